@@ -1,0 +1,38 @@
+//! Event and room names (contract section 3). They are the existing system's: none may be renamed.
+
+use alloc::string::String;
+
+/// Client to server: asks for the list of online users. Payload `{ tenantId }`; admins only, own tenant only.
+pub const GET_ONLINE_USERS: &str = "get_online_users";
+/// Client to server: a chat message, `{ text, siteId?, domain?, sessionId? }`.
+pub const MESSAGE: &str = "message";
+/// Client to server: an admin follows a conversation, `{ sessionId }`.
+pub const JOIN_CONVERSATION: &str = "join_conversation";
+/// Client to server: an admin stops following a conversation, `{ sessionId }`.
+pub const LEAVE_CONVERSATION: &str = "leave_conversation";
+
+/// Server to client: a user came online, or is shown with another session.
+pub const USER_ONLINE: &str = "user_online";
+/// Server to client: a user's last session is gone.
+pub const USER_OFFLINE: &str = "user_offline";
+/// Server to client: the answer to [`GET_ONLINE_USERS`].
+pub const ONLINE_USERS_LIST: &str = "online_users_list";
+/// Server to client: a message in a conversation.
+pub const META_MESSAGE_CREATED: &str = "meta_message_created";
+/// Server to client: a message in a conversation, sent by an older worker.
+pub const AI_EVENT_CREATED: &str = "ai_event_created";
+
+/// The room of all sockets of a tenant.
+pub fn tenant_room(tenant_id: &str) -> String {
+    ["tenant:", tenant_id].concat()
+}
+
+/// The room of a tenant's admins; presence is announced there.
+pub fn admin_room(tenant_id: &str) -> String {
+    ["admin:", tenant_id].concat()
+}
+
+/// The room of a conversation, named by the session it belongs to.
+pub fn conversation_room(session_id: &str) -> String {
+    ["conversation:", session_id].concat()
+}

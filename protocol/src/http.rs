@@ -1,0 +1,25 @@
+//! Paths, headers and parameter names (contract sections 2 and 5).
+
+/// Path of the Socket.IO endpoint.
+pub const SOCKET_IO_PATH: &str = "/socket.io/";
+
+/// `GET`: the list of online users; admins only.
+pub const ONLINE_USERS_PATH: &str = "/api/chat/online-users";
+/// `GET`: the messages of a conversation.
+pub const MESSAGES_PATH: &str = "/api/chat/messages";
+/// `POST`: a session for a client that has no socket.
+pub const SESSION_PATH: &str = "/api/chat/session";
+/// `POST`: a chat message.
+pub const SEND_MESSAGE_PATH: &str = "/webchat/message";
+
+/// Header that names the tenant, instead of or equal to the query's `tenantId`.
+pub const TENANT_HEADER: &str = "x-tenant-id";
+
+/// Query parameter, and key of request bodies: the tenant.
+pub const TENANT_ID: &str = "tenantId";
+/// Query parameter and auth key: the role that the client asks for.
+pub const ROLE: &str = "role";
+/// The value of [`ROLE`] that asks for the admin role.
+pub const ROLE_ADMIN: &str = "admin";
+/// Query parameter: the conversation's session.
+pub const SESSION_ID: &str = "sessionId";

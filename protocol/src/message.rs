@@ -1,0 +1,107 @@
+//! Message payloads (contract sections 3 to 5).
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+/// Who wrote a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sender {
+    /// The visitor.
+    User,
+    /// A member of the shop's staff.
+    Agent,
+    /// A program.
+    Bot,
+}
+
+/// A message of a conversation, as `meta_message_created` and the HTTP answers carry it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    /// Unique id, a UUID.
+    pub id: String,
+    /// The text, unescaped.
+    pub text: String,
+    /// Who wrote it.
+    pub sender: Sender,
+    /// When the server accepted it, ISO-8601 UTC with milliseconds.
+    pub timestamp: String,
+    /// The session that it came from, or for a reply the session that it answers.
+    pub session_id: String,
+    /// The author.
+    pub user_id: String,
+    /// The tenant.
+    pub tenant_id: String,
+}
+
+/// Server to client, `meta_message_created` and `ai_event_created`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageCreated {
+    /// The message.
+    pub message: Message,
+}
+
+/// Client to server, `message`, and the core of `POST /webchat/message`. Unknown fields are ignored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SendMessage {
+    /// The text; it must not be blank.
+    pub text: String,
+    /// The site within the tenant; a number is accepted.
+    #[serde(
+        default,
+        deserialize_with = "optional_id",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub site_id: Option<String>,
+    /// The host name of the page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// From an admin: the session that is answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+}
+
+/// The acknowledgement of an accepted `message`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Accepted {
+    /// The id that the message got.
+    pub message_id: String,
+    /// When it was accepted, ISO-8601 UTC with milliseconds.
+    pub timestamp: String,
+}
+
+/// The acknowledgement of a refused event, and the body of an HTTP error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// A sentence that says what to do.
+    pub error: String,
+    /// The stable code, see [`crate::code::Code`].
+    pub code: String,
+}
+
+/// Client to server, `join_conversation` and `leave_conversation`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Conversation {
+    /// The conversation's session.
+    pub session_id: String,
+}
+
+/// The acknowledgement of `join_conversation`, and the answer of `GET /api/chat/messages`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// The messages so far, oldest first.
+    pub messages: Vec<Message>,
+}
+
+fn optional_id<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Id(#[serde(deserialize_with = "crate::presence::text_or_number")] String);
+
+    Ok(Option::<Id>::deserialize(input)?.map(|Id(text)| text))
+}

@@ -1,0 +1,174 @@
+//! The golden documents in `fixtures/`: one per event, read here and by the TypeScript tests, so that both languages
+//! agree on every name and shape.
+
+use std::{fmt::Debug, fs, path::PathBuf};
+
+use chat_protocol::{
+    message::{
+        Accepted, Conversation, History, Message, MessageCreated, Refused, SendMessage, Sender,
+    },
+    presence::{GetOnlineUsers, OnlineUser, OnlineUsersList, UserOffline},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Reads the document, compares it with `value`, and demands that writing `value` gives the document's fields in the
+/// document's order.
+fn golden<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
+    let path: PathBuf = [
+        env!("CARGO_MANIFEST_DIR"),
+        "fixtures",
+        &format!("{name}.json"),
+    ]
+    .iter()
+    .collect();
+    let text =
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let read: T = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert_eq!(&read, value, "{name}");
+    assert_eq!(
+        serde_json::to_string_pretty(value).expect("plain data") + "\n",
+        text,
+        "{name}"
+    );
+}
+
+fn shown_user() -> OnlineUser {
+    OnlineUser {
+        user_id: "user-123".into(),
+        session_id: Some("session-456".into()),
+        connected_at: "2024-01-15T10:30:00.000Z".into(),
+        domain: Some("example.com".into()),
+        origin: Some("https://example.com".into()),
+        url: Some("https://example.com/page".into()),
+    }
+}
+
+fn question() -> Message {
+    Message {
+        id: "0b7e2d0e-6d5c-4a3b-9f0a-3f1f6a9c1d22".into(),
+        text: "Is this in stock?".into(),
+        sender: Sender::User,
+        timestamp: "2024-01-15T10:30:05.000Z".into(),
+        session_id: "session-456".into(),
+        user_id: "user-123".into(),
+        tenant_id: "42".into(),
+    }
+}
+
+#[test]
+fn presence() {
+    golden("user_online", &shown_user());
+    golden(
+        "user_offline",
+        &UserOffline {
+            user_id: "user-123".into(),
+        },
+    );
+    golden(
+        "get_online_users",
+        &GetOnlineUsers {
+            tenant_id: "42".into(),
+        },
+    );
+    let bare = OnlineUser {
+        user_id: "anonymous-7".into(),
+        connected_at: "2024-01-15T10:31:00.000Z".into(),
+        session_id: None,
+        domain: None,
+        origin: None,
+        url: None,
+    };
+    golden(
+        "online_users_list",
+        &OnlineUsersList {
+            users: vec![shown_user(), bare],
+        },
+    );
+}
+
+#[test]
+fn messages() {
+    golden(
+        "message",
+        &SendMessage {
+            text: "Is this \"in stock\"? ü😀".into(),
+            site_id: Some("7".into()),
+            domain: Some("example.com".into()),
+            session_id: None,
+        },
+    );
+    golden(
+        "message_reply",
+        &SendMessage {
+            text: "It is.".into(),
+            site_id: None,
+            domain: None,
+            session_id: Some("session-456".into()),
+        },
+    );
+    golden(
+        "message_ack",
+        &Accepted {
+            message_id: question().id,
+            timestamp: question().timestamp,
+        },
+    );
+    golden(
+        "message_refused",
+        &Refused {
+            error: "The message has no text: send a text that is not blank.".into(),
+            code: "TEXT_REQUIRED".into(),
+        },
+    );
+    golden(
+        "meta_message_created",
+        &MessageCreated {
+            message: question(),
+        },
+    );
+    let answer = Message {
+        id: "9a1e2d0e-6d5c-4a3b-9f0a-3f1f6a9c1d22".into(),
+        text: "Let me look.".into(),
+        sender: Sender::Bot,
+        timestamp: "2024-01-15T10:30:06.000Z".into(),
+        user_id: "bot".into(),
+        ..question()
+    };
+    golden("ai_event_created", &MessageCreated { message: answer });
+}
+
+#[test]
+fn conversations() {
+    golden(
+        "join_conversation",
+        &Conversation {
+            session_id: "session-456".into(),
+        },
+    );
+    golden(
+        "leave_conversation",
+        &Conversation {
+            session_id: "session-456".into(),
+        },
+    );
+    golden(
+        "join_conversation_ack",
+        &History {
+            messages: vec![question()],
+        },
+    );
+}
+
+#[test]
+fn an_id_may_come_as_a_number() {
+    let asked: GetOnlineUsers =
+        serde_json::from_str(r#"{"tenantId":42}"#).expect("a number is an id");
+    assert_eq!(asked.tenant_id, "42");
+    let sent: SendMessage =
+        serde_json::from_str(r#"{"text":"x","siteId":7,"more":1}"#).expect("a number is an id");
+    assert_eq!(sent.site_id.as_deref(), Some("7"));
+    let sent: SendMessage =
+        serde_json::from_str(r#"{"text":"x","siteId":null}"#).expect("null is absent");
+    assert_eq!(sent.site_id, None);
+    serde_json::from_str::<GetOnlineUsers>(r#"{"tenantId":{}}"#).expect_err("an object is no id");
+}
