@@ -1,0 +1,74 @@
+//! Every limit and interval of the layer, with its default. Nothing else in the crate holds a bound of its own.
+
+use std::time::Duration;
+
+/// Limits and intervals of one server. All durations are exact to about a hundredth of themselves.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Path of the endpoint, with a slash at both ends. Default `/socket.io/`.
+    pub path: String,
+    /// Namespaces a client may connect to. Default only `/`.
+    pub namespaces: Vec<String>,
+    /// Time between a pong (or the handshake) and the next ping. Default 25 s.
+    pub ping_interval: Duration,
+    /// Time a client has to answer a ping. Default 20 s.
+    pub ping_timeout: Duration,
+    /// Largest incoming WebSocket message or polling body, in bytes; advertised as `maxPayload`. Default 64 KiB.
+    /// A body of a polling answer is cut at the same size where packets allow it.
+    pub max_payload: usize,
+    /// Time a session may exist without being connected to any namespace. Default 45 s.
+    pub connect_timeout: Duration,
+    /// Time an upgrade may take from its WebSocket's opening to the `upgrade` packet. Default 10 s.
+    pub upgrade_timeout: Duration,
+    /// Time a closing session has to take what is still queued for it. Default 5 s.
+    pub close_timeout: Duration,
+    /// Broadcast bytes that may wait for one reader before it counts as too slow. Default 1 MiB.
+    pub max_outgoing_bytes: usize,
+    /// Broadcast frames that may wait for one reader before it counts as too slow. Default 4,096.
+    pub max_outgoing_frames: usize,
+    /// Frames sent to one socket alone (answers, acks) that may wait for it; their size does not count. Default 256.
+    pub max_outgoing_replies: usize,
+    /// A socket that was written to within this time gets its next broadcast at the end of it. Default 20 ms.
+    pub flush_tick: Duration,
+    /// Binary attachments of one incoming packet. Default 8.
+    pub max_attachments: usize,
+    /// Bytes of all binary attachments of one incoming packet together. Default 64 KiB.
+    pub max_attachment_bytes: usize,
+    /// Sessions at a time, connected to a namespace or not; more are answered with 503. Default 100,000.
+    pub max_sessions: usize,
+    /// Bytes of query string and kept headers of a handshake together. Default 16 KiB.
+    pub max_handshake_bytes: usize,
+    /// Header names (lower case) that a [`Handshake`](crate::Handshake) keeps.
+    /// Default `origin`, `authorization`, `user-agent`, `x-forwarded-for`.
+    pub handshake_headers: Vec<&'static str>,
+    /// Read buffer of a WebSocket, in bytes. It is most of an idle connection's memory. Default 512.
+    pub read_buffer: usize,
+    /// Bytes collected for a WebSocket before they are written to its TCP stream. Default 4 KiB.
+    pub write_buffer: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            path: String::from("/socket.io/"),
+            namespaces: vec![String::from("/")],
+            ping_interval: Duration::from_secs(25),
+            ping_timeout: Duration::from_secs(20),
+            max_payload: 64 * 1024,
+            connect_timeout: Duration::from_secs(45),
+            upgrade_timeout: Duration::from_secs(10),
+            close_timeout: Duration::from_secs(5),
+            max_outgoing_bytes: 1024 * 1024,
+            max_outgoing_frames: 4096,
+            max_outgoing_replies: 256,
+            flush_tick: Duration::from_millis(20),
+            max_attachments: 8,
+            max_attachment_bytes: 64 * 1024,
+            max_sessions: 100_000,
+            max_handshake_bytes: 16 * 1024,
+            handshake_headers: vec!["origin", "authorization", "user-agent", "x-forwarded-for"],
+            read_buffer: 512,
+            write_buffer: 4096,
+        }
+    }
+}
