@@ -1,0 +1,100 @@
+//! The browser core: compiled, bound to JavaScript, and tested in a headless browser. `wasm-bindgen` and its test runner are
+//! used as libraries, so nothing has to be installed and their version is the lockfile's.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::process::Tool;
+use crate::server::Server;
+use crate::setup;
+use crate::totals::Totals;
+use crate::workspace::Workspace;
+
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const PACKAGE: &str = "chat-client-wasm";
+/// Cargo's name of the compiled module.
+const MODULE: &str = "chat_client_wasm";
+/// The feature with which the core stands alone as a module: allocator, panic handler, exported classes.
+pub(crate) const FEATURE: &str = "standalone";
+const PROFILE: &str = "wasm";
+
+/// Compiles the core for size and writes module, glue and types to `npm/lib/wasm/`.
+pub(crate) fn build(workspace: &Workspace) -> Result<()> {
+    setup::wasm_target()?;
+    Tool::cargo()
+        .args(["build", "--package", PACKAGE, "--profile", PROFILE])
+        .args(["--target", TARGET, "--features", FEATURE])
+        .dir(workspace.root())
+        .run()?;
+    let module = workspace
+        .target()
+        .join(TARGET)
+        .join(PROFILE)
+        .join(format!("{MODULE}.wasm"));
+    let out = workspace.npm().join("lib/wasm");
+    eprintln!("$ wasm-bindgen --target web {}", module.display());
+    // Only the synchronous start is used: without the default path the glue has no `import.meta`, which some bundlers rewrite
+    // into a request for a file that is not there.
+    Bindgen::new()
+        .input_path(&module)
+        .web(true)?
+        .typescript(true)
+        .omit_default_module_path(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(&out)
+        .with_context(|| format!("wasm-bindgen cannot bind {}", module.display()))
+}
+
+/// Runs the core's browser tests in headless Chromium, beside a real server whose address they find in
+/// `CHAT_TEST_SERVER` at compile time.
+pub(crate) fn test(workspace: &Workspace) -> Result<Totals> {
+    let server = Server::start(workspace, 0)?;
+    let browser = setup::chromium()?;
+    // Cargo splits a runner given as one string at spaces; a list keeps a path whole.
+    let this = std::env::current_exe()?;
+    let this = this.to_str().context("the checkout's path is not UTF-8")?;
+    let runner = format!("target.{TARGET}.runner=['{this}', 'run-browser-tests']");
+    Tool::cargo()
+        .args(["test", "--config", &runner])
+        .args(["--package", PACKAGE, "--target", TARGET, "--no-fail-fast"])
+        .env("CHAT_TEST_SERVER", server.url())
+        .env("CHROMEDRIVER", setup::chromedriver()?)
+        .env(
+            "WASM_BINDGEN_TEST_WEBDRIVER_JSON",
+            capabilities(workspace, &browser.to_string_lossy())?,
+        )
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
+        .env("WASM_BINDGEN_TEST_ONLY_WEB", "1")
+        .dir(workspace.root())
+        .count()
+}
+
+/// What cargo calls with a compiled test file.
+pub(crate) fn run_tests(args: Vec<OsString>) -> Result<()> {
+    let name = OsString::from("run-browser-tests");
+    wasm_bindgen_cli::wasm_bindgen_test_runner::run_cli_with_args(std::iter::once(name).chain(args))
+}
+
+/// The browser and its flags, in the file that the test runner reads.
+fn capabilities(workspace: &Workspace, browser: &str) -> Result<PathBuf> {
+    let file = workspace.target().join("webdriver.json");
+    let mut flags = vec![
+        "--headless=new",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+    ];
+    if setup::is_root() {
+        // Chromium's sandbox refuses to run as root.
+        flags.push("--no-sandbox");
+    }
+    let text =
+        format!("{{\"goog:chromeOptions\": {{\"binary\": {browser:?}, \"args\": {flags:?}}}}}");
+    fs::write(&file, text).with_context(|| format!("{} cannot be written", file.display()))?;
+    Ok(file)
+}

@@ -1,0 +1,51 @@
+//! `cargo xtask build`: what gets published.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::process::Tool;
+use crate::workspace::Workspace;
+use crate::{browser_core, npm, setup};
+
+/// What to build; everything unless narrowed.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Only the npm package
+    #[arg(long, conflicts_with = "server")]
+    package: bool,
+    /// Only the server
+    #[arg(long)]
+    server: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let workspace = Workspace::find()?;
+    if !options.server {
+        package(&workspace)?;
+    }
+    if !options.package {
+        server(&workspace)?;
+    }
+    Ok(())
+}
+
+/// Everything: the package in `npm/` and the server.
+pub(crate) fn all(workspace: &Workspace) -> Result<()> {
+    package(workspace)?;
+    server(workspace)
+}
+
+fn package(workspace: &Workspace) -> Result<()> {
+    setup::node()?;
+    browser_core::build(workspace)?;
+    let npm = workspace.npm();
+    npm::install(&npm)?;
+    npm::script(&npm, "build").run()
+}
+
+fn server(workspace: &Workspace) -> Result<()> {
+    Tool::cargo()
+        .args(["build", "--release", "--package", "chat-server"])
+        .dir(workspace.root())
+        .run()
+}
