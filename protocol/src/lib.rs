@@ -12,6 +12,7 @@
 extern crate alloc;
 
 pub mod code;
+pub mod engine_io;
 pub mod event;
 pub mod http;
 #[cfg(feature = "serde")]
@@ -19,3 +20,4 @@ pub mod message;
 #[cfg(feature = "serde")]
 pub mod presence;
 pub mod roster;
+pub mod socket_io;
