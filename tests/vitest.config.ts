@@ -3,18 +3,25 @@ import { defineConfig } from 'vitest/config';
 /** The last resort against a test that waits for something that never comes; no test depends on it. */
 const timeouts = { testTimeout: 90_000, hookTimeout: 180_000, teardownTimeout: 30_000 };
 
+const suite = (name: string, include: string, globalSetup: string[]) => ({
+  test: {
+    name,
+    ...timeouts,
+    include: [include],
+    globalSetup,
+    setupFiles: ['support/setup.ts'],
+    // Servers and browsers share two cores on the machines that run this.
+    maxWorkers: 2,
+  },
+});
+
 export default defineConfig({
   test: {
     ...timeouts,
-    projects: ['conformance', 'packaging', 'e2e'].map((name) => ({
-      test: {
-        name,
-        ...timeouts,
-        include: [`${name}/**/*.test.ts`],
-        setupFiles: ['support/setup.ts'],
-        // Servers and browsers are shared out among two cores on the machines that run this.
-        maxWorkers: 2,
-      },
-    })),
+    projects: [
+      suite('conformance', 'conformance/**/*.test.ts', ['support/pack.ts']),
+      suite('packaging', 'packaging/*.test.ts', ['support/pack.ts']),
+      suite('e2e', 'e2e/*.test.ts', ['support/pack.ts']),
+    ],
   },
 });

@@ -1,0 +1,107 @@
+/** The packed package through bundlers and in a script tag, opened in Chromium, connected to a real server. */
+import { cp, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ADMIN_KEY, type Backend, startServer } from '../support/backends.ts';
+import { TestBrowser } from '../support/browser.ts';
+import { consumer, esbuildBundle, FIXTURES, pageWith, viteBuild } from '../support/consumer.ts';
+import { OfficialClient } from '../support/official-client.ts';
+import { OurClient, packageSite } from '../support/our-client.ts';
+import { serve } from '../support/site.ts';
+import { until } from '../support/until.ts';
+
+let browser: TestBrowser;
+let server: Backend;
+
+beforeAll(async () => {
+  [browser, server] = await Promise.all([TestBrowser.launch(), startServer()]);
+});
+
+afterAll(async () => {
+  await browser[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+test('a Vite build connects and asks for no further file', async () => {
+  const built = await viteBuild(await consumer(`${FIXTURES}vite-app`, 'vite-app'));
+  const files = await readdir(built, { recursive: true });
+  expect(files.filter((file) => file.endsWith('.wasm'))).toEqual([]);
+
+  await using site = await serve(built);
+  const opened = await browser.open(`${site.url}/?server=${server.url}`);
+  await using _closing = opened;
+  await opened.page.getByText('Status: Real-time').waitFor();
+  expect(opened.errors).toEqual([]);
+  expect(site.missing).toEqual([]);
+});
+
+test('an esbuild bundle connects and asks for no further file', async () => {
+  await using site = await packageSite('esbuild');
+  await using admin = await OurClient.admin(browser, site, { server: server.url });
+  expect(await admin.isConnected()).toBe(true);
+  expect(admin.errors).toEqual([]);
+  expect(site.missing).toEqual([]);
+});
+
+test('a bundler substitutes the environment', async () => {
+  const directory = await consumer(`${FIXTURES}script-page`, 'environment');
+  const built = await esbuildBundle(directory, 'entry.js', {
+    define: {
+      'process.env.NEXT_PUBLIC_GATEWAY_URL': JSON.stringify(server.url),
+      'process.env.NEXT_PUBLIC_GATEWAY_API_KEY': JSON.stringify(ADMIN_KEY),
+    },
+  });
+  await using site = await serve(built, {
+    '/index.html': pageWith('<script src="bundle.js"></script>'),
+  });
+  const { page, ...opened } = await browser.open(site.url);
+  const users = await page.evaluate(() => new window.chat.ChatAPI('demo').getOnlineUsers());
+  expect(users).toBeInstanceOf(Array);
+  await opened[Symbol.asyncDispose]();
+});
+
+test('a script tag shows the bubble and puts the visitor online', async () => {
+  const directory = await consumer(`${FIXTURES}script-page`, 'script-tag');
+  const site = await widgetSite(directory);
+  await using _closing = site;
+  using admin = await OfficialClient.admin(server.url);
+  await using opened = await browser.open(`${site.url}/shop`);
+  const user = await admin.first<{ userId: string; url?: string }>(
+    'user_online',
+    ({ url }) => url === `${site.url}/shop`,
+  );
+  expect(user.userId).toMatch(/^anonymous-/);
+  await opened.page.getByRole('button').first().waitFor();
+  expect(opened.errors).toEqual([]);
+});
+
+test('the script tag included twice is one widget', async () => {
+  const directory = await consumer(`${FIXTURES}script-page`, 'script-tag-twice');
+  await using site = await widgetSite(directory, 2);
+  using admin = await OfficialClient.admin(server.url);
+  await using opened = await browser.open(`${site.url}/shop`);
+  const isVisitor = ({ url }: { url?: string }) => url === `${site.url}/shop`;
+  await admin.first('user_online', isVisitor);
+  await until('both scripts', () =>
+    opened.page.evaluate(
+      () => performance.getEntriesByName(new URL('widget.v1.js', location.href).href).length === 1,
+    ),
+  );
+  await opened.page.getByRole('button').first().waitFor();
+  expect(await opened.page.getByRole('button').count()).toBe(1);
+  expect(admin.all<{ url?: string }>('user_online').filter(isVisitor)).toHaveLength(1);
+  expect(opened.errors).toEqual([]);
+});
+
+/** A shop's page with the script tag as the contract writes it, `times` times. */
+async function widgetSite(directory: string, times = 1): ReturnType<typeof serve> {
+  const name = 'widget.v1.js';
+  const served = join(directory, 'site');
+  const widget = join(directory, 'node_modules/@amoiq/chat-widget/dist', name);
+  await cp(widget, join(served, name));
+  const config = JSON.stringify({ tenantId: 'demo', baseUrl: server.url });
+  const head =
+    `<script>window.ChatWidgetConfig = ${config}</script>` +
+    `<script src="/${name}" async></script>`.repeat(times);
+  return serve(served, { '/shop': pageWith(head) });
+}
