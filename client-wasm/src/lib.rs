@@ -1,1 +1,19 @@
-//! placeholder
+//! The browser core: everything of the SDK that thinks.
+//!
+//! - [`engine`]: one Socket.IO connection as a state machine;
+//! - [`api`]: HTTP requests and answers as values;
+//! - [`sync`]: the online-users store, fed by the socket while it is up and by polling while it is not;
+//! - `shell` (`wasm32` only): WebSocket, fetch and timers, and the classes that JavaScript sees.
+//!
+//! What must stay true: everything but `shell` compiles and is tested natively; nothing in the crate needs `std`, a JSON
+//! parser or an executor.
+#![cfg_attr(feature = "standalone", no_std)]
+#![warn(missing_docs)]
+
+extern crate alloc;
+
+pub mod api;
+pub mod engine;
+#[cfg(target_arch = "wasm32")]
+mod shell;
+pub mod sync;

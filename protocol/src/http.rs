@@ -23,3 +23,5 @@ pub const ROLE: &str = "role";
 pub const ROLE_ADMIN: &str = "admin";
 /// Query parameter: the conversation's session.
 pub const SESSION_ID: &str = "sessionId";
+/// Query parameters of the handshake that describe a visitor's page.
+pub const WEBSITE_FIELDS: [&str; 5] = ["domain", "origin", "url", "referrer", "siteId"];

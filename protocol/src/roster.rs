@@ -102,6 +102,8 @@ pub struct Roster<R> {
     hasher: FixedState,
     /// How many deltas have been applied.
     deltas: u64,
+    /// How often a row came, changed or left.
+    revision: u64,
     open: Vec<Ticket>,
     /// How many lists have been asked for.
     asks: u64,
@@ -119,6 +121,7 @@ impl<R: Row> Roster<R> {
             index: HashTable::new(),
             hasher: FixedState::with_seed(seed),
             deltas: 0,
+            revision: 0,
             open: Vec::new(),
             asks: 0,
             answered: 0,
@@ -134,6 +137,11 @@ impl<R: Row> Roster<R> {
     /// Whether nobody is online.
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()
+    }
+
+    /// A number that is another one whenever the rows are.
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// The rows, in order of arrival.
@@ -268,8 +276,10 @@ impl<R: Row> Roster<R> {
                 return Change::None;
             }
             entry.row = row;
+            self.revision += 1;
             return Change::Updated;
         }
+        self.revision += 1;
         let Self {
             slots,
             index,
@@ -292,6 +302,7 @@ impl<R: Row> Roster<R> {
         let Some(entry) = self.slots.get_mut(slot).and_then(Option::take) else {
             return;
         };
+        self.revision += 1;
         let hash = self.hasher.hash_one(&*entry.user_id);
         if let Ok(found) = self.index.find_entry(hash, |other| *other == slot) {
             found.remove();

@@ -41,7 +41,9 @@ fn a_list_applied_twice_changes_nothing_the_second_time() {
             left: 0
         }
     );
+    let revision = roster.revision();
     assert!(roster.replace(list).is_empty());
+    assert_eq!(roster.revision(), revision);
     assert_eq!(
         roster.replace([("bob", Shown(3))]),
         Changes {

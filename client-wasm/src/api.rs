@@ -1,0 +1,164 @@
+//! The HTTP interface (contract section 5) as values: what to send, and what an answer means.
+
+use alloc::string::String;
+
+use chat_protocol::{code::Code, http};
+
+/// A request, but for the base address and the headers that every request bears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// Path and query.
+    pub target: String,
+    /// The JSON body of a `POST`.
+    pub body: Option<String>,
+}
+
+impl Request {
+    /// Everyone online in the tenant.
+    pub fn online_users(tenant_id: &str) -> Self {
+        Self::get(http::ONLINE_USERS_PATH, &[(http::TENANT_ID, tenant_id)])
+    }
+
+    /// The messages of a conversation.
+    pub fn messages(tenant_id: &str, session_id: &str) -> Self {
+        Self::get(
+            http::MESSAGES_PATH,
+            &[(http::TENANT_ID, tenant_id), (http::SESSION_ID, session_id)],
+        )
+    }
+
+    /// Sends a message; `body` is the JSON of `{ text, tenantId, sessionId?, … }`.
+    pub fn send_message(body: String) -> Self {
+        Self::post(http::SEND_MESSAGE_PATH, body)
+    }
+
+    /// Asks for a session; `body` is the JSON of `{ tenantId }`.
+    pub fn session(body: String) -> Self {
+        Self::post(http::SESSION_PATH, body)
+    }
+
+    fn get(path: &str, query: &[(&str, &str)]) -> Self {
+        Self {
+            method: "GET",
+            target: with_query(path, query),
+            body: None,
+        }
+    }
+
+    fn post(path: &str, body: String) -> Self {
+        Self {
+            method: "POST",
+            target: path.into(),
+            body: Some(body),
+        }
+    }
+}
+
+/// Appends a query to an address that has none. Values are percent-encoded, names are taken as they are.
+pub fn with_query(address: &str, query: &[(&str, &str)]) -> String {
+    let mut out = String::from(address);
+    let mut separator = '?';
+    for (name, value) in query {
+        out.push(separator);
+        out.push_str(name);
+        out.push('=');
+        push_encoded(&mut out, value);
+        separator = '&';
+    }
+    out
+}
+
+/// The WebSocket URL of a Socket.IO server at `base` (`http`, `https`, `ws` or `wss`, a path prefix allowed).
+pub fn socket_url(base: &str, query: &[(&str, &str)]) -> String {
+    let base = base.trim_end_matches('/');
+    let mut address = match base.strip_prefix("http") {
+        // `https` keeps its `s`.
+        Some(rest) => ["ws", rest].concat(),
+        None => String::from(base),
+    };
+    address.push_str(http::SOCKET_IO_PATH);
+    let mut url = with_query(&address, &[("EIO", "4"), ("transport", "websocket")]);
+    if !query.is_empty() {
+        url.push('&');
+        url.push_str(with_query("", query).trim_start_matches('?'));
+    }
+    url
+}
+
+/// What an answer with an error status means: the code it bears, or what its status says.
+///
+/// `code` is the `code` of the JSON body, if there is one.
+pub fn refusal(status: u16, code: Option<&str>) -> Code {
+    code.and_then(Code::from_name).unwrap_or(match status {
+        401 => Code::InvalidToken,
+        403 => Code::AdminRequired,
+        404 => Code::NotFound,
+        413 => Code::PayloadTooLarge,
+        429 => Code::RateLimited,
+        502..=504 => Code::Unavailable,
+        _ => Code::HttpError,
+    })
+}
+
+/// Percent-encodes everything but the unreserved characters of RFC 3986.
+fn push_encoded(out: &mut String, value: &str) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.push(char::from(HEX[usize::from(byte >> 4)]));
+            out.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Request, refusal, socket_url, with_query};
+    use chat_protocol::code::Code;
+
+    #[test]
+    fn values_cannot_leave_their_place_in_a_query() {
+        assert_eq!(
+            with_query("/p", &[("a", "x&b=1#?/ é"), ("c", "")]),
+            "/p?a=x%26b%3D1%23%3F%2F%20%C3%A9&c="
+        );
+        assert_eq!(
+            Request::online_users("a b").target,
+            "/api/chat/online-users?tenantId=a%20b"
+        );
+    }
+
+    #[test]
+    fn the_socket_url_takes_any_scheme_and_a_prefix() {
+        let query = "/socket.io/?EIO=4&transport=websocket";
+        for (base, expected) in [
+            ("http://h:1", "ws://h:1"),
+            ("https://h/", "wss://h"),
+            ("ws://h", "ws://h"),
+            ("wss://h/prefix/", "wss://h/prefix"),
+        ] {
+            assert_eq!(socket_url(base, &[]), [expected, query].concat());
+        }
+        assert_eq!(
+            socket_url("ws://h", &[("role", "admin")]),
+            ["ws://h", query, "&role=admin"].concat()
+        );
+    }
+
+    #[test]
+    fn a_refusal_is_what_its_code_says_and_else_what_its_status_says() {
+        assert_eq!(
+            refusal(403, Some("ORIGIN_NOT_ALLOWED")),
+            Code::OriginNotAllowed
+        );
+        assert_eq!(refusal(403, Some("SOMETHING_NEW")), Code::AdminRequired);
+        assert_eq!(refusal(401, None), Code::InvalidToken);
+        assert_eq!(refusal(503, None), Code::Unavailable);
+        assert_eq!(refusal(418, None), Code::HttpError);
+    }
+}

@@ -1,0 +1,559 @@
+//! One Socket.IO connection as a state machine: no socket, no clock, no random source.
+//!
+//! ```text
+//!          ┌────────────── backoff, wake ──────────────┐
+//!          ▼                                           │
+//! idle ► opening ► handshaking ► authorising ► joining ► live
+//!          │            │             │           │      │
+//!          └────────────┴──── fail ───┴───────────┴──────┴──► waiting ─► (opening)
+//!                                         refused for good ─► closed
+//! ```
+//!
+//! The shell drives it:
+//!
+//! ```text
+//! loop {
+//!     wait for a transport event, the timeout, or a command
+//!     call the one handle_* or command for it, with the time since the engine's start
+//!     while let Some(event) = poll_event()   { tell the application }
+//!     while let Some(action) = poll_action() { do it }
+//!     arm one timer for poll_timeout()
+//! }
+//! ```
+//!
+//! What must stay true:
+//! - at most one transport is open, and `Action::Open` and `Action::Close` alternate;
+//! - `Event::Connected` and `Event::Disconnected` alternate;
+//! - unless closed or waiting for the shell's credentials, there is always a timeout;
+//! - every command that asked for an acknowledgement gets exactly one `Acked` or `AckFailed`;
+//! - payload offsets of events refer to the frame handed to the last `handle_text`, so events are drained before the next.
+
+mod backoff;
+mod outbox;
+mod state;
+mod timer;
+
+use alloc::{collections::VecDeque, string::String};
+use core::time::Duration;
+
+use chat_protocol::{
+    code::{Code, Retry},
+    engine_io,
+    socket_io::{self, Kind},
+};
+
+use self::{
+    backoff::Backoff,
+    outbox::Outbox,
+    state::{Heartbeat, State},
+    timer::{Timer, Timers},
+};
+pub use self::{backoff::Limits, outbox::AckId};
+
+/// How a connection behaves. The durations named are the defaults.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// How long one attempt may take, from opening the transport to the namespace's answer: 10 s.
+    pub attempt_timeout: Duration,
+    /// How long an acknowledgement may take, time in the queue included: 15 s.
+    pub ack_timeout: Duration,
+    /// How many emits may await their acknowledgement before further ones are refused: 100.
+    pub queue: usize,
+    /// How long a connection must have lived for the next backoff to start small again: 5 s.
+    pub stable_after: Duration,
+    /// The least time between two attempts that [`Connection::wake`] brings forward: 1 s.
+    pub wake_spacing: Duration,
+    /// The bounds of the backoff.
+    pub backoff: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            attempt_timeout: Duration::from_secs(10),
+            ack_timeout: Duration::from_secs(15),
+            queue: 100,
+            stable_after: Duration::from_secs(5),
+            wake_spacing: Duration::from_secs(1),
+            backoff: Limits::default(),
+        }
+    }
+}
+
+/// What the shell must do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Open a transport.
+    Open,
+    /// Fetch the credentials and call [`Connection::handle_credentials`].
+    Authenticate,
+    /// Send a text frame.
+    Send(String),
+    /// Drop the transport; nothing of it may be reported any more.
+    Close,
+}
+
+/// What the application should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The namespace has been joined. `data` is the offset of the answer's JSON in the frame.
+    Connected {
+        /// Offset of `{"sid":…}`.
+        data: usize,
+    },
+    /// An event of the server; `data` is the offset of its JSON array `[name, …]` in the frame.
+    Received {
+        /// Offset of the array.
+        data: usize,
+    },
+    /// An acknowledgement; `data` is the offset of its JSON array in the frame.
+    Acked {
+        /// What [`Connection::emit`] returned.
+        id: AckId,
+        /// Offset of the array.
+        data: usize,
+    },
+    /// An acknowledgement that will not come.
+    AckFailed {
+        /// What [`Connection::emit`] returned.
+        id: AckId,
+        /// Why.
+        code: Code,
+    },
+    /// The server refuses the namespace. Read the JSON at `data` and call [`Connection::handle_refusal`]; report
+    /// the failure in the refusal's own words.
+    Refused {
+        /// Offset of `{"message":…,"data":…}`.
+        data: usize,
+    },
+    /// An attempt failed before it was live; another follows.
+    AttemptFailed(Code),
+    /// A live connection ended.
+    Disconnected(Reason),
+}
+
+/// Why a live connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The application closed it.
+    Closed,
+    /// The server left the namespace.
+    Server,
+    /// The transport ended.
+    Transport,
+    /// The server has been silent for longer than its heartbeat allows.
+    PingTimeout,
+    /// The browser says that the network is gone.
+    Offline,
+    /// The server broke the protocol.
+    Protocol,
+}
+
+impl Reason {
+    /// A stable name for logs and callbacks.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Server => "server",
+            Self::Transport => "transport",
+            Self::PingTimeout => "ping timeout",
+            Self::Offline => "offline",
+            Self::Protocol => "protocol",
+        }
+    }
+}
+
+/// Whether an emit may wait for the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It waits while the connection is down, and asks for an acknowledgement.
+    Acknowledged,
+    /// It is worth nothing later: dropped while the connection is down.
+    Volatile,
+}
+
+/// One connection. See the module's documentation for how to drive it.
+pub struct Connection {
+    config: Config,
+    state: State,
+    timers: Timers,
+    backoff: Backoff,
+    outbox: Outbox,
+    last_attempt: Option<Duration>,
+    actions: VecDeque<Action>,
+    events: VecDeque<Event>,
+}
+
+impl Connection {
+    /// An idle connection. `seed` feeds the jitter and should be random.
+    pub fn new(config: Config, seed: u64) -> Self {
+        Self {
+            backoff: Backoff::new(config.backoff, seed),
+            outbox: Outbox::new(config.queue, config.ack_timeout),
+            config,
+            state: State::Idle,
+            timers: Timers::default(),
+            last_attempt: None,
+            actions: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Starts connecting. Does nothing but in the idle state.
+    pub fn connect(&mut self, now: Duration) {
+        if matches!(self.state, State::Idle) {
+            self.open(now);
+        }
+    }
+
+    /// Ends the connection for good.
+    pub fn disconnect(&mut self) {
+        if matches!(self.state, State::Live { .. }) {
+            self.send_socket(Kind::Disconnect);
+        }
+        self.end(Reason::Closed);
+        self.close(Code::Aborted);
+    }
+
+    /// Sends an event. `args` is the JSON array `[name, …]`. Returns the id under which the acknowledgement is
+    /// reported, if one was asked for.
+    pub fn emit(&mut self, now: Duration, args: &str, delivery: Delivery) -> Option<AckId> {
+        let live = matches!(self.state, State::Live { .. });
+        match delivery {
+            Delivery::Volatile => {
+                if live {
+                    self.send_socket(Kind::Event {
+                        id: None,
+                        data: args,
+                    });
+                }
+                None
+            }
+            Delivery::Acknowledged if self.is_closed() => {
+                let id = self.outbox.refuse();
+                self.events.push_back(Event::AckFailed {
+                    id,
+                    code: Code::NotConnected,
+                });
+                Some(id)
+            }
+            Delivery::Acknowledged => {
+                let id = match self.outbox.push(now, args, live) {
+                    Ok(id) => id,
+                    Err(id) => {
+                        self.events.push_back(Event::AckFailed {
+                            id,
+                            code: Code::NotConnected,
+                        });
+                        return Some(id);
+                    }
+                };
+                if live {
+                    self.send_socket(Kind::Event {
+                        id: Some(id.0),
+                        data: args,
+                    });
+                }
+                self.timers.set(Timer::Ack, self.outbox.deadline());
+                Some(id)
+            }
+        }
+    }
+
+    /// Whether the namespace is joined.
+    pub fn is_live(&self) -> bool {
+        matches!(self.state, State::Live { .. })
+    }
+
+    /// Whether the connection has ended for good.
+    pub fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+
+    /// A reason to believe that an attempt would succeed now: the network is back, the page is looked at again, or the
+    /// server answered elsewhere. Brings the next attempt forward.
+    pub fn wake(&mut self, now: Duration) {
+        let State::Waiting = self.state else { return };
+        let earliest = self.last_attempt.unwrap_or_default() + self.config.wake_spacing;
+        if now >= earliest {
+            self.open(now);
+        } else if self
+            .timers
+            .get(Timer::Phase)
+            .is_none_or(|due| due > earliest)
+        {
+            self.timers.set(Timer::Phase, Some(earliest));
+        }
+    }
+
+    /// The browser reports that the network is gone. Attempts go on, because that report says nothing about servers on
+    /// the same machine or behind a captive proxy.
+    pub fn handle_offline(&mut self, now: Duration) {
+        if self.is_live() {
+            self.fail(now, Reason::Offline, Code::NetworkError);
+        }
+    }
+
+    /// The transport is open.
+    pub fn handle_transport_open(&mut self) {
+        if matches!(self.state, State::Opening) {
+            self.state = State::Handshaking;
+        }
+    }
+
+    /// The transport has ended, or could not be opened.
+    pub fn handle_transport_closed(&mut self, now: Duration) {
+        match self.state {
+            State::Opening
+            | State::Handshaking
+            | State::Authorising { .. }
+            | State::Joining { .. }
+            | State::Refused
+            | State::Live { .. } => self.fail(now, Reason::Transport, Code::NetworkError),
+            State::Idle | State::Waiting | State::Closed => {}
+        }
+    }
+
+    /// A text frame, or as much of its head as holds everything before the JSON payload.
+    pub fn handle_text(&mut self, now: Duration, text: &str) {
+        let Ok(packet) = engine_io::Packet::decode(text) else {
+            return self.fail(now, Reason::Protocol, Code::InvalidResponse);
+        };
+        self.feed_watchdog(now);
+        match packet {
+            engine_io::Packet::Open(json) => self.handle_open(now, json),
+            engine_io::Packet::Ping(data) => self.send_engine(&engine_io::Packet::Pong(data)),
+            engine_io::Packet::Message(message) => {
+                let head = text.len() - message.len();
+                self.handle_message(now, head, message);
+            }
+            engine_io::Packet::Close => self.fail(now, Reason::Server, Code::ConnectionRefused),
+            // Neither belongs to a connection that neither upgrades nor pings, and neither does harm.
+            engine_io::Packet::Pong(_) | engine_io::Packet::Noop => {}
+            engine_io::Packet::Binary(_) | engine_io::Packet::Upgrade => {
+                self.fail(now, Reason::Protocol, Code::InvalidResponse);
+            }
+        }
+    }
+
+    /// The answer to [`Action::Authenticate`]: the JSON object to join with, or that there is none to be had.
+    pub fn handle_credentials(&mut self, now: Duration, auth: Result<&str, Code>) {
+        let State::Authorising { heartbeat } = self.state else {
+            return;
+        };
+        match auth {
+            Ok(auth) => {
+                self.state = State::Joining { heartbeat };
+                self.send_socket(Kind::Connect { data: auth });
+            }
+            Err(code) => self.give_up_or_fail(now, code),
+        }
+    }
+
+    /// The verdict on [`Event::Refused`]: what the refusal's JSON says. The failure has been reported by that event.
+    pub fn handle_refusal(&mut self, now: Duration, code: Code) {
+        if matches!(self.state, State::Refused) {
+            self.give_up_or_fail(now, code);
+        }
+    }
+
+    /// The time that [`Connection::poll_timeout`] named has come. Too early is harmless.
+    pub fn handle_timeout(&mut self, now: Duration) {
+        while let Some(timer) = self.timers.expired(now) {
+            match timer {
+                Timer::Phase if matches!(self.state, State::Waiting) => self.open(now),
+                Timer::Phase => self.fail(now, Reason::Protocol, Code::Timeout),
+                Timer::Watchdog => self.fail(now, Reason::PingTimeout, Code::Timeout),
+                Timer::Ack => {
+                    while let Some(id) = self.outbox.expire(now) {
+                        self.events.push_back(Event::AckFailed {
+                            id,
+                            code: Code::Timeout,
+                        });
+                    }
+                    self.timers.set(Timer::Ack, self.outbox.deadline());
+                }
+            }
+        }
+    }
+
+    /// The next thing to do.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// The next thing to tell.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When [`Connection::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        self.timers.next()
+    }
+
+    fn open(&mut self, now: Duration) {
+        self.last_attempt = Some(now);
+        self.state = State::Opening;
+        self.timers
+            .set(Timer::Phase, Some(now + self.config.attempt_timeout));
+        self.actions.push_back(Action::Open);
+    }
+
+    fn handle_open(&mut self, now: Duration, json: &str) {
+        let State::Handshaking = self.state else {
+            return self.fail(now, Reason::Protocol, Code::InvalidResponse);
+        };
+        let heartbeat = Heartbeat::read(json);
+        self.state = State::Authorising { heartbeat };
+        self.feed_watchdog(now);
+        self.actions.push_back(Action::Authenticate);
+    }
+
+    fn handle_message(&mut self, now: Duration, head: usize, message: &str) {
+        let Ok(packet) = socket_io::Packet::decode(message) else {
+            return self.fail(now, Reason::Protocol, Code::InvalidResponse);
+        };
+        // Other namespaces were never joined; whatever is said there is not for us.
+        if packet.namespace != socket_io::MAIN_NAMESPACE {
+            return;
+        }
+        let at = |data: &str| head + (message.len() - data.len());
+        match (&self.state, packet.kind) {
+            (State::Joining { heartbeat }, Kind::Connect { data }) => {
+                let heartbeat = *heartbeat;
+                self.events.push_back(Event::Connected { data: at(data) });
+                self.state = State::Live {
+                    heartbeat,
+                    since: now,
+                };
+                self.timers.set(Timer::Phase, None);
+                self.flush();
+            }
+            (State::Joining { .. }, Kind::ConnectError { data }) => {
+                self.events.push_back(Event::Refused { data: at(data) });
+                self.state = State::Refused;
+            }
+            (State::Live { .. }, Kind::Event { data, .. }) => {
+                self.events.push_back(Event::Received { data: at(data) });
+            }
+            (State::Live { .. }, Kind::Ack { id, data }) => {
+                // An acknowledgement that came after its deadline has been reported as failed.
+                if let Some(id) = self.outbox.acknowledge(id) {
+                    self.events.push_back(Event::Acked { id, data: at(data) });
+                    self.timers.set(Timer::Ack, self.outbox.deadline());
+                }
+            }
+            (State::Live { .. }, Kind::Disconnect) => {
+                self.fail(now, Reason::Server, Code::Disconnected);
+            }
+            // Binary events carry nothing of ours; their attachments follow as binary frames, which the shell drops.
+            (State::Live { .. }, Kind::BinaryEvent { .. } | Kind::BinaryAck { .. }) => {}
+            _ => self.fail(now, Reason::Protocol, Code::InvalidResponse),
+        }
+    }
+
+    /// Sends what waited for the connection.
+    fn flush(&mut self) {
+        for (id, args) in self.outbox.take_waiting() {
+            self.send_socket(Kind::Event {
+                id: Some(id.0),
+                data: &args,
+            });
+        }
+    }
+
+    fn feed_watchdog(&mut self, now: Duration) {
+        let due = self
+            .state
+            .heartbeat()
+            .map(|heartbeat| now + heartbeat.patience());
+        self.timers.set(Timer::Watchdog, due);
+    }
+
+    /// The attempt or the connection is over; unless closed, another attempt follows.
+    fn fail(&mut self, now: Duration, reason: Reason, code: Code) {
+        match self.state {
+            State::Idle | State::Waiting | State::Closed => return,
+            State::Live { since, .. } => {
+                if now.saturating_sub(since) >= self.config.stable_after {
+                    self.backoff.reset();
+                }
+                self.end(reason);
+            }
+            State::Opening
+            | State::Handshaking
+            | State::Authorising { .. }
+            | State::Joining { .. } => {
+                self.events.push_back(Event::AttemptFailed(code));
+                self.actions.push_back(Action::Close);
+            }
+            State::Refused => self.actions.push_back(Action::Close),
+        }
+        self.state = State::Waiting;
+        self.timers.set(Timer::Watchdog, None);
+        self.timers
+            .set(Timer::Phase, Some(now + self.backoff.next_delay()));
+    }
+
+    fn give_up_or_fail(&mut self, now: Duration, code: Code) {
+        match code.retry() {
+            Retry::Later => self.fail(now, Reason::Server, code),
+            Retry::Never => {
+                if !matches!(self.state, State::Refused) {
+                    self.events.push_back(Event::AttemptFailed(code));
+                }
+                self.actions.push_back(Action::Close);
+                self.close(code);
+            }
+        }
+    }
+
+    /// A live connection ends: what was sent and not acknowledged is unknown now, what waits goes on waiting.
+    fn end(&mut self, reason: Reason) {
+        match self.state {
+            State::Live { .. } => {
+                self.actions.push_back(Action::Close);
+                for id in self.outbox.take_sent() {
+                    self.events.push_back(Event::AckFailed {
+                        id,
+                        code: Code::Disconnected,
+                    });
+                }
+                self.timers.set(Timer::Ack, self.outbox.deadline());
+                self.events.push_back(Event::Disconnected(reason));
+            }
+            State::Opening
+            | State::Handshaking
+            | State::Authorising { .. }
+            | State::Joining { .. }
+            | State::Refused => self.actions.push_back(Action::Close),
+            State::Idle | State::Waiting | State::Closed => {}
+        }
+    }
+
+    fn close(&mut self, code: Code) {
+        self.state = State::Closed;
+        self.timers = Timers::default();
+        for id in self.outbox.take_all() {
+            self.events.push_back(Event::AckFailed { id, code });
+        }
+    }
+
+    fn send_engine(&mut self, packet: &engine_io::Packet<'_>) {
+        let mut text = String::new();
+        packet.encode(&mut text);
+        self.actions.push_back(Action::Send(text));
+    }
+
+    fn send_socket(&mut self, kind: Kind<'_>) {
+        let mut text = String::new();
+        engine_io::Packet::Message("").encode(&mut text);
+        socket_io::Packet {
+            namespace: socket_io::MAIN_NAMESPACE,
+            kind,
+        }
+        .encode(&mut text);
+        self.actions.push_back(Action::Send(text));
+    }
+}

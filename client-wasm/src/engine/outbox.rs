@@ -1,0 +1,101 @@
+//! Emits that wait for the connection or for their acknowledgement, oldest first.
+
+use alloc::{collections::VecDeque, string::String, vec::Vec};
+use core::time::Duration;
+
+/// Names an emit whose acknowledgement is awaited; also its id on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AckId(pub u64);
+
+struct Pending {
+    id: AckId,
+    due: Duration,
+    /// The JSON to send; `None` once it has been sent.
+    waiting: Option<String>,
+}
+
+/// The emits under way. Deadlines never decrease from front to back.
+pub(super) struct Outbox {
+    pending: VecDeque<Pending>,
+    capacity: usize,
+    timeout: Duration,
+    next: u64,
+}
+
+impl Outbox {
+    pub(super) fn new(capacity: usize, timeout: Duration) -> Self {
+        Self {
+            pending: VecDeque::new(),
+            capacity,
+            timeout,
+            next: 0,
+        }
+    }
+
+    /// Takes an emit on. `Err` when too many are under way already; the id then only serves to report that.
+    pub(super) fn push(&mut self, now: Duration, args: &str, sent: bool) -> Result<AckId, AckId> {
+        let id = self.refuse();
+        if self.pending.len() >= self.capacity {
+            return Err(id);
+        }
+        let waiting = (!sent).then(|| String::from(args));
+        self.pending.push_back(Pending {
+            id,
+            due: now + self.timeout,
+            waiting,
+        });
+        Ok(id)
+    }
+
+    /// An id for an emit that is not taken on.
+    pub(super) fn refuse(&mut self) -> AckId {
+        self.next += 1;
+        AckId(self.next)
+    }
+
+    pub(super) fn acknowledge(&mut self, id: u64) -> Option<AckId> {
+        let at = self
+            .pending
+            .iter()
+            .position(|pending| pending.id.0 == id && pending.waiting.is_none())?;
+        self.pending.remove(at).map(|pending| pending.id)
+    }
+
+    /// When the oldest is due.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.pending.front().map(|pending| pending.due)
+    }
+
+    /// Takes out one that is overdue.
+    pub(super) fn expire(&mut self, now: Duration) -> Option<AckId> {
+        if self.deadline()? > now {
+            return None;
+        }
+        self.pending.pop_front().map(|pending| pending.id)
+    }
+
+    /// What can be sent now, in order; it counts as sent.
+    pub(super) fn take_waiting(&mut self) -> Vec<(AckId, String)> {
+        self.pending
+            .iter_mut()
+            .filter_map(|pending| Some((pending.id, pending.waiting.take()?)))
+            .collect()
+    }
+
+    /// Takes out what was sent and not acknowledged.
+    pub(super) fn take_sent(&mut self) -> Vec<AckId> {
+        let sent = self
+            .pending
+            .iter()
+            .filter(|pending| pending.waiting.is_none())
+            .map(|pending| pending.id)
+            .collect();
+        self.pending.retain(|pending| pending.waiting.is_some());
+        sent
+    }
+
+    /// Takes out everything.
+    pub(super) fn take_all(&mut self) -> Vec<AckId> {
+        self.pending.drain(..).map(|pending| pending.id).collect()
+    }
+}

@@ -1,0 +1,286 @@
+//! `OnlineUsers`: the store that hooks and views subscribe to.
+
+use alloc::rc::Rc;
+use core::{cell::RefCell, time::Duration};
+
+use chat_protocol::{
+    code::{Code, Retry},
+    event,
+};
+use js_sys::{Array, Function};
+use wasm_bindgen::prelude::*;
+
+use super::{
+    chat_socket::request_list,
+    config::CoreConfig,
+    connection::{Connection, Notice},
+    error, http, platform,
+    row::{self, Row},
+    timer::Timer,
+};
+use crate::{
+    api::Request,
+    sync::{Ask, Options, Sync},
+};
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r"
+/** How the store behaves. */
+export interface OnlineUsersOptions {
+  /** Whether to hold a socket. */
+  enableWebSocket: boolean;
+  /** Milliseconds between two polls while there is no live socket. */
+  pollingInterval: number;
+  /** Whether to fetch over HTTP unasked. */
+  autoRefresh: boolean;
+}
+";
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(typescript_type = "OnlineUsersOptions")]
+    pub type OnlineUsersOptions;
+    #[wasm_bindgen(method, getter, js_name = enableWebSocket)]
+    fn enable_web_socket(this: &OnlineUsersOptions) -> bool;
+    #[wasm_bindgen(method, getter, js_name = pollingInterval)]
+    fn polling_interval(this: &OnlineUsersOptions) -> f64;
+    #[wasm_bindgen(method, getter, js_name = autoRefresh)]
+    fn auto_refresh(this: &OnlineUsersOptions) -> bool;
+
+    #[wasm_bindgen(typescript_type = "() => void")]
+    pub type Changed;
+
+    #[wasm_bindgen(typescript_type = "OnlineUser[]")]
+    pub type Users;
+}
+
+/// The users online in a tenant, kept true until `close`.
+#[wasm_bindgen]
+pub struct OnlineUsers(Rc<Store>);
+
+#[wasm_bindgen]
+impl OnlineUsers {
+    /// Starts at once. `changed` is called after each change of what the accessors return.
+    #[wasm_bindgen(constructor)]
+    pub fn new(config: CoreConfig, options: &OnlineUsersOptions, changed: Changed) -> Self {
+        let millis = options.polling_interval().max(0.0);
+        let options = Options {
+            socket: options.enable_web_socket(),
+            polling_interval: Duration::from_millis(millis as u64),
+            auto_refresh: options.auto_refresh(),
+        };
+        Self(Store::start(config, options, changed.unchecked_into()))
+    }
+
+    /// The rows in order of arrival: the same array until it changes.
+    pub fn users(&self) -> Array {
+        self.0.users()
+    }
+
+    /// Why the rows may be out of date; `undefined` if they are not.
+    pub fn error(&self) -> JsValue {
+        self.0.sync.borrow().error().cloned().unwrap_or_default()
+    }
+
+    /// Whether the first list is still on its way.
+    #[wasm_bindgen(js_name = isLoading)]
+    pub fn is_loading(&self) -> bool {
+        self.0.sync.borrow().is_loading()
+    }
+
+    /// Whether the socket keeps the rows true.
+    #[wasm_bindgen(js_name = isConnected)]
+    pub fn is_connected(&self) -> bool {
+        self.0.sync.borrow().is_connected()
+    }
+
+    /// Asks for the list now. What becomes of it shows in the accessors.
+    pub fn refresh(&self) {
+        self.0.sync.borrow_mut().refresh(platform::now());
+        self.0.drive();
+    }
+
+    /// Stops everything. Nothing is called afterwards.
+    pub fn close(&self) {
+        self.0.close();
+    }
+}
+
+struct Store {
+    config: CoreConfig,
+    sync: RefCell<Sync<Row, JsValue>>,
+    /// The array last handed out, and the roster's revision that it shows.
+    users: RefCell<Option<(u64, Array)>>,
+    connection: RefCell<Option<Rc<Connection>>>,
+    timer: Timer,
+    /// Called by the timer. It holds the store; taken out, the store is closed.
+    wake: RefCell<Option<Closure<dyn Fn()>>>,
+    changed: Function,
+}
+
+impl Store {
+    fn start(config: CoreConfig, options: Options, changed: Function) -> Rc<Self> {
+        let store = Rc::new(Self {
+            sync: RefCell::new(Sync::new(options, platform::seed())),
+            users: RefCell::default(),
+            connection: RefCell::default(),
+            timer: Timer::default(),
+            wake: RefCell::default(),
+            changed,
+            config,
+        });
+        let owned = Rc::clone(&store);
+        *store.wake.borrow_mut() = Some(Closure::<dyn Fn()>::new(move || owned.handle_timer()));
+        store.sync.borrow_mut().start();
+        if options.socket {
+            let weak = Rc::downgrade(&store);
+            let connection = Connection::open(&store.config, move |notice| {
+                if let Some(store) = weak.upgrade() {
+                    store.handle(notice);
+                }
+            });
+            *store.connection.borrow_mut() = Some(connection);
+        }
+        store.drive();
+        store
+    }
+
+    fn users(&self) -> Array {
+        let sync = self.sync.borrow();
+        let (roster, mut users) = (sync.roster(), self.users.borrow_mut());
+        match &*users {
+            Some((revision, shown)) if *revision == roster.revision() => shown.clone(),
+            Some(_) | None => {
+                let fresh: Array = roster.rows().map(|row| &row.0).collect();
+                *users = Some((roster.revision(), fresh.clone()));
+                fresh
+            }
+        }
+    }
+
+    fn handle_timer(self: &Rc<Self>) {
+        self.timer.fired();
+        self.sync.borrow_mut().handle_timeout(platform::now());
+        self.drive();
+    }
+
+    fn handle(self: &Rc<Self>, notice: Notice) {
+        {
+            let mut sync = self.sync.borrow_mut();
+            match notice {
+                Notice::Connected => sync.handle_socket_up(platform::now()),
+                Notice::Disconnected(_) => sync.handle_socket_down(),
+                Notice::Failed(error, Retry::Never) => sync.handle_socket_refused(error),
+                // Polling says whether the server can be reached at all.
+                Notice::Failed(_, Retry::Later) => {}
+                Notice::Received(name, payload) => receive(&mut sync, &name, payload),
+            }
+        }
+        self.drive();
+    }
+
+    fn handle_answer(self: &Rc<Self>, answer: Result<JsValue, JsValue>) {
+        let now = platform::now();
+        let list = answer.map(|answer| row::read_list(&answer));
+        match list {
+            Ok(Some(list)) => {
+                self.sync
+                    .borrow_mut()
+                    .handle_http_list(now, row::read_rows(&list));
+                // It answered here, so the socket need not wait for the end of its backoff.
+                let connection = self.connection.borrow().clone();
+                if let Some(connection) = connection {
+                    connection.wake();
+                }
+            }
+            Ok(None) => {
+                let error = error::error(&self.config, Code::InvalidResponse);
+                self.sync
+                    .borrow_mut()
+                    .handle_http_error(now, error, Retry::Later);
+            }
+            Err(error) => {
+                let retry = error::Refusal::read(&error)
+                    .known_code()
+                    .map_or(Retry::Later, Code::retry);
+                self.sync.borrow_mut().handle_http_error(now, error, retry);
+            }
+        }
+        self.drive();
+    }
+
+    fn drive(self: &Rc<Self>) {
+        if self.wake.borrow().is_none() {
+            return;
+        }
+        loop {
+            let ask = self.sync.borrow_mut().poll_ask();
+            match ask {
+                Some(Ask::Http) => self.fetch(),
+                Some(Ask::Socket) => {
+                    let connection = self.connection.borrow().clone();
+                    if let Some(connection) = connection {
+                        request_list(&self.config, &connection);
+                    }
+                }
+                None => break,
+            }
+        }
+        if let Some(wake) = &*self.wake.borrow() {
+            self.timer.arm(
+                platform::now(),
+                self.sync.borrow().poll_timeout(),
+                wake.as_ref(),
+            );
+        }
+        if self.sync.borrow_mut().take_changed() {
+            platform::call(&self.changed, &JsValue::UNDEFINED, &JsValue::UNDEFINED);
+        }
+    }
+
+    fn fetch(self: &Rc<Self>) {
+        let request = Request::online_users(&self.config.tenant_id());
+        let (store, failing) = (Rc::clone(self), Rc::clone(self));
+        drop(platform::then(
+            &http::send(&self.config, request),
+            move |answer| {
+                store.handle_answer(Ok(answer));
+                Ok(JsValue::UNDEFINED)
+            },
+            move |error| {
+                failing.handle_answer(Err(error));
+                Ok(JsValue::UNDEFINED)
+            },
+        ));
+    }
+
+    fn close(&self) {
+        self.timer.clear();
+        let connection = self.connection.borrow_mut().take();
+        if let Some(connection) = connection {
+            connection.close();
+        }
+        drop(self.wake.borrow_mut().take());
+    }
+}
+
+fn receive(sync: &mut Sync<Row, JsValue>, name: &str, payload: JsValue) {
+    match name {
+        event::USER_ONLINE if payload.is_object() => {
+            if let Some((user_id, row)) = row::read_row(payload) {
+                sync.handle_online(&user_id, row);
+            }
+        }
+        event::USER_OFFLINE => {
+            if let Some(user_id) = row::read_user_id(&payload) {
+                sync.handle_offline(&user_id);
+            }
+        }
+        event::ONLINE_USERS_LIST => {
+            if let Some(list) = row::read_list(&payload) {
+                sync.handle_socket_list(row::read_rows(&list));
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,329 @@
+//! The online-users store without its I/O: keeps a roster true from whatever is available, and says what to ask for.
+//!
+//! There are two modes. While the socket is down the list is polled over HTTP; while it is up the socket's events keep it
+//! true, and one list that is asked for after joining makes it exact. Both feed one [`Roster`], whose tickets order them,
+//! so a poll that was under way when the socket came up cannot undo what the socket said.
+//!
+//! ```text
+//! loop {
+//!     wait for the socket, an answer, the timeout, or a command; call its handle_*
+//!     while let Some(ask) = poll_ask() { ask for the list in that way }
+//!     if take_changed() { notify the subscribers }
+//!     arm one timer for poll_timeout()
+//! }
+//! ```
+//!
+//! What must stay true:
+//! - at most one request is under way per way of asking, and nothing is polled while the socket answers;
+//! - a failure keeps the last list and shows the error; success removes the error;
+//! - a refusal that cannot pass by itself is asked again ever more rarely.
+
+use alloc::vec::Vec;
+use core::{mem, time::Duration};
+
+use chat_protocol::{
+    code::Retry,
+    roster::{Change, Roster, Row, Ticket},
+};
+
+/// How the store behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whether there is a socket at all.
+    pub socket: bool,
+    /// The time between two polls, from answer to request: 5 s by default, never below [`Options::LEAST_INTERVAL`].
+    pub polling_interval: Duration,
+    /// Whether lists are fetched over HTTP unasked: once at the start, and by polling.
+    pub auto_refresh: bool,
+}
+
+impl Options {
+    /// Shorter polling intervals are taken as this one: 250 ms.
+    pub const LEAST_INTERVAL: Duration = Duration::from_millis(250);
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            socket: true,
+            polling_interval: Duration::from_secs(5),
+            auto_refresh: true,
+        }
+    }
+}
+
+/// A way to ask for the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Over HTTP; answer with [`Sync::handle_http_list`] or [`Sync::handle_http_error`].
+    Http,
+    /// Over the socket; the answer is [`Sync::handle_socket_list`].
+    Socket,
+}
+
+/// How long a list that was asked for over the socket may take before it is fetched over HTTP instead.
+const SOCKET_PATIENCE: Duration = Duration::from_secs(10);
+/// The longest time between two polls that are refused for good.
+const REFUSED_INTERVAL: Duration = Duration::from_mins(1);
+
+/// The socket's side.
+enum Socket {
+    Down,
+    /// Joined, and the list has been asked for; `due` is when it is given up.
+    Asking {
+        ticket: Ticket,
+        due: Duration,
+    },
+    /// Joined, and its list has come: the roster is exact.
+    Exact,
+    /// Joined, and it brings events but no list.
+    Silent,
+}
+
+/// The HTTP side.
+enum Http {
+    Idle,
+    Due(Duration),
+    Asking(Ticket),
+}
+
+/// The store. `R` is a row, `E` an error to show.
+pub struct Sync<R, E> {
+    options: Options,
+    roster: Roster<R>,
+    socket: Socket,
+    http: Http,
+    /// Consecutive polls that were refused for good.
+    refusals: u32,
+    /// Whether any list has arrived.
+    listed: bool,
+    http_error: Option<E>,
+    socket_error: Option<E>,
+    asks: Vec<Ask>,
+    changed: bool,
+}
+
+impl<R: Row, E> Sync<R, E> {
+    /// A store that has not started. `seed` should be random, see [`Roster::new`].
+    pub fn new(options: Options, seed: u64) -> Self {
+        Self {
+            options: Options {
+                polling_interval: options.polling_interval.max(Options::LEAST_INTERVAL),
+                ..options
+            },
+            roster: Roster::new(seed),
+            socket: Socket::Down,
+            http: Http::Idle,
+            refusals: 0,
+            listed: false,
+            http_error: None,
+            socket_error: None,
+            asks: Vec::new(),
+            changed: false,
+        }
+    }
+
+    /// Starts: the list is fetched at once, whether or not a socket is on its way.
+    pub fn start(&mut self) {
+        if self.options.auto_refresh {
+            self.fetch();
+        }
+    }
+
+    /// Asks for the list now, over the socket if it is up. A request under way is not repeated.
+    pub fn refresh(&mut self, now: Duration) {
+        match self.socket {
+            Socket::Exact => self.ask_over_socket(now),
+            Socket::Down | Socket::Silent => self.fetch(),
+            Socket::Asking { .. } => {}
+        }
+    }
+
+    /// The users online, in order of arrival.
+    pub fn roster(&self) -> &Roster<R> {
+        &self.roster
+    }
+
+    /// Whether the first list is still on its way: none has come, and nothing has failed.
+    pub fn is_loading(&self) -> bool {
+        let expected = self.options.auto_refresh || self.options.socket;
+        expected && !self.listed && self.error().is_none()
+    }
+
+    /// Whether the socket keeps the list true.
+    pub fn is_connected(&self) -> bool {
+        !matches!(self.socket, Socket::Down)
+    }
+
+    /// Why the list may be out of date.
+    pub fn error(&self) -> Option<&E> {
+        self.socket_error.as_ref().or(self.http_error.as_ref())
+    }
+
+    /// The socket has joined.
+    pub fn handle_socket_up(&mut self, now: Duration) {
+        self.replace_socket(Socket::Silent);
+        self.socket_error = None;
+        if let Http::Due(_) = self.http {
+            self.http = Http::Idle;
+        }
+        self.ask_over_socket(now);
+        self.changed = true;
+    }
+
+    /// The socket is gone; another may come.
+    pub fn handle_socket_down(&mut self) {
+        if self.is_connected() {
+            self.replace_socket(Socket::Down);
+            self.changed = true;
+            if self.options.auto_refresh {
+                self.fetch();
+            }
+        }
+    }
+
+    /// The socket will not come by itself; polling goes on.
+    pub fn handle_socket_refused(&mut self, error: E) {
+        self.socket_error = Some(error);
+        self.changed = true;
+    }
+
+    /// The socket says that a user is online.
+    pub fn handle_online(&mut self, user_id: &str, row: R) {
+        self.changed |= self.roster.online(user_id, row) != Change::None;
+    }
+
+    /// The socket says that a user has gone.
+    pub fn handle_offline(&mut self, user_id: &str) {
+        self.changed |= self.roster.offline(user_id) != Change::None;
+    }
+
+    /// The socket brought a list, asked for or not.
+    pub fn handle_socket_list<Id: AsRef<str>>(&mut self, list: impl IntoIterator<Item = (Id, R)>) {
+        let changes = match mem::replace(&mut self.socket, Socket::Exact) {
+            Socket::Asking { ticket, .. } => self.roster.answer(ticket, list),
+            Socket::Exact | Socket::Silent => self.roster.replace(list),
+            Socket::Down => {
+                self.socket = Socket::Down;
+                return;
+            }
+        };
+        if let Http::Due(_) = self.http {
+            self.http = Http::Idle;
+        }
+        self.note_list(!changes.is_empty());
+        self.changed |= self.http_error.take().is_some();
+    }
+
+    /// The answer to [`Ask::Http`].
+    pub fn handle_http_list<Id: AsRef<str>>(
+        &mut self,
+        now: Duration,
+        list: impl IntoIterator<Item = (Id, R)>,
+    ) {
+        let Http::Asking(ticket) = mem::replace(&mut self.http, Http::Idle) else {
+            return;
+        };
+        let changes = self.roster.answer(ticket, list);
+        self.note_list(!changes.is_empty());
+        self.changed |= self.http_error.take().is_some();
+        self.refusals = 0;
+        self.schedule(now, self.options.polling_interval);
+    }
+
+    /// [`Ask::Http`] failed.
+    pub fn handle_http_error(&mut self, now: Duration, error: E, retry: Retry) {
+        let Http::Asking(ticket) = mem::replace(&mut self.http, Http::Idle) else {
+            return;
+        };
+        self.roster.abandon(ticket);
+        if matches!(self.socket, Socket::Exact) {
+            return;
+        }
+        self.http_error = Some(error);
+        self.changed = true;
+        let interval = self.options.polling_interval;
+        let pause = match retry {
+            Retry::Later => interval,
+            Retry::Never => {
+                self.refusals = (self.refusals + 1).min(16);
+                (interval * (1 << self.refusals)).min(REFUSED_INTERVAL.max(interval))
+            }
+        };
+        self.schedule(now, pause);
+    }
+
+    /// The time that [`Sync::poll_timeout`] named has come. Too early is harmless.
+    pub fn handle_timeout(&mut self, now: Duration) {
+        if let Http::Due(due) = self.http
+            && due <= now
+        {
+            self.fetch();
+        }
+        if let Socket::Asking { due, .. } = self.socket
+            && due <= now
+        {
+            // A server that does not answer this socket may still answer over HTTP, or say why it does not.
+            self.replace_socket(Socket::Silent);
+            self.fetch();
+        }
+    }
+
+    /// How to ask for the list now.
+    pub fn poll_ask(&mut self) -> Option<Ask> {
+        self.asks.pop()
+    }
+
+    /// When [`Sync::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        let http = match self.http {
+            Http::Due(due) => Some(due),
+            Http::Idle | Http::Asking(_) => None,
+        };
+        let socket = match self.socket {
+            Socket::Asking { due, .. } => Some(due),
+            Socket::Down | Socket::Exact | Socket::Silent => None,
+        };
+        http.into_iter().chain(socket).min()
+    }
+
+    /// Whether anything that the accessors show has changed since the last call.
+    pub fn take_changed(&mut self) -> bool {
+        mem::take(&mut self.changed)
+    }
+
+    fn fetch(&mut self) {
+        if !matches!(self.http, Http::Asking(_)) {
+            self.http = Http::Asking(self.roster.ask());
+            self.asks.push(Ask::Http);
+        }
+    }
+
+    fn ask_over_socket(&mut self, now: Duration) {
+        let ticket = self.roster.ask();
+        self.replace_socket(Socket::Asking {
+            ticket,
+            due: now + SOCKET_PATIENCE,
+        });
+        self.asks.push(Ask::Socket);
+    }
+
+    fn replace_socket(&mut self, socket: Socket) {
+        self.asks.retain(|ask| *ask != Ask::Socket);
+        if let Socket::Asking { ticket, .. } = mem::replace(&mut self.socket, socket) {
+            self.roster.abandon(ticket);
+        }
+    }
+
+    fn note_list(&mut self, changed: bool) {
+        self.changed |= changed || !self.listed;
+        self.listed = true;
+    }
+
+    fn schedule(&mut self, now: Duration, pause: Duration) {
+        let socket_keeps_it_true = matches!(self.socket, Socket::Asking { .. } | Socket::Exact);
+        if self.options.auto_refresh && !socket_keeps_it_true {
+            self.http = Http::Due(now + pause);
+        }
+    }
+}
