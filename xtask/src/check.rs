@@ -5,7 +5,6 @@ use anyhow::Result;
 use crate::browser_core;
 use crate::process::Tool;
 use crate::setup;
-use crate::totals::Totals;
 use crate::workspace::Workspace;
 
 pub(crate) fn run() -> Result<()> {
@@ -13,7 +12,9 @@ pub(crate) fn run() -> Result<()> {
     setup::wasm_target()?;
     format(&workspace).run()?;
     lints(&workspace).run()?;
-    browser_lints(&workspace).run()?;
+    for lints in browser_lints(&workspace) {
+        lints.run()?;
+    }
     documentation(&workspace).run()?;
     for tests in unit_tests(&workspace) {
         tests.run()?;
@@ -31,13 +32,19 @@ pub(crate) fn lints(workspace: &Workspace) -> Tool {
         .args(["--", "-D", "warnings"])
 }
 
-/// The same for the code that only a browser compiles.
-pub(crate) fn browser_lints(workspace: &Workspace) -> Tool {
-    cargo(workspace)
-        .args(["clippy", "--package", browser_core::PACKAGE])
-        .args(["--target", browser_core::TARGET])
-        .args(["--features", browser_core::FEATURE])
-        .args(["--", "-D", "warnings"])
+/// The same for the code that only a browser compiles: as it is published, and with its tests, which need `std`.
+pub(crate) fn browser_lints(workspace: &Workspace) -> [Tool; 2] {
+    let lints = |what: &[&str]| {
+        cargo(workspace)
+            .args(["clippy", "--package", browser_core::PACKAGE])
+            .args(["--target", browser_core::TARGET])
+            .args(what)
+            .args(["--", "-D", "warnings"])
+    };
+    [
+        lints(&["--features", browser_core::FEATURE]),
+        lints(&["--all-targets"]),
+    ]
 }
 
 pub(crate) fn documentation(workspace: &Workspace) -> Tool {
@@ -59,15 +66,6 @@ pub(crate) fn unit_tests(workspace: &Workspace) -> [Tool; 2] {
         test().args(["--workspace", "--exclude", "xtask"]),
         test().args(["--package", "xtask"]),
     ]
-}
-
-/// Adds up both runs of the unit tests.
-pub(crate) fn count_unit_tests(workspace: &Workspace) -> Result<Totals> {
-    let mut totals = Totals::default();
-    for tests in unit_tests(workspace) {
-        totals += tests.count()?;
-    }
-    Ok(totals)
 }
 
 fn cargo(workspace: &Workspace) -> Tool {

@@ -67,9 +67,11 @@ impl Step {
     fn run(self, workspace: &Workspace) -> Result<Totals> {
         match self {
             Self::Fmt => check::format(workspace).count(),
-            Self::Clippy => count_all([check::lints(workspace), check::browser_lints(workspace)]),
+            Self::Clippy => count_all(
+                std::iter::once(check::lints(workspace)).chain(check::browser_lints(workspace)),
+            ),
             Self::Doc => check::documentation(workspace).count(),
-            Self::Unit => check::count_unit_tests(workspace),
+            Self::Unit => count_all(check::unit_tests(workspace)),
             Self::Build => build::all(workspace).map(|()| Totals::one(true)),
             Self::Browser => browser_core::test(workspace),
             Self::Npm => {
