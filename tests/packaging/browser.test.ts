@@ -1,6 +1,5 @@
 /** The packed package through bundlers and in a script tag, opened in Chromium, connected to a real server. */
-import { cp, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADMIN_KEY, type Backend, startServer } from '../support/backends.ts';
 import { TestBrowser } from '../support/browser.ts';
@@ -9,6 +8,7 @@ import { OfficialClient } from '../support/official-client.ts';
 import { OurClient, packageSite } from '../support/our-client.ts';
 import { serve } from '../support/site.ts';
 import { until } from '../support/until.ts';
+import { widgetFiles, widgetSite } from '../support/widget-site.ts';
 
 let browser: TestBrowser;
 let server: Backend;
@@ -61,9 +61,8 @@ test('a bundler substitutes the environment', async () => {
 });
 
 test('a script tag shows the bubble and puts the visitor online', async () => {
-  const directory = await consumer(`${FIXTURES}script-page`, 'script-tag');
-  const site = await widgetSite(directory);
-  await using _closing = site;
+  const files = await widgetFiles('script-tag');
+  await using site = await widgetSite(files, { server: server.url });
   using admin = await OfficialClient.admin(server.url);
   await using opened = await browser.open(`${site.url}/shop`);
   const user = await admin.first<{ userId: string; url?: string }>(
@@ -76,8 +75,8 @@ test('a script tag shows the bubble and puts the visitor online', async () => {
 });
 
 test('the script tag included twice is one widget', async () => {
-  const directory = await consumer(`${FIXTURES}script-page`, 'script-tag-twice');
-  await using site = await widgetSite(directory, 2);
+  const files = await widgetFiles('script-tag-twice');
+  await using site = await widgetSite(files, { server: server.url, times: 2 });
   using admin = await OfficialClient.admin(server.url);
   await using opened = await browser.open(`${site.url}/shop`);
   const isVisitor = ({ url }: { url?: string }) => url === `${site.url}/shop`;
@@ -92,16 +91,3 @@ test('the script tag included twice is one widget', async () => {
   expect(admin.all<{ url?: string }>('user_online').filter(isVisitor)).toHaveLength(1);
   expect(opened.errors).toEqual([]);
 });
-
-/** A shop's page with the script tag as the contract writes it, `times` times. */
-async function widgetSite(directory: string, times = 1): ReturnType<typeof serve> {
-  const name = 'widget.v1.js';
-  const served = join(directory, 'site');
-  const widget = join(directory, 'node_modules/@amoiq/chat-widget/dist', name);
-  await cp(widget, join(served, name));
-  const config = JSON.stringify({ tenantId: 'demo', baseUrl: server.url });
-  const head =
-    `<script>window.ChatWidgetConfig = ${config}</script>` +
-    `<script src="/${name}" async></script>`.repeat(times);
-  return serve(served, { '/shop': pageWith(head) });
-}
