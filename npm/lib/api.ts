@@ -1,0 +1,61 @@
+/** `ChatAPI`: the HTTP requests. A failed request rejects with a `ChatError`, always. */
+import type { ChatApi } from 'chat-core';
+import { coreConfig } from './core-config.js';
+import { loadCore } from './core.js';
+import { messageBody } from './page.js';
+import type { ChatMessage, OnlineUser, SendOptions, WebsiteInfo } from './types.js';
+
+export class ChatAPI {
+  readonly #tenantId: string;
+  readonly #website: WebsiteInfo | undefined;
+  #api: Promise<ChatApi> | undefined;
+  #sessionId: string | undefined;
+
+  /** Does nothing yet; endpoints and credentials are read by the first request. */
+  constructor(tenantId: string, websiteInfo?: WebsiteInfo) {
+    this.#tenantId = tenantId;
+    this.#website = websiteInfo;
+  }
+
+  /** Who is online now. For admins. */
+  async getOnlineUsers(): Promise<OnlineUser[]> {
+    return (await this.#core()).getOnlineUsers();
+  }
+
+  /** The messages of a conversation; without an id, of the session this client has opened. */
+  async getMessages(sessionId?: string): Promise<ChatMessage[]> {
+    const id = sessionId ?? this.#sessionId ?? (await this.initializeSession());
+    return (await this.#core()).getMessages(id);
+  }
+
+  /** Sends a message to the session this client has opened, or as an admin to `options.sessionId`. */
+  async sendMessage(text: string, options: SendOptions = {}): Promise<ChatMessage> {
+    const sessionId = options.sessionId ?? this.#sessionId;
+    const body = messageBody(text, this.#website, sessionId === undefined ? {} : { sessionId });
+    const message = await (await this.#core()).sendMessage(body);
+    if (sessionId === undefined) {
+      this.#sessionId = message.sessionId;
+    }
+    return message;
+  }
+
+  /** Opens a session, which later calls use, and resolves to its id. */
+  async initializeSession(): Promise<string> {
+    this.#sessionId = await (await this.#core()).createSession();
+    return this.#sessionId;
+  }
+
+  #core(): Promise<ChatApi> {
+    this.#api ??= this.#open().catch((error: unknown) => {
+      this.#api = undefined;
+      throw error;
+    });
+    return this.#api;
+  }
+
+  async #open(): Promise<ChatApi> {
+    const config = coreConfig(this.#tenantId, false, this.#website);
+    const core = await loadCore();
+    return new core.ChatApi(config);
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * The JavaScript interface of `client-wasm`, as the facade uses it. The build resolves `chat-core`
+ * to the generated bindings and the inlined binary; tests resolve it to a fake.
+ */
+declare module 'chat-core' {
+  import type { ChatError } from './errors.js';
+  import type { ChatMessage, MessageReceipt, OnlineUser } from './types.js';
+
+  export interface Auth {
+    token?: string;
+    visitorId?: string;
+  }
+
+  export interface CoreConfig {
+    tenantId: string;
+    admin: boolean;
+    /** http(s) or ws(s), without a path. */
+    socketUrl: string;
+    /** http(s). */
+    apiUrl: string;
+    website: {
+      domain?: string;
+      origin?: string;
+      url?: string;
+      referrer?: string;
+      siteId?: string;
+    };
+    /** Called before each connect and each request. */
+    credentials: () => Auth | Promise<Auth>;
+    fail: (code: string, message: string, status?: number) => ChatError;
+  }
+
+  export type CoreEvent =
+    | 'connect'
+    | 'disconnect'
+    | 'error'
+    | 'message'
+    | 'user_online'
+    | 'user_offline'
+    | 'online_users_list';
+
+  export class ChatSocket {
+    constructor(config: CoreConfig, listener: (event: CoreEvent, value: unknown) => void);
+    sendMessage(body: object): Promise<MessageReceipt>;
+    requestOnlineUsers(): void;
+    isConnected(): boolean;
+    disconnect(): void;
+    free(): void;
+  }
+
+  export class ChatApi {
+    constructor(config: CoreConfig);
+    getOnlineUsers(): Promise<OnlineUser[]>;
+    getMessages(sessionId: string): Promise<ChatMessage[]>;
+    sendMessage(body: object): Promise<ChatMessage>;
+    createSession(): Promise<string>;
+    free(): void;
+  }
+
+  export class OnlineUsers {
+    constructor(
+      config: CoreConfig,
+      options: { enableWebSocket: boolean; pollingInterval: number; autoRefresh: boolean },
+      changed: () => void,
+    );
+    /** The same array until it changes. */
+    users(): OnlineUser[];
+    error(): ChatError | undefined;
+    isLoading(): boolean;
+    isConnected(): boolean;
+    refresh(): Promise<void>;
+    close(): void;
+    free(): void;
+  }
+
+  export function initSync(arg: { module: WebAssembly.Module }): unknown;
+
+  /** The core's binary, unpacked from where the build inlined it. */
+  export function wasmBytes(): Uint8Array<ArrayBuffer>;
+}
+
+/** Only what `config.ts` reads; replaced at build time or absent in a browser. */
+declare const process: {
+  readonly env: {
+    readonly NEXT_PUBLIC_GATEWAY_URL?: string;
+    readonly NEXT_PUBLIC_API_URL?: string;
+    readonly NEXT_PUBLIC_WEBSOCKET_URL?: string;
+    readonly NEXT_PUBLIC_WS_URL?: string;
+    readonly NEXT_PUBLIC_GATEWAY_API_KEY?: string;
+    readonly NEXT_PUBLIC_API_KEY?: string;
+  };
+};

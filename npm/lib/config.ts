@@ -1,0 +1,79 @@
+/**
+ * Where the servers are and how to prove who we are.
+ *
+ * `configure` wins over the environment. Nothing here runs on import.
+ */
+type Token = string | null | undefined;
+
+export interface ChatConfig {
+  /** Base address of the HTTP gateway, `https://…`. Default: `websocketUrl`. */
+  gatewayUrl?: string | undefined;
+  /** Base address of the Socket.IO server, `wss://…` or `https://…`. Default: `gatewayUrl`. */
+  websocketUrl?: string | undefined;
+  /** A fixed key: the tenant's admin key on a dashboard, its widget key on a site. */
+  apiKey?: string | undefined;
+  /** Fetches a fresh token; called before each connect and each request. Wins over `apiKey`. */
+  getToken?: (() => Token | Promise<Token>) | undefined;
+}
+
+let settings: ChatConfig = {};
+
+/**
+ * Sets endpoints and credentials for the whole page. Later calls add to earlier ones; of `apiKey`
+ * and `getToken` the one given last counts.
+ *
+ * Bundlers that substitute `process.env.NEXT_PUBLIC_…` (Next, webpack, esbuild) need no call. Vite
+ * does not: there, call `configure({ gatewayUrl: import.meta.env.VITE_GATEWAY_URL, … })` before the
+ * first client is made.
+ */
+export function configure(config: ChatConfig): void {
+  settings = { ...settings, ...config };
+  if (config.apiKey && !config.getToken) {
+    settings.getToken = undefined;
+  }
+}
+
+/** What was configured, over what the environment says. */
+export function currentConfig(): ChatConfig {
+  return {
+    gatewayUrl: settings.gatewayUrl || environment.gatewayUrl(),
+    websocketUrl: settings.websocketUrl || environment.websocketUrl(),
+    apiKey: settings.apiKey || environment.apiKey(),
+    getToken: settings.getToken,
+  };
+}
+
+// Bundlers replace `process.env.NAME` only where it is written out in full. A page that no bundler
+// has touched has no `process`; asking `typeof process` first would hide a substituted value, so
+// each read is tried on its own.
+const environment = {
+  gatewayUrl: () =>
+    first(
+      () => process.env.NEXT_PUBLIC_GATEWAY_URL,
+      () => process.env.NEXT_PUBLIC_API_URL,
+    ),
+  websocketUrl: () =>
+    first(
+      () => process.env.NEXT_PUBLIC_WEBSOCKET_URL,
+      () => process.env.NEXT_PUBLIC_WS_URL,
+    ),
+  apiKey: () =>
+    first(
+      () => process.env.NEXT_PUBLIC_GATEWAY_API_KEY,
+      () => process.env.NEXT_PUBLIC_API_KEY,
+    ),
+};
+
+function first(...reads: (() => string | undefined)[]): string | undefined {
+  for (const read of reads) {
+    try {
+      const value = read();
+      if (value) {
+        return value;
+      }
+    } catch {
+      // No `process` here: this name was not substituted, the next one may have been.
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,55 @@
+/**
+ * The settings of one client in the core's terms.
+ *
+ * Endpoints are read once, when a client first needs them; credentials before each connect and each
+ * request, so that a renewed token counts at once.
+ */
+import type { Auth, CoreConfig } from 'chat-core';
+import { currentConfig } from './config.js';
+import { fail } from './errors.js';
+import { pageInfo, visitorId } from './page.js';
+import type { WebsiteInfo } from './types.js';
+
+/** Throws `INVALID_CONFIG`. */
+export function coreConfig(tenantId: string, admin: boolean, website?: WebsiteInfo): CoreConfig {
+  if (!tenantId) {
+    throw fail('INVALID_CONFIG', 'A tenantId is required');
+  }
+  const { gatewayUrl, websocketUrl } = currentConfig();
+  const api = gatewayUrl || websocketUrl;
+  if (!api) {
+    throw fail(
+      'INVALID_CONFIG',
+      'No endpoint: call configure({ gatewayUrl }) or set NEXT_PUBLIC_GATEWAY_URL',
+    );
+  }
+  // Whoever names no website and shows a key is a dashboard, which is no visitor and leaves no id.
+  const visitor = !admin && website !== undefined;
+  return {
+    tenantId: String(tenantId),
+    admin,
+    apiUrl: base(api).replace(/^ws/i, 'http'),
+    socketUrl: base(websocketUrl || api),
+    website: admin ? {} : pageInfo(website),
+    credentials: async (): Promise<Auth> => {
+      const { getToken, apiKey } = currentConfig();
+      const token = getToken ? await getToken() : apiKey;
+      const auth: Auth = {};
+      if (token) {
+        auth.token = token;
+      }
+      if (visitor || (!admin && !token)) {
+        auth.visitorId = visitorId();
+      }
+      return auth;
+    },
+    fail,
+  };
+}
+
+function base(url: string): string {
+  if (!/^(https?|wss?):\/\/[^/]/i.test(url)) {
+    throw fail('INVALID_CONFIG', `Not an http(s) or ws(s) address: ${url}`);
+  }
+  return url.replace(/\/+$/, '');
+}

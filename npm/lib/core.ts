@@ -1,0 +1,37 @@
+/**
+ * The one place that brings the WebAssembly core to life.
+ *
+ * Importing does nothing. The first client that needs the core starts it, everyone shares it, and a
+ * failed start may be tried again.
+ */
+import { ChatApi, ChatSocket, OnlineUsers, initSync, wasmBytes } from 'chat-core';
+import { fail } from './errors.js';
+
+export interface Core {
+  ChatApi: typeof ChatApi;
+  ChatSocket: typeof ChatSocket;
+  OnlineUsers: typeof OnlineUsers;
+}
+
+let starting: Promise<Core> | undefined;
+
+/** Rejects with `WASM_UNAVAILABLE` where the browser or the page's policy has no WebAssembly. */
+export function loadCore(): Promise<Core> {
+  starting ??= start().catch((cause: unknown) => {
+    starting = undefined;
+    throw fail('WASM_UNAVAILABLE', `The chat core could not start: ${String(cause)}`);
+  });
+  return starting;
+}
+
+/** Whether there is a page to connect from: on a server every client stays inert. */
+export function inBrowser(): boolean {
+  return typeof window !== 'undefined' && typeof WebSocket !== 'undefined';
+}
+
+async function start(): Promise<Core> {
+  // Compiled asynchronously: browsers limit how much may be compiled while the page waits.
+  const module = await WebAssembly.compile(wasmBytes());
+  initSync({ module });
+  return { ChatApi, ChatSocket, OnlineUsers };
+}

@@ -1,0 +1,59 @@
+/** Every failure that leaves the package is a `ChatError`; its `code` is what programs decide by. */
+
+/** Refusals of the server. */
+export type ServerErrorCode =
+  | 'TENANT_REQUIRED'
+  | 'TENANT_MISMATCH'
+  | 'INVALID_PAYLOAD'
+  | 'TEXT_REQUIRED'
+  | 'CREDENTIAL_REQUIRED'
+  | 'INVALID_TOKEN'
+  | 'TOKEN_EXPIRED'
+  | 'INVALID_API_KEY'
+  | 'ADMIN_REQUIRED'
+  | 'WRONG_TENANT'
+  | 'ORIGIN_NOT_ALLOWED'
+  | 'UNKNOWN_TENANT'
+  | 'UNKNOWN_SESSION'
+  | 'NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
+  | 'TEXT_TOO_LONG'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'RATE_LIMITED'
+  | 'TOO_MANY_CONNECTIONS'
+  | 'INTERNAL'
+  | 'UNAVAILABLE'
+  | 'SHUTTING_DOWN';
+
+/** Failures on this side of the wire. */
+export type ClientErrorCode =
+  | 'NETWORK_ERROR'
+  | 'TIMEOUT'
+  | 'NOT_CONNECTED'
+  | 'DISCONNECTED'
+  | 'INVALID_RESPONSE'
+  | 'INVALID_CONFIG'
+  | 'HTTP_ERROR'
+  | 'ABORTED'
+  | 'WASM_UNAVAILABLE';
+
+/** A newer server may know codes that this list does not. */
+export type ChatErrorCode = ServerErrorCode | ClientErrorCode | (string & {});
+
+export class ChatError extends Error {
+  override readonly name = 'ChatError';
+  readonly code: ChatErrorCode;
+  /** The HTTP status, where there was an HTTP answer. */
+  readonly status: number | undefined;
+
+  constructor(code: ChatErrorCode, message: string, status?: number) {
+    super(message);
+    this.code = code;
+    this.status = status;
+  }
+}
+
+/** What the core calls to make an error, and what anything thrown is turned into. */
+export function fail(code: string, message: string, status?: number): ChatError {
+  return new ChatError(code, message, status);
+}

@@ -1,0 +1,19 @@
+/** The package without React. Importing it has no effect and is safe on a server. */
+export { ChatAPI } from './api.js';
+export { configure, type ChatConfig } from './config.js';
+export { ChatError, type ChatErrorCode, type ClientErrorCode, type ServerErrorCode } from './errors.js';
+export {
+  createOnlineUsersStore,
+  type OnlineUsersSnapshot,
+  type OnlineUsersStore,
+} from './store.js';
+export type {
+  ChatMessage,
+  MessageReceipt,
+  OnlineUser,
+  SendOptions,
+  UseOnlineUsersOptions,
+  WebsiteInfo,
+  WebSocketCallbacks,
+} from './types.js';
+export { ChatWebSocket } from './ws.js';

@@ -1,0 +1,4 @@
+'use client';
+/** The package's React part. Importing it has no effect and is safe on a server. */
+export { useOnlineUsers, type UseOnlineUsersResult } from './hooks/useOnlineUsers.js';
+export type { OnlineUser, UseOnlineUsersOptions } from './types.js';

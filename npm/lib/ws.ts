@@ -1,0 +1,119 @@
+/**
+ * `ChatWebSocket`: one live connection, usable from the line after its construction.
+ *
+ * It holds no protocol; it waits for the core, hands calls over in the order they were made, and
+ * turns the core's events into callbacks. After `disconnect` nothing is called any more.
+ */
+import type { ChatSocket, CoreEvent } from 'chat-core';
+import { coreConfig } from './core-config.js';
+import { inBrowser, loadCore } from './core.js';
+import { ChatError, fail } from './errors.js';
+import { messageBody } from './page.js';
+import type {
+  ChatMessage,
+  MessageReceipt,
+  OnlineUser,
+  SendOptions,
+  WebSocketCallbacks,
+  WebsiteInfo,
+} from './types.js';
+
+export class ChatWebSocket {
+  readonly #callbacks: WebSocketCallbacks;
+  readonly #website: WebsiteInfo | undefined;
+  readonly #ready: Promise<ChatSocket>;
+  #socket: ChatSocket | undefined;
+  #closed = false;
+
+  /**
+   * Connects at once and keeps reconnecting until `disconnect`. Problems, a bad configuration
+   * included, arrive at `onError`; nothing is thrown. On a server it stays inert.
+   *
+   * @param isAdmin asks for the admin role; the configured key or token must prove it.
+   */
+  constructor(
+    tenantId: string,
+    callbacks: WebSocketCallbacks = {},
+    websiteInfo?: WebsiteInfo,
+    isAdmin = false,
+  ) {
+    this.#callbacks = callbacks;
+    this.#website = isAdmin ? undefined : (websiteInfo ?? {});
+    const browser = inBrowser();
+    this.#ready = browser
+      ? this.#open(tenantId, isAdmin)
+      : Promise.reject(fail('NOT_CONNECTED', 'There is no connection outside a browser'));
+    this.#ready.catch((error: unknown) => browser && this.#emit('error', error));
+  }
+
+  /**
+   * Sends a message; while the connection is coming up or back it waits its turn. Resolves when the
+   * server has accepted it, rejects with a `ChatError`.
+   */
+  async sendMessage(text: string, options: SendOptions = {}): Promise<MessageReceipt> {
+    const body = messageBody(text, this.#website, options);
+    return (await this.#ready).sendMessage(body);
+  }
+
+  /** Asks for the list of online users; it arrives at `onOnlineUsersList`. For admins. */
+  requestOnlineUsers(): void {
+    this.#ready.then(
+      (socket) => this.#closed || socket.requestOnlineUsers(),
+      () => {
+        // Told to `onError` when it happened.
+      },
+    );
+  }
+
+  isConnected(): boolean {
+    return !this.#closed && this.#socket !== undefined && this.#socket.isConnected();
+  }
+
+  /** Ends the connection for good. */
+  disconnect(): void {
+    if (!this.#closed) {
+      this.#socket?.disconnect();
+      this.#closed = true;
+    }
+  }
+
+  async #open(tenantId: string, isAdmin: boolean): Promise<ChatSocket> {
+    const config = coreConfig(tenantId, isAdmin, this.#website);
+    const core = await loadCore();
+    if (this.#closed) {
+      throw fail('DISCONNECTED', 'Disconnected before the connection was made');
+    }
+    this.#socket = new core.ChatSocket(config, (event, value) => this.#emit(event, value));
+    return this.#socket;
+  }
+
+  #emit(event: CoreEvent, value: unknown): void {
+    if (this.#closed) {
+      return;
+    }
+    const callbacks = this.#callbacks;
+    try {
+      switch (event) {
+        case 'connect':
+          return callbacks.onConnect?.();
+        case 'disconnect':
+          return callbacks.onDisconnect?.();
+        case 'error':
+          return callbacks.onError?.(value as ChatError);
+        case 'message':
+          return callbacks.onMessage?.(value as ChatMessage);
+        case 'user_online':
+          return callbacks.onUserOnline?.(value as OnlineUser);
+        case 'user_offline':
+          return callbacks.onUserOffline?.(value as string);
+        case 'online_users_list':
+          return callbacks.onOnlineUsersList?.(value as OnlineUser[]);
+      }
+    } catch (error) {
+      // The page's mistake is the page's: it is reported there and never reaches the core.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}

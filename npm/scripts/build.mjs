@@ -1,0 +1,98 @@
+/**
+ * Builds `dist/`: ESM and CommonJS with types for each, and the script-tag widget. Expects the
+ * core in `lib/wasm`; `cargo xtask build` puts it there. Fails when the package grows over its gate.
+ */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { corePlugin } from './core.mjs';
+import { reportSizes } from './size.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+process.chdir(root);
+rmSync('dist', { recursive: true, force: true });
+
+const core = corePlugin();
+const common = {
+  bundle: true,
+  charset: 'ascii',
+  legalComments: 'none',
+  logLevel: 'warning',
+  target: 'es2022',
+};
+
+// `react` shares the one `index` beside it, so there is one configuration and one core.
+const sharedIndex = {
+  name: 'shared-index',
+  setup(build) {
+    build.onResolve({ filter: /^\.\.?\/index\.js$/ }, () => ({ path: './index.js', external: true }));
+  },
+};
+
+for (const format of ['esm', 'cjs']) {
+  const outdir = `dist/${format}`;
+  const entry = { ...common, format, outdir, platform: 'neutral' };
+  await build({ ...entry, entryPoints: ['lib/index.ts'], plugins: [core.plugin] });
+  await build({
+    ...entry,
+    entryPoints: ['lib/react.ts'],
+    plugins: [sharedIndex],
+    external: ['react'],
+    banner: { js: "'use client';" },
+  });
+}
+writeFileSync('dist/cjs/package.json', '{ "type": "commonjs" }\n');
+
+await build({
+  ...common,
+  entryPoints: ['lib/widget/main.ts'],
+  outfile: 'dist/widget.v1.js',
+  format: 'iife',
+  minify: true,
+  platform: 'browser',
+  plugins: [core.plugin],
+});
+
+declarations();
+await reportSizes(core.facts);
+
+/** Writes the types of the public modules, once for each module system. */
+function declarations() {
+  const out = 'dist/types';
+  execFileSync(
+    process.execPath,
+    [
+      join('node_modules', 'typescript', typescriptCommand()),
+      ...['-p', 'tsconfig.json', '--noEmit', 'false', '--declaration', '--emitDeclarationOnly'],
+      ...['--rootDir', 'lib', '--outDir', out],
+    ],
+    { stdio: 'inherit' },
+  );
+  const reached = new Set();
+  const visit = (file) => {
+    if (reached.has(file)) {
+      return;
+    }
+    reached.add(file);
+    const text = readFileSync(join(out, file), 'utf8');
+    for (const [, target] of text.matchAll(/(?:from|import\()\s*'(\.[^']*)\.js'/g)) {
+      visit(join(file, '..', `${target}.d.ts`));
+    }
+  };
+  visit('index.d.ts');
+  visit('react.d.ts');
+  for (const format of ['esm', 'cjs']) {
+    for (const file of reached) {
+      mkdirSync(join('dist', format, file, '..'), { recursive: true });
+      cpSync(join(out, file), join('dist', format, file));
+    }
+  }
+  rmSync(out, { recursive: true });
+}
+
+function typescriptCommand() {
+  const { bin } = JSON.parse(readFileSync('node_modules/typescript/package.json', 'utf8'));
+  return bin.tsc;
+}
