@@ -2,8 +2,10 @@
 import { cp, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { build as esbuild, type BuildOptions } from 'esbuild';
 import { inject } from 'vitest';
+import webpack from 'webpack';
 import { npm, run } from './run.ts';
 
 export const FIXTURES = fileURLToPath(new URL('../packaging/fixtures/', import.meta.url));
@@ -54,6 +56,24 @@ export async function esbuildBundle(
     logLevel: 'warning',
     ...options,
   });
+  return out;
+}
+
+/** The same with webpack, as it comes: no loader, no experiment, no configuration but paths. */
+export async function webpackBundle(directory: string, entry: string): Promise<string> {
+  const out = join(directory, 'dist');
+  const compiler = webpack({
+    mode: 'production',
+    context: directory,
+    entry: `./${entry}`,
+    output: { path: out, filename: 'bundle.js' },
+    performance: false,
+  });
+  const stats = await promisify(compiler.run.bind(compiler))();
+  await promisify(compiler.close.bind(compiler))();
+  if (!stats || stats.hasErrors() || stats.hasWarnings()) {
+    throw new Error(stats?.toString({ all: false, errors: true, warnings: true }));
+  }
   return out;
 }
 

@@ -20,10 +20,13 @@ declare global {
   }
 }
 
-/** A site whose page has the package as `window.chat`. */
-export async function packageSite(name: string): Promise<Site> {
+/** A site whose page has the package as `window.chat`, put there by a bundler. */
+export async function packageSite(
+  name: string,
+  bundle: (directory: string, entry: string) => Promise<string> = esbuildBundle,
+): Promise<Site> {
   const directory = await consumer(`${FIXTURES}script-page`, name);
-  const built = await esbuildBundle(directory, 'entry.js');
+  const built = await bundle(directory, 'entry.js');
   return serve(built, { '/index.html': pageWith('<script src="bundle.js"></script>') });
 }
 
