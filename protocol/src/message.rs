@@ -48,7 +48,8 @@ pub struct MessageCreated {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SendMessage {
-    /// The text; it must not be blank.
+    /// The text; it must not be blank. An absent one reads as blank.
+    #[serde(default)]
     pub text: String,
     /// The site within the tenant; a number is accepted.
     #[serde(

@@ -1,1 +1,80 @@
-fn main() {}
+//! The program: command line in, one server, signals out.
+//!
+//! Exit codes: 0 after a signal, 2 for an option, a file or an address that cannot be used.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use chat_server::config::Config;
+use chat_server::config::cli::{self, Cli};
+use chat_server::server::Server;
+use chat_server::shutdown::Signals;
+use chat_server::telemetry;
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            return match cli::one_line(&error) {
+                Some(what) => unusable(&what),
+                None => exit_after(error.print()),
+            };
+        }
+    };
+    let config = match Config::from_cli(&cli) {
+        Ok(config) => config,
+        Err(error) => return unusable(&error),
+    };
+    telemetry::init_logs();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(run(config)),
+        Err(error) => exit_after(Err(error)),
+    }
+}
+
+async fn run(config: Config) -> ExitCode {
+    let mut signals = match Signals::catch() {
+        Ok(signals) => signals,
+        Err(error) => return exit_after(Err(error)),
+    };
+    let server = match Server::start(config).await {
+        Ok(server) => server,
+        Err(error) => return unusable(&error),
+    };
+    if let Err(error) = announce(&server) {
+        return exit_after(Err(error));
+    }
+    signals.next().await;
+    tracing::info!("stopping");
+    tokio::select! {
+        leftovers = server.stop() => tracing::info!(?leftovers, "stopped"),
+        () = signals.next() => tracing::warn!("asked twice: stopping at once"),
+    }
+    ExitCode::SUCCESS
+}
+
+/// Says, to whoever started the program, that it is ready.
+fn announce(server: &Server) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "listening on http://{}", server.address())?;
+    out.flush()
+}
+
+fn unusable(what: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("chat-server: {what}");
+    ExitCode::from(2)
+}
+
+fn exit_after(outcome: io::Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("chat-server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! What happens over a socket: one file for each thing a client can do.
+//!
+//! [`Chat`] is the state that sockets and HTTP share. It holds no global: a process may run many.
+
+pub mod connect;
+pub mod conversation;
+pub mod disconnect;
+pub mod message;
+pub mod online_users;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_protocol::code::Code;
+use chat_protocol::event::{
+    GET_ONLINE_USERS, JOIN_CONVERSATION, LEAVE_CONVERSATION, MESSAGE, USER_OFFLINE, USER_ONLINE,
+    admin_room,
+};
+use chat_protocol::presence::UserOffline;
+use chat_socketio::{Application, ConnectRequest, DisconnectReason, Event, Frame, Hub};
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use crate::auth::Identity;
+use crate::auth::token::TokenVerifier;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::error::Refusal;
+use crate::limits::{Bucket, Buckets, OpenCounts, Place};
+use crate::messages::MessageStore;
+use crate::presence::{Announcement, Announcer, Change, PresenceStore, Row};
+use crate::telemetry::Metrics;
+use crate::tenants::Tenants;
+
+/// The one namespace.
+pub const NAMESPACE: &str = "/";
+
+/// A connected socket of ours.
+pub type Socket = chat_socketio::Socket<Member>;
+
+/// The chat of one server.
+pub struct Chat<P, M> {
+    /// Reads the time.
+    pub clock: Clock,
+    /// Who may connect for whom.
+    pub tenants: Tenants,
+    /// How tokens are verified.
+    pub verifier: TokenVerifier,
+    /// Limits and intervals.
+    pub settings: Settings,
+    /// The way to all sockets.
+    pub hub: Hub<Member>,
+    /// Who is online.
+    pub presence: Arc<P>,
+    /// What was said.
+    pub messages: Arc<M>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What is open now.
+    pub open: Open,
+}
+
+/// What is open now, and what came lately.
+pub struct Open {
+    tenants: OpenCounts<Arc<str>>,
+    addresses: OpenCounts<IpAddr>,
+    /// Messages over HTTP, by address.
+    posts: Mutex<Buckets<IpAddr>>,
+}
+
+/// What is kept of a connected socket.
+pub struct Member {
+    identity: Identity,
+    row: Row,
+    rates: Mutex<Rates>,
+    _tenant_place: Place<Arc<str>>,
+    _address_place: Option<Place<IpAddr>>,
+}
+
+struct Rates {
+    events: Bucket,
+    messages: Bucket,
+}
+
+/// The chat as the application behind the sockets.
+pub struct Sockets<P, M>(pub Arc<Chat<P, M>>);
+
+impl Member {
+    /// Who it is.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+}
+
+impl Open {
+    /// Nothing is open.
+    pub fn new(settings: &Settings, now: Duration) -> Self {
+        Self {
+            tenants: OpenCounts::new(settings.connections.per_tenant),
+            addresses: OpenCounts::new(settings.connections.per_address),
+            posts: Mutex::new(Buckets::new(
+                settings.messages.per_address,
+                settings.messages.max_addresses,
+                now,
+            )),
+        }
+    }
+
+    /// How many sockets are counted, over all tenants.
+    pub fn sockets(&self) -> u64 {
+        self.tenants.total()
+    }
+
+    /// Whether one more message may come over HTTP from this address; `None` is not counted.
+    pub fn allows_post(&self, address: Option<IpAddr>, now: Duration) -> bool {
+        address.is_none_or(|address| self.posts.lock().take(address, now))
+    }
+}
+
+/// Tells a tenant's admins about changes of presence.
+pub fn announcer(hub: Hub<Member>, metrics: Arc<Metrics>) -> Announcer {
+    Box::new(move |announcement| announce(&hub, &metrics, &announcement))
+}
+
+fn announce(hub: &Hub<Member>, metrics: &Metrics, announcement: &Announcement<'_>) {
+    let event = match announcement.change {
+        Change::Online(_) => USER_ONLINE,
+        Change::Offline(_) => USER_OFFLINE,
+    };
+    metrics.announcement(event);
+    let room = admin_room(announcement.tenant);
+    let room = hub.to(&room);
+    if room.is_empty() {
+        return;
+    }
+    match announcement.change {
+        Change::Online(row) => {
+            room.emit_frame(&Frame::from_raw_event(NAMESPACE, event, row.json()));
+        }
+        Change::Offline(user) => {
+            let payload = UserOffline {
+                user_id: user.to_string(),
+            };
+            if let Err(error) = room.emit(event, &payload) {
+                tracing::error!(%error, event, "an event has no JSON form");
+            }
+        }
+    }
+}
+
+impl<P: PresenceStore, M: MessageStore> Application for Sockets<P, M> {
+    type Session = Member;
+
+    async fn connect(&self, request: ConnectRequest<'_>) -> Result<Member, chat_socketio::Refusal> {
+        connect::admit(&self.0, &request).map_err(|refusal| {
+            self.0.metrics.refusal(refusal.code());
+            tracing::info!(code = refusal.code().as_str(), "refused a connection");
+            chat_socketio::Refusal {
+                message: refusal.message().to_owned(),
+                data: Some(format!(r#"{{"code":"{}"}}"#, refusal.code().as_str())),
+            }
+        })
+    }
+
+    async fn connected(&self, socket: &Socket) {
+        connect::enter(&self.0, socket).await;
+    }
+
+    async fn event(&self, socket: &Socket, event: Event<'_>) {
+        self.0.dispatch(socket, &event).await;
+    }
+
+    async fn disconnected(&self, socket: &Socket, reason: DisconnectReason) {
+        disconnect::leave(&self.0, socket, reason).await;
+    }
+
+    fn refused(&self, what: chat_socketio::Refused) {
+        self.0.metrics.bad_input(what.as_str());
+    }
+}
+
+impl<P: PresenceStore, M: MessageStore> Chat<P, M> {
+    async fn dispatch(&self, socket: &Socket, event: &Event<'_>) {
+        let known = [
+            GET_ONLINE_USERS,
+            MESSAGE,
+            JOIN_CONVERSATION,
+            LEAVE_CONVERSATION,
+        ];
+        let name = known.into_iter().find(|name| **name == *event.name);
+        self.metrics.event(name.unwrap_or("unknown"));
+        if !self.allows(
+            socket,
+            |rates| &mut rates.events,
+            self.settings.events.per_socket,
+        ) {
+            return self.answer_refusal(socket, event, &rate_limited());
+        }
+        match name {
+            Some(GET_ONLINE_USERS) => {
+                let outcome = online_users::list(self, socket, event).await;
+                self.answer(socket, event, outcome);
+            }
+            Some(MESSAGE) => {
+                if let Err(refusal) = message::receive(self, socket, event).await {
+                    self.answer_refusal(socket, event, &refusal);
+                }
+            }
+            Some(JOIN_CONVERSATION) => {
+                if let Err(refusal) = conversation::join(self, socket, event).await {
+                    self.answer_refusal(socket, event, &refusal);
+                }
+            }
+            Some(LEAVE_CONVERSATION) => {
+                let outcome = conversation::leave(self, socket, event).await;
+                self.answer(socket, event, outcome);
+            }
+            Some(_) | None => {
+                let refusal = Refusal::new(Code::NotFound, "there is no such event");
+                self.answer_refusal(socket, event, &refusal);
+            }
+        }
+    }
+
+    fn allows(
+        &self,
+        socket: &Socket,
+        bucket: impl FnOnce(&mut Rates) -> &mut Bucket,
+        rate: crate::limits::Rate,
+    ) -> bool {
+        let now = self.clock.now();
+        bucket(&mut socket.session().rates.lock()).take(rate, now)
+    }
+
+    /// Answers an event, if its sender waits for an answer.
+    fn answer<T: Serialize>(
+        &self,
+        socket: &Socket,
+        event: &Event<'_>,
+        outcome: Result<T, Refusal>,
+    ) {
+        match outcome {
+            Ok(payload) => {
+                if let Some(ack) = event.ack
+                    && let Err(error) = socket.ack(ack, &payload)
+                {
+                    tracing::error!(%error, "an acknowledgement has no JSON form");
+                }
+            }
+            Err(refusal) => self.answer_refusal(socket, event, &refusal),
+        }
+    }
+
+    fn answer_refusal(&self, socket: &Socket, event: &Event<'_>, refusal: &Refusal) {
+        self.metrics.refusal(refusal.code());
+        if let Some(ack) = event.ack
+            && let Err(error) = socket.ack(ack, &refusal.body())
+        {
+            tracing::error!(%error, "a refusal has no JSON form");
+        }
+    }
+}
+
+/// What is said to those who are too fast.
+pub(crate) fn rate_limited() -> Refusal {
+    Refusal::new(Code::RateLimited, "too many in too short a time; slow down")
+}
+
+/// What is said where only admins may go.
+pub(crate) fn admins_only() -> Refusal {
+    Refusal::new(Code::AdminRequired, "this is for admins of the tenant")
+}

@@ -1,0 +1,269 @@
+//! A socket asks to come in, and comes in.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use chat_protocol::code::Code;
+use chat_protocol::event::{admin_room, conversation_room, tenant_room};
+use chat_protocol::http::{ROLE, TENANT_ID};
+use chat_protocol::presence::OnlineUser;
+use chat_socketio::{ConnectRequest, Handshake};
+use parking_lot::Mutex;
+use serde::{Deserialize, Deserializer};
+use uuid::Uuid;
+
+use super::conversation::room_of;
+use super::{Chat, Member, Rates, Socket};
+use crate::auth::{self, Credentials, Identity, Role};
+use crate::error::Refusal;
+use crate::limits::{Bucket, address_group};
+use crate::messages::{Conversation, MessageStore, Owner};
+use crate::presence::{Joining, PresenceStore, Row};
+
+/// What a page says of itself is cut to this length: it is shown, and kept for each socket.
+const MAX_INFO_BYTES: usize = 2048;
+
+/// The `auth` payload of CONNECT. Fields of other types count as absent, as they do in JavaScript.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Auth {
+    #[serde(default, deserialize_with = "text_or_nothing")]
+    token: Option<String>,
+    #[serde(default, deserialize_with = "text_or_nothing")]
+    api_key: Option<String>,
+    #[serde(default, deserialize_with = "text_or_nothing")]
+    visitor_id: Option<String>,
+    #[serde(default, deserialize_with = "text_or_nothing")]
+    role: Option<String>,
+}
+
+/// Decides whether a socket may connect, and as whom.
+///
+/// # Errors
+/// Those of [`auth::decide`], a malformed `auth`, and too many connections.
+pub(super) fn admit<P, M>(
+    chat: &Chat<P, M>,
+    request: &ConnectRequest<'_>,
+) -> Result<Member, Refusal> {
+    let identity = identify(chat, request)?;
+    let too_many = |what| Refusal::new(Code::TooManyConnections, what);
+    let tenant_place = chat
+        .open
+        .tenants
+        .open(identity.tenant().id())
+        .ok_or_else(|| too_many("the tenant has too many connections"))?;
+    let address_place = match counted_address(
+        chat.settings.connections.trust_forwarded_for,
+        request.handshake.peer().map(|peer| peer.ip()),
+        request.handshake.header("x-forwarded-for"),
+    ) {
+        Some(address) => Some(
+            chat.open
+                .addresses
+                .open(&address)
+                .ok_or_else(|| too_many("this address has too many connections"))?,
+        ),
+        None => None,
+    };
+    let now = chat.clock.now();
+    let row = row_of(&identity, request, chat.clock.wall().to_iso())?;
+    Ok(Member {
+        row,
+        rates: Mutex::new(Rates {
+            events: Bucket::full(chat.settings.events.per_socket, now),
+            messages: Bucket::full(chat.settings.messages.per_socket, now),
+        }),
+        identity,
+        _tenant_place: tenant_place,
+        _address_place: address_place,
+    })
+}
+
+/// Takes an admitted socket to its rooms and into the list.
+pub(super) async fn enter<P: PresenceStore, M: MessageStore>(chat: &Chat<P, M>, socket: &Socket) {
+    let member = socket.session();
+    let identity = &member.identity;
+    let tenant = identity.tenant().id();
+    chat.metrics.connected(identity.role().as_str());
+    socket.join(&tenant_room(tenant));
+    socket.join(&conversation_room(socket.id()));
+    let conversation = Conversation::of(identity, socket.id());
+    if matches!(conversation.owner, Owner::User(_)) {
+        socket.join(&room_of(&conversation));
+    }
+    if identity.is_admin() {
+        socket.join(&admin_room(tenant));
+    }
+    if is_listed(chat, identity) {
+        let joining = Joining {
+            tenant: Arc::clone(tenant),
+            user: Arc::clone(identity.user_id()),
+            session: socket.id().into(),
+            row: member.row.clone(),
+        };
+        if let Err(error) = chat.presence.join(joining).await {
+            tracing::error!(%error, "a session could not be announced");
+        }
+    }
+}
+
+/// Whether somebody stands in the list of online users.
+pub(super) fn is_listed<P, M>(chat: &Chat<P, M>, identity: &Identity) -> bool {
+    match identity.role() {
+        Role::Visitor => true,
+        Role::Admin => chat.settings.online_users.list_admins,
+    }
+}
+
+/// The address by which a client is counted, if it is to be counted.
+///
+/// A loopback peer is a proxy on this machine and stands for everybody behind it.
+pub fn counted_address(
+    trust_forwarded_for: bool,
+    peer: Option<IpAddr>,
+    forwarded_for: Option<&str>,
+) -> Option<IpAddr> {
+    let forwarded = forwarded_for
+        .filter(|_| trust_forwarded_for)
+        // The last entry is the one that our own proxy wrote; those before it are hearsay.
+        .and_then(|addresses| addresses.rsplit(',').next()?.trim().parse().ok());
+    forwarded
+        .or(peer.filter(|peer| !peer.is_loopback()))
+        .map(address_group)
+}
+
+fn identify<P, M>(chat: &Chat<P, M>, request: &ConnectRequest<'_>) -> Result<Identity, Refusal> {
+    let handshake = request.handshake;
+    let auth: Auth = match request.auth {
+        "" => Auth::default(),
+        json => serde_json::from_str(json)
+            .map_err(|_| Refusal::new(Code::InvalidPayload, "auth is not an object of texts"))?,
+    };
+    let tenant_id = handshake.query(TENANT_ID);
+    let role = handshake.query(ROLE);
+    let bearer = handshake.header("authorization").and_then(bearer_token);
+    let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let token = filled(&auth.token).or_else(|| filled(&auth.api_key));
+    let credentials = Credentials {
+        tenant_id: tenant_id.as_deref(),
+        role: role
+            .as_deref()
+            .filter(|role| !role.is_empty())
+            .or(auth.role.as_deref()),
+        token: token.as_deref().or(bearer),
+        visitor_id: auth.visitor_id.as_deref(),
+        origin: handshake.header("origin"),
+    };
+    let now = chat.clock.wall();
+    auth::decide(
+        &credentials,
+        &chat.tenants,
+        &chat.verifier,
+        now,
+        Uuid::new_v4(),
+    )
+}
+
+/// The credential of an `Authorization: Bearer …` header.
+pub(crate) fn bearer_token(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn row_of(
+    identity: &Identity,
+    request: &ConnectRequest<'_>,
+    connected_at: String,
+) -> Result<Row, Refusal> {
+    let user = OnlineUser {
+        user_id: identity.user_id().to_string(),
+        session_id: Some(request.socket_id.to_owned()),
+        connected_at,
+        domain: info(request.handshake, "domain"),
+        origin: info(request.handshake, "origin"),
+        url: info(request.handshake, "url"),
+    };
+    Row::of(&user).map_err(|error| {
+        tracing::error!(%error, "a user has no JSON form");
+        Refusal::new(Code::Internal, "the server failed")
+    })
+}
+
+fn info(handshake: &Handshake, name: &str) -> Option<String> {
+    handshake
+        .query(name)
+        .filter(|text| !text.is_empty())
+        .map(|text| cut(text, MAX_INFO_BYTES))
+}
+
+fn cut(text: Cow<'_, str>, bytes: usize) -> String {
+    let mut text = text.into_owned();
+    text.truncate(text.floor_char_boundary(bytes));
+    text
+}
+
+fn text_or_nothing<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Lenient {
+        Text(String),
+        Other(serde::de::IgnoredAny),
+    }
+    Ok(match Lenient::deserialize(input)? {
+        Lenient::Text(text) => Some(text),
+        Lenient::Other(_) => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_bearer_header_is_a_credential() {
+        assert_eq!(bearer_token("Bearer abc"), Some("abc"));
+        assert_eq!(bearer_token("bearer  abc "), Some("abc"));
+        assert_eq!(bearer_token("Basic abc"), None);
+        assert_eq!(bearer_token("abc"), None);
+    }
+
+    #[test]
+    fn auth_fields_of_other_types_count_as_absent() {
+        let auth: Auth =
+            serde_json::from_str(r#"{"token":null,"apiKey":5,"visitorId":"v","x":{}}"#).unwrap();
+        assert_eq!(
+            (auth.token, auth.api_key, auth.visitor_id.as_deref()),
+            (None, None, Some("v"))
+        );
+    }
+
+    #[test]
+    fn clients_behind_a_proxy_are_told_apart_only_if_it_is_trusted() {
+        let address = |text: &str| Some(text.parse::<IpAddr>().unwrap());
+        let header = Some("198.51.100.7, 192.0.2.1");
+        assert_eq!(
+            counted_address(false, address("192.0.2.9"), header),
+            address("192.0.2.9")
+        );
+        assert_eq!(
+            counted_address(true, address("192.0.2.9"), header),
+            address("192.0.2.1")
+        );
+        assert_eq!(
+            counted_address(true, address("127.0.0.1"), header),
+            address("192.0.2.1")
+        );
+        assert_eq!(counted_address(false, address("127.0.0.1"), header), None);
+        assert_eq!(
+            counted_address(true, address("192.0.2.9"), Some("junk")),
+            address("192.0.2.9")
+        );
+    }
+
+    #[test]
+    fn long_website_info_is_cut_between_characters() {
+        assert_eq!(cut("aüb".into(), 2), "a");
+        assert_eq!(cut("aüb".into(), 3), "aü");
+    }
+}

@@ -1,0 +1,144 @@
+//! `join_conversation` and `leave_conversation`: an admin follows what is said in a conversation.
+
+use std::sync::Arc;
+
+use chat_protocol::code::Code;
+use chat_protocol::event::conversation_room;
+use chat_protocol::message;
+use chat_socketio::Event;
+use serde::Serialize;
+
+use super::{Chat, Socket, admins_only};
+use crate::error::Refusal;
+use crate::messages::{Conversation, MessageStore, Owner};
+use crate::presence::PresenceStore;
+
+/// The acknowledgement of `leave_conversation`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Left {
+    session_id: String,
+}
+
+/// Takes an admin into a conversation's room and answers with what was said so far.
+///
+/// # Errors
+/// Only admins, and only sessions of their own tenant.
+pub(super) async fn join<P: PresenceStore, M: MessageStore>(
+    chat: &Chat<P, M>,
+    socket: &Socket,
+    event: &Event<'_>,
+) -> Result<(), Refusal> {
+    let (conversation, _) = asked(chat, socket, event).await?;
+    // First the room, then the history: what is said in between is in both rather than in neither.
+    socket.join(&room_of(&conversation));
+    let messages = chat
+        .messages
+        .history(&conversation)
+        .await
+        .map_err(|error| error.into_refusal("read a conversation"))?;
+    if let Some(ack) = event.ack {
+        socket.ack_raw(ack, &history_json(&messages), &[]);
+    }
+    Ok(())
+}
+
+/// Takes an admin out of a conversation's room again.
+///
+/// # Errors
+/// Only admins, and only sessions of their own tenant.
+pub(super) async fn leave<P: PresenceStore, M: MessageStore>(
+    chat: &Chat<P, M>,
+    socket: &Socket,
+    event: &Event<'_>,
+) -> Result<Left, Refusal> {
+    let (conversation, session_id) = asked(chat, socket, event).await?;
+    // One's own conversation is not left while one is connected.
+    if conversation != Conversation::of(socket.session().identity(), socket.id()) {
+        socket.leave(&room_of(&conversation));
+    }
+    Ok(Left { session_id })
+}
+
+/// The room to which the messages of a conversation go.
+///
+/// An unproven visitor's is `conversation:<sessionId>`. A proven user's sessions have each their own
+/// room of that form too, but what is said goes to one room that all of them are in, so that nobody
+/// who follows two of them hears it twice.
+pub fn room_of(conversation: &Conversation) -> String {
+    match &conversation.owner {
+        Owner::Session(session) => conversation_room(session),
+        Owner::User(user) => ["conversation:user:", &conversation.tenant, ":", user].concat(),
+    }
+}
+
+/// Finds the conversation of a session of this tenant, connected or remembered.
+///
+/// # Errors
+/// `UNKNOWN_SESSION`; to other tenants' sessions too, so that nothing can be learnt about them.
+pub(crate) async fn find<P: PresenceStore, M: MessageStore>(
+    chat: &Chat<P, M>,
+    tenant: &str,
+    session: &str,
+) -> Result<Conversation, Refusal> {
+    if let Some(socket) = chat.hub.socket(session) {
+        let identity = socket.session().identity();
+        if **identity.tenant().id() == *tenant {
+            return Ok(Conversation::of(identity, socket.id()));
+        }
+    }
+    chat.messages
+        .session(tenant, session)
+        .await
+        .map_err(|error| error.into_refusal("find a session"))?
+        .ok_or_else(|| Refusal::new(Code::UnknownSession, "there is no such session"))
+}
+
+/// `{ "messages": [...] }`, concatenated from the messages as they were written once.
+pub(crate) fn history_json(messages: &[Arc<str>]) -> String {
+    let length = messages
+        .iter()
+        .map(|message| message.len() + 1)
+        .sum::<usize>();
+    let mut json = String::with_capacity(length + 16);
+    json.push_str(r#"{"messages":["#);
+    for (index, message) in messages.iter().enumerate() {
+        if index > 0 {
+            json.push(',');
+        }
+        json.push_str(message);
+    }
+    json.push_str("]}");
+    json
+}
+
+async fn asked<P: PresenceStore, M: MessageStore>(
+    chat: &Chat<P, M>,
+    socket: &Socket,
+    event: &Event<'_>,
+) -> Result<(Conversation, String), Refusal> {
+    let identity = socket.session().identity();
+    if !identity.is_admin() {
+        return Err(admins_only());
+    }
+    let payload: message::Conversation = event
+        .arg(0)
+        .map_err(|_| Refusal::new(Code::InvalidPayload, "the payload is { sessionId }"))?;
+    let conversation = find(chat, identity.tenant().id(), &payload.session_id).await?;
+    Ok((conversation, payload.session_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_is_the_messages_as_they_are() {
+        assert_eq!(history_json(&[]), r#"{"messages":[]}"#);
+        let messages: [Arc<str>; 2] = [r#"{"id":"1"}"#.into(), r#"{"id":"2"}"#.into()];
+        assert_eq!(
+            history_json(&messages),
+            r#"{"messages":[{"id":"1"},{"id":"2"}]}"#
+        );
+    }
+}

@@ -1,0 +1,28 @@
+//! A socket is gone.
+
+use chat_socketio::DisconnectReason;
+
+use super::connect::is_listed;
+use super::{Chat, Socket};
+use crate::messages::MessageStore;
+use crate::presence::{Leaving, PresenceStore};
+
+/// Undoes what entering did. The rooms have been left already.
+pub(super) async fn leave<P: PresenceStore, M: MessageStore>(
+    chat: &Chat<P, M>,
+    socket: &Socket,
+    reason: DisconnectReason,
+) {
+    chat.metrics.disconnected(reason.as_str());
+    let identity = socket.session().identity();
+    if is_listed(chat, identity) {
+        let leaving = Leaving {
+            tenant: identity.tenant().id(),
+            user: identity.user_id(),
+            session: socket.id(),
+        };
+        if let Err(error) = chat.presence.leave(leaving).await {
+            tracing::error!(%error, "the end of a session could not be recorded");
+        }
+    }
+}

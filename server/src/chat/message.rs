@@ -1,0 +1,192 @@
+//! `message`: somebody says something, over a socket or over HTTP.
+//!
+//! What must stay true: a message is acknowledged and broadcast only after the store has it.
+
+use std::sync::Arc;
+
+use chat_protocol::code::Code;
+use chat_protocol::event::META_MESSAGE_CREATED;
+use chat_protocol::message::{Accepted, Message, SendMessage, Sender};
+use chat_socketio::{Event, Frame};
+use uuid::Uuid;
+
+use super::conversation::{find, room_of};
+use super::{Chat, NAMESPACE, Socket, rate_limited};
+use crate::auth::Identity;
+use crate::error::Refusal;
+use crate::messages::{Conversation, Entry, Job, MessageStore};
+use crate::presence::PresenceStore;
+
+/// Who speaks, and where.
+#[derive(Debug)]
+pub(crate) struct Address {
+    /// The conversation.
+    pub(crate) conversation: Conversation,
+    /// The session that a message comes from, or that a reply answers.
+    pub(crate) session_id: String,
+    /// In which capacity.
+    pub(crate) sender: Sender,
+}
+
+/// A message that the store has, still to be broadcast.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// The message.
+    pub(crate) message: Message,
+    json: Arc<str>,
+    room: String,
+}
+
+/// Handles the event: takes the message in, acknowledges it, and broadcasts it.
+///
+/// # Errors
+/// Too many, no text or too much of it, or an agent's reply to a session that is not there.
+pub(super) async fn receive<P: PresenceStore, M: MessageStore>(
+    chat: &Chat<P, M>,
+    socket: &Socket,
+    event: &Event<'_>,
+) -> Result<(), Refusal> {
+    let rate = chat.settings.messages.per_socket;
+    if !chat.allows(socket, |rates| &mut rates.messages, rate) {
+        return Err(rate_limited());
+    }
+    let input: SendMessage = event.arg(0).map_err(|_| unreadable())?;
+    let identity = socket.session().identity();
+    let reply_to = input.session_id.as_deref().filter(|_| identity.is_admin());
+    let address = match reply_to {
+        Some(session) => reply(chat, identity, session).await?,
+        None => Address {
+            conversation: Conversation::of(identity, socket.id()),
+            session_id: socket.id().to_owned(),
+            sender: Sender::User,
+        },
+    };
+    let taken = take(chat, identity, address, &input).await?;
+    if let Some(ack) = event.ack {
+        let accepted = Accepted {
+            message_id: taken.message.id.clone(),
+            timestamp: taken.message.timestamp.clone(),
+        };
+        if let Err(error) = socket.ack(ack, &accepted) {
+            tracing::error!(%error, "an acknowledgement has no JSON form");
+        }
+    }
+    broadcast(chat, &taken);
+    Ok(())
+}
+
+/// Addresses an agent's reply.
+///
+/// # Errors
+/// `UNKNOWN_SESSION`.
+pub(crate) async fn reply<P: PresenceStore, M: MessageStore>(
+    chat: &Chat<P, M>,
+    agent: &Identity,
+    session: &str,
+) -> Result<Address, Refusal> {
+    Ok(Address {
+        conversation: find(chat, agent.tenant().id(), session).await?,
+        session_id: session.to_owned(),
+        sender: Sender::Agent,
+    })
+}
+
+/// Gives a message its id and its time, and hands it to the store.
+///
+/// # Errors
+/// No text, too much of it, or a store that is away.
+pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
+    chat: &Chat<P, M>,
+    author: &Identity,
+    address: Address,
+    input: &SendMessage,
+) -> Result<Taken, Refusal> {
+    check_text(&input.text, chat.settings.messages.max_text_chars)?;
+    let message = Message {
+        id: Uuid::new_v4().to_string(),
+        text: input.text.clone(),
+        sender: address.sender,
+        timestamp: chat.clock.wall().to_iso(),
+        session_id: address.session_id,
+        user_id: author.user_id().to_string(),
+        tenant_id: author.tenant().id().to_string(),
+    };
+    let json: Arc<str> = serde_json::to_string(&message)
+        .map_err(|error| {
+            tracing::error!(%error, "a message has no JSON form");
+            Refusal::new(Code::Internal, "the server failed")
+        })?
+        .into();
+    let entry = Entry {
+        conversation: &address.conversation,
+        message: &message,
+        json: &json,
+        job: match address.sender {
+            Sender::User => Some(Job {
+                site_id: input.site_id.as_deref(),
+                domain: input.domain.as_deref(),
+            }),
+            Sender::Agent | Sender::Bot => None,
+        },
+    };
+    chat.messages
+        .accept(entry)
+        .await
+        .map_err(|error| error.into_refusal("accept a message"))?;
+    chat.metrics.message(match address.sender {
+        Sender::User => "user",
+        Sender::Agent => "agent",
+        Sender::Bot => "bot",
+    });
+    Ok(Taken {
+        message,
+        json,
+        room: room_of(&address.conversation),
+    })
+}
+
+/// Tells everybody in the conversation.
+pub(crate) fn broadcast<P, M>(chat: &Chat<P, M>, taken: &Taken) {
+    let payload = [r#"{"message":"#, &taken.json, "}"].concat();
+    chat.hub.to(&taken.room).emit_frame(&Frame::from_raw_event(
+        NAMESPACE,
+        META_MESSAGE_CREATED,
+        &payload,
+    ));
+}
+
+pub(crate) fn unreadable() -> Refusal {
+    Refusal::new(
+        Code::InvalidPayload,
+        "the payload is { text, siteId?, domain?, sessionId? }",
+    )
+}
+
+fn check_text(text: &str, max_chars: usize) -> Result<(), Refusal> {
+    if text.trim().is_empty() {
+        return Err(Refusal::new(Code::TextRequired, "a message needs a text"));
+    }
+    // Bytes first: they are an upper bound that costs nothing to know.
+    if text.len() > max_chars && text.chars().count() > max_chars {
+        return Err(Refusal::new(
+            Code::TextTooLong,
+            format!("a text has at most {max_chars} characters"),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_neither_blank_nor_too_long() {
+        let code = |text: &str| check_text(text, 3).map_err(|refusal| refusal.code());
+        assert_eq!(code("abc"), Ok(()));
+        assert_eq!(code("äöü"), Ok(()), "characters count, not bytes");
+        assert_eq!(code("abcd"), Err(Code::TextTooLong));
+        assert_eq!(code(""), Err(Code::TextRequired));
+        assert_eq!(code(" \n\t"), Err(Code::TextRequired));
+    }
+}

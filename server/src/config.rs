@@ -1,0 +1,236 @@
+//! Configuration: flags over environment over file over built-in defaults, judged once.
+//!
+//! [`Config`] holds values that are known to be good together; nothing later has to check again.
+
+pub mod cli;
+pub mod settings;
+
+use std::fmt;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::auth::token::TokenVerifier;
+use crate::tenants::Tenants;
+use cli::{Cli, ServerRole};
+pub use settings::Settings;
+
+/// A shared secret shorter than this can be guessed from one token.
+const SHORT_SECRET_BYTES: usize = 32;
+
+/// Longer than this, a list of who is online says nothing.
+const LONGEST_GRACE: Duration = Duration::from_hours(1);
+
+/// Everything a server needs to know.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Who may connect for whom.
+    pub tenants: Tenants,
+    /// How tokens are verified.
+    pub verifier: TokenVerifier,
+    /// How long a user without a session still counts as online.
+    pub offline_grace: Duration,
+    /// Limits and intervals.
+    pub settings: Settings,
+    /// What the operator should be told in the log.
+    pub notices: Vec<Notice>,
+}
+
+/// Something that is allowed, but that the operator should know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// The development tenant is in use, with its public key.
+    DevelopmentTenant,
+    /// The shared secret is short.
+    ShortSecret,
+}
+
+/// A configuration that cannot be used, in one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError(String);
+
+impl Config {
+    /// The development tenant, the embedded store and the built-in settings.
+    ///
+    /// # Errors
+    /// Never, while the built-in settings are valid, which a test says.
+    pub fn development(listen: SocketAddr) -> Result<Self, ConfigError> {
+        Ok(Self {
+            listen,
+            tenants: Tenants::development(),
+            verifier: TokenVerifier::default(),
+            offline_grace: Duration::from_secs(2),
+            settings: Settings::with_overrides("")?,
+            notices: vec![Notice::DevelopmentTenant],
+        })
+    }
+
+    /// Reads the files that a command line names, and judges all of it together.
+    ///
+    /// # Errors
+    /// In one line, the first thing that cannot be.
+    pub fn from_cli(cli: &Cli) -> Result<Self, ConfigError> {
+        if cli.role != ServerRole::All {
+            let role = cli.role.as_str();
+            return Err(ConfigError::new(format!(
+                "the role {role} is not available in this version; run the role all"
+            )));
+        }
+        if cli.redis_url.is_some() {
+            return Err(ConfigError::new(
+                "--redis-url is not available in this version; leave it out for the embedded store",
+            ));
+        }
+        if cli.lease.is_zero() {
+            return Err(ConfigError::new("--lease must be more than 0s"));
+        }
+        if cli.offline_grace > LONGEST_GRACE {
+            return Err(ConfigError::new("--offline-grace must be at most 1h"));
+        }
+        let settings = match &cli.config {
+            Some(path) => {
+                Settings::with_overrides(&read(path)?).map_err(|error| error.in_file(path))?
+            }
+            None => Settings::with_overrides("")?,
+        };
+        let listen = resolve(&cli.listen)?;
+        let mut notices = Vec::new();
+        let tenants = match &cli.tenants {
+            Some(path) => Tenants::parse(&read(path)?)
+                .map_err(|error| ConfigError::new(error.to_string()).in_file(path))?,
+            None if listen.ip().is_loopback() => {
+                notices.push(Notice::DevelopmentTenant);
+                Tenants::development()
+            }
+            None => {
+                return Err(ConfigError::new(format!(
+                    "without --tenants the server listens on a loopback address only, not on {listen}"
+                )));
+            }
+        };
+        let verifier = match &cli.jwt_secret {
+            Some(secret) => {
+                if secret.len() < SHORT_SECRET_BYTES {
+                    notices.push(Notice::ShortSecret);
+                }
+                TokenVerifier::with_shared_secret(secret)
+            }
+            None => TokenVerifier::default(),
+        };
+        Ok(Self {
+            listen,
+            tenants,
+            verifier,
+            offline_grace: cli.offline_grace,
+            settings,
+            notices,
+        })
+    }
+}
+
+impl ConfigError {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+
+    fn in_file(self, path: &Path) -> Self {
+        Self(format!("{}: {}", path.display(), self.0))
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::new(format!("cannot read {}: {error}", path.display())))
+}
+
+fn resolve(listen: &str) -> Result<SocketAddr, ConfigError> {
+    let bad = || {
+        ConfigError::new(format!(
+            "--listen {listen}: an address is written like 127.0.0.1:3000"
+        ))
+    };
+    listen
+        .to_socket_addrs()
+        .map_err(|_| bad())?
+        .next()
+        .ok_or_else(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    fn config(arguments: &[&str]) -> Result<Config, String> {
+        let arguments = ["chat-server"].iter().chain(arguments);
+        let cli = Cli::try_parse_from(arguments)
+            .map_err(|error| cli::one_line(&error).unwrap_or_default())?;
+        Config::from_cli(&cli).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let config = config(&[]).unwrap();
+        assert_eq!(config.listen, "127.0.0.1:3000".parse().unwrap());
+        assert_eq!(config.offline_grace, Duration::from_secs(2));
+        assert_eq!(config.notices, [Notice::DevelopmentTenant]);
+        assert!(config.tenants.get("demo").is_some());
+    }
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(
+            config(&["--offline-grace", "500ms"])
+                .unwrap()
+                .offline_grace
+                .as_millis(),
+            500
+        );
+        assert_eq!(
+            config(&["--offline-grace", "1m"])
+                .unwrap()
+                .offline_grace
+                .as_secs(),
+            60
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_is_said_in_one_line() {
+        let table: [(&[&str], &str); 13] = [
+            (&["--nonsense"], "--nonsense"),
+            (&["mars"], "mars"),
+            (&["--listen", "nowhere"], "--listen nowhere"),
+            (&["--listen", "0.0.0.0:0"], "--tenants"),
+            (&["--tenants", "/no/such/file"], "/no/such/file"),
+            (&["--config", "/no/such/file"], "/no/such/file"),
+            (&["--offline-grace", "soon"], "500ms, 2s or 1m"),
+            (&["--offline-grace"], "--offline-grace"),
+            (&["--offline-grace", "2days"], "at most 1h"),
+            (&["--lease", "0s"], "--lease"),
+            (&["--jwt-secret", ""], "--jwt-secret"),
+            (
+                &["--redis-url", "redis://user:hunter2@localhost"],
+                "--redis-url",
+            ),
+            (&["gateway", "--api-url", "http://a,http://b"], "gateway"),
+        ];
+        for (arguments, expected) in table {
+            let error = config(arguments).expect_err(expected);
+            assert!(error.contains(expected), "{arguments:?} gave {error:?}");
+            assert!(!error.contains('\n') && !error.is_empty(), "{error:?}");
+            assert!(!error.contains("hunter2"), "{error:?}");
+        }
+    }
+}

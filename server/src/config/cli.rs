@@ -1,0 +1,116 @@
+//! The command line and its environment variables. Values are only parsed here; what they mean
+//! together is judged in [`super::Config::from_cli`].
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Parser, ValueEnum};
+
+/// Presence and messages for chat widgets and their dashboards.
+#[derive(Debug, Parser)]
+#[command(name = "chat-server", version, about)]
+pub struct Cli {
+    /// Which part of the server to run.
+    #[arg(value_enum, default_value_t = ServerRole::All)]
+    pub role: ServerRole,
+
+    /// The address to listen on; port 0 picks one.
+    #[arg(
+        long,
+        env = "LISTEN",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:3000"
+    )]
+    pub listen: String,
+
+    /// The Redis that several nodes share. Absent: the embedded in-memory store, one node.
+    #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true,
+        value_parser = NonEmptyStringValueParser::new())]
+    pub redis_url: Option<String>,
+
+    /// The tenants file. Absent: the development tenant `demo`, on a loopback address only.
+    #[arg(long, env = "TENANTS_FILE", value_name = "FILE")]
+    pub tenants: Option<PathBuf>,
+
+    /// The shared secret of HS256 tokens. Absent: no such tokens.
+    #[arg(long, env = "JWT_SECRET", value_name = "S", hide_env_values = true,
+        value_parser = NonEmptyStringValueParser::new())]
+    pub jwt_secret: Option<String>,
+
+    /// How long a user without a session still counts as online.
+    #[arg(long, env = "OFFLINE_GRACE", value_name = "D", default_value = "2s",
+        value_parser = duration)]
+    pub offline_grace: Duration,
+
+    /// How long a node that falls silent keeps its sessions.
+    #[arg(long, env = "LEASE", value_name = "D", default_value = "15s", value_parser = duration)]
+    pub lease: Duration,
+
+    /// Gateway: where the API servers are.
+    #[arg(
+        long,
+        env = "BACKEND_API_URL",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
+    pub api_url: Vec<String>,
+
+    /// Gateway: where the WebSocket servers are.
+    #[arg(
+        long,
+        env = "BACKEND_WS_URL",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
+    pub ws_url: Vec<String>,
+
+    /// A file that overrides limits and intervals.
+    #[arg(long, env = "CONFIG_FILE", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// A part of the server that can run as a process of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ServerRole {
+    /// Everything in one process.
+    All,
+    /// The proxy before the others.
+    Gateway,
+    /// The sockets.
+    Ws,
+    /// The HTTP interface.
+    Api,
+}
+
+impl ServerRole {
+    /// The name on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Gateway => "gateway",
+            Self::Ws => "ws",
+            Self::Api => "api",
+        }
+    }
+}
+
+/// What is wrong with a command line, in one line. `None` if the error is not one: `--help`.
+pub fn one_line(error: &clap::Error) -> Option<String> {
+    if !error.use_stderr() {
+        return None;
+    }
+    let text = error.render().to_string();
+    let paragraph: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let line = paragraph.join(" ");
+    Some(line.strip_prefix("error: ").unwrap_or(&line).to_owned())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|_| "durations are written like 500ms, 2s or 1m".to_owned())
+}

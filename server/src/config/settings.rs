@@ -1,0 +1,289 @@
+//! The settings file: the typed form of `config.default.toml`, which is its documentation.
+//!
+//! A file of the operator's is laid over the built-in one entry by entry, and the result must have
+//! exactly the fields below: a misspelt entry is an error, never ignored.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+use toml::{Table, Value};
+
+use super::ConfigError;
+use crate::limits::Rate;
+
+const DEFAULTS: &str = include_str!("config.default.toml");
+
+/// Every limit and interval of the server. See `config.default.toml` for what each means.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "config.default.toml is where they are documented"
+)]
+pub struct Settings {
+    pub socket: Socket,
+    pub connections: Connections,
+    pub events: Events,
+    pub messages: Messages,
+    pub http: Http,
+    pub online_users: OnlineUsers,
+    pub history: History,
+    pub shutdown: Shutdown,
+}
+
+/// `[socket]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "config.default.toml is where they are documented"
+)]
+pub struct Socket {
+    #[serde(deserialize_with = "duration")]
+    pub ping_interval: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub ping_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub connect_timeout: Duration,
+    pub max_payload_bytes: usize,
+    pub max_outgoing_bytes: usize,
+    pub max_outgoing_frames: usize,
+}
+
+/// `[connections]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "config.default.toml is where they are documented"
+)]
+pub struct Connections {
+    pub total: usize,
+    pub per_tenant: u32,
+    pub per_address: u32,
+    pub trust_forwarded_for: bool,
+}
+
+/// `[events]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "config.default.toml is where they are documented"
+)]
+pub struct Events {
+    pub per_socket: Rate,
+}
+
+/// `[messages]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "config.default.toml is where they are documented"
+)]
+pub struct Messages {
+    pub max_text_chars: usize,
+    pub per_socket: Rate,
+    pub per_address: Rate,
+    pub max_addresses: usize,
+}
+
+/// `[http]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "config.default.toml is where they are documented"
+)]
+pub struct Http {
+    pub max_body_bytes: usize,
+}
+
+/// `[online_users]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "config.default.toml is where they are documented"
+)]
+pub struct OnlineUsers {
+    pub max_page: usize,
+    pub list_admins: bool,
+}
+
+/// `[history]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "config.default.toml is where they are documented"
+)]
+pub struct History {
+    pub messages_per_conversation: usize,
+    #[serde(deserialize_with = "duration")]
+    pub expiry: Duration,
+    pub max_conversations: usize,
+    pub max_bytes: usize,
+}
+
+/// `[shutdown]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "config.default.toml is where they are documented"
+)]
+pub struct Shutdown {
+    #[serde(deserialize_with = "duration")]
+    pub patience: Duration,
+}
+
+impl Settings {
+    /// The built-in settings with the entries of `text` laid over them.
+    ///
+    /// # Errors
+    /// In one line, what is wrong with `text`.
+    pub fn with_overrides(text: &str) -> Result<Self, ConfigError> {
+        let defaults: Table = parse(DEFAULTS)?;
+        let mut merged = Value::Table(defaults);
+        overlay(&mut merged, Value::Table(parse(text)?));
+        let settings: Self = merged.try_into().map_err(|error: toml::de::Error| {
+            // There is no text to point into any more, but it names the entry.
+            ConfigError::new(error.to_string().trim().replace('\n', " "))
+        })?;
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        let rates = [
+            ("events.per_socket", self.events.per_socket),
+            ("messages.per_socket", self.messages.per_socket),
+            ("messages.per_address", self.messages.per_address),
+        ];
+        for (name, rate) in rates {
+            if !(rate.per_second.is_finite() && rate.per_second > 0.0 && rate.burst > 0) {
+                return Err(ConfigError::new(format!(
+                    "{name}: a rate must be more than nothing"
+                )));
+            }
+        }
+        let counts = [
+            ("socket.max_payload_bytes", self.socket.max_payload_bytes),
+            ("socket.max_outgoing_bytes", self.socket.max_outgoing_bytes),
+            (
+                "socket.max_outgoing_frames",
+                self.socket.max_outgoing_frames,
+            ),
+            ("connections.total", self.connections.total),
+            ("messages.max_text_chars", self.messages.max_text_chars),
+            ("http.max_body_bytes", self.http.max_body_bytes),
+            ("online_users.max_page", self.online_users.max_page),
+        ];
+        for (name, count) in counts {
+            if count == 0 {
+                return Err(ConfigError::new(format!("{name} must be more than 0")));
+            }
+        }
+        let intervals = [
+            ("socket.ping_interval", self.socket.ping_interval),
+            ("socket.ping_timeout", self.socket.ping_timeout),
+            ("socket.connect_timeout", self.socket.connect_timeout),
+        ];
+        for (name, interval) in intervals {
+            if interval < Duration::from_millis(10) {
+                return Err(ConfigError::new(format!("{name} must be at least 10ms")));
+            }
+        }
+        // The contract's ten seconds hold whatever is set here.
+        if self.shutdown.patience > Duration::from_secs(8) {
+            return Err(ConfigError::new("shutdown.patience must be at most 8s"));
+        }
+        Ok(())
+    }
+}
+
+fn parse(text: &str) -> Result<Table, ConfigError> {
+    text.parse::<Table>().map_err(|error| {
+        let line = error.span().map_or(1, |span| {
+            1 + text
+                .get(..span.start)
+                .map_or(0, |before| before.matches('\n').count())
+        });
+        ConfigError::new(format!("line {line}: {}", one_line(&error)))
+    })
+}
+
+fn one_line(error: &toml::de::Error) -> ConfigError {
+    ConfigError::new(error.message().replace('\n', " "))
+}
+
+fn overlay(base: &mut Value, over: Value) {
+    match (base, over) {
+        (Value::Table(base), Value::Table(over)) => {
+            for (key, value) in over {
+                match base.get_mut(&key) {
+                    Some(known) => overlay(known, value),
+                    None => {
+                        base.insert(key, value);
+                    }
+                }
+            }
+        }
+        (base, over) => *base = over,
+    }
+}
+
+fn duration<'de, D: Deserializer<'de>>(input: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(input)?;
+    humantime::parse_duration(&text).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_file_is_complete_and_valid() {
+        let settings = Settings::with_overrides("").unwrap();
+        assert_eq!(settings.socket.max_payload_bytes, 64 * 1024);
+        assert_eq!(settings.history.expiry, Duration::from_hours(24));
+    }
+
+    #[test]
+    fn single_entries_can_be_overridden() {
+        let text = "[messages]\nmax_text_chars = 5\nper_socket = { burst = 1 }";
+        let settings = Settings::with_overrides(text).unwrap();
+        assert_eq!(settings.messages.max_text_chars, 5);
+        assert_eq!(settings.messages.per_socket.burst, 1);
+        assert!(
+            settings.messages.per_socket.per_second > 1.0,
+            "the rest stays"
+        );
+    }
+
+    #[test]
+    fn a_bad_file_is_explained_in_one_line() {
+        let cases = [
+            ("[messages]\nmax_text = 5", "max_text"),
+            (
+                "[messages]\nmax_text_chars = \"x\"",
+                "messages.max_text_chars",
+            ),
+            ("\n[messages", "line 2"),
+            ("[messages]\nmax_text_chars = 0", "messages.max_text_chars"),
+            (
+                "[events]\nper_socket = { per_second = 0 }",
+                "events.per_socket",
+            ),
+            ("[socket]\nping_timeout = \"soon\"", "time"),
+            ("[shutdown]\npatience = \"1m\"", "at most 8s"),
+        ];
+        for (text, expected) in cases {
+            let error = Settings::with_overrides(text).expect_err(text).to_string();
+            assert!(error.contains(expected), "{text:?} gave {error:?}");
+            assert!(!error.contains('\n'), "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The HTTP interface: one file for each resource.
+//!
+//! What must stay true: every answer that is not a success is `{ "error", "code" }` with the code's
+//! status, also for paths, methods and bodies that nothing here knows; no cookie is read or set.
+
+mod cors;
+mod health;
+mod messages;
+mod online_users;
+mod request;
+mod session;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use chat_protocol::code::Code;
+use chat_protocol::http::{MESSAGES_PATH, ONLINE_USERS_PATH, SEND_MESSAGE_PATH, SESSION_PATH};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::chat::Chat;
+use crate::error::Refusal;
+use crate::messages::MessageStore;
+use crate::presence::PresenceStore;
+pub use health::Readiness;
+
+/// All routes of the server: those of the sockets, and the ones here.
+pub fn router<P: PresenceStore, M: MessageStore>(
+    chat: &Arc<Chat<P, M>>,
+    sockets: Router,
+    readiness: &Readiness,
+) -> Router {
+    let own = Router::new()
+        .route(ONLINE_USERS_PATH, get(online_users::list::<P, M>))
+        .route(MESSAGES_PATH, get(messages::history::<P, M>))
+        .route(SEND_MESSAGE_PATH, post(messages::send::<P, M>))
+        .route(SESSION_PATH, post(session::open::<P, M>))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz).with_state(readiness.clone()))
+        .route("/metrics", get(health::metrics::<P, M>))
+        .layer(DefaultBodyLimit::max(chat.settings.http.max_body_bytes))
+        .with_state(Arc::clone(chat));
+    own.merge(sockets)
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(Arc::clone(chat), observe::<P, M>))
+        .layer(cors::layer(chat))
+}
+
+async fn not_found() -> Refusal {
+    Refusal::new(Code::NotFound, "there is nothing at this path")
+}
+
+async fn method_not_allowed() -> Refusal {
+    Refusal::new(Code::MethodNotAllowed, "this path has other methods")
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands the panic over"
+)]
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let what = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(what, "a request handler panicked");
+    Refusal::new(Code::Internal, "the server failed").into_response()
+}
+
+/// Counts answers by route and status, and refusals by code.
+async fn observe<P: PresenceStore, M: MessageStore>(
+    State(chat): State<Arc<Chat<P, M>>>,
+    path: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    let path = path.map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    chat.metrics.request(path, response.status().as_u16());
+    if let Some(code) = response.extensions().get::<Code>() {
+        chat.metrics.refusal(*code);
+    }
+    response
+}

@@ -1,0 +1,76 @@
+//! `/healthz`, `/readyz`, `/metrics`: for those who operate the server.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse as _, Response};
+use chat_protocol::code::Code;
+use serde::Serialize;
+
+use crate::chat::Chat;
+use crate::error::Refusal;
+use crate::messages::MessageStore;
+use crate::presence::PresenceStore;
+
+const OPENMETRICS: &str = "application/openmetrics-text";
+
+/// Whether new clients should come here.
+#[derive(Debug, Clone, Default)]
+pub struct Readiness {
+    stopping: Arc<AtomicBool>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Status {
+    status: &'static str,
+}
+
+const OK: Json<Status> = Json(Status { status: "ok" });
+
+impl Readiness {
+    /// The server is on its way out.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The process answers.
+pub(super) async fn healthz() -> Json<Status> {
+    OK
+}
+
+/// The process and what it depends on can do their work.
+pub(super) async fn readyz(State(readiness): State<Readiness>) -> Result<Json<Status>, Refusal> {
+    if readiness.stopping.load(Ordering::Relaxed) {
+        return Err(Refusal::new(Code::ShuttingDown, "the server is stopping"));
+    }
+    Ok(OK)
+}
+
+/// What is counted, in the text format that Prometheus reads.
+pub(super) async fn metrics<P: PresenceStore, M: MessageStore>(
+    State(chat): State<Arc<Chat<P, M>>>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let text = chat
+        .metrics
+        .render(chat.hub.session_count(), chat.hub.socket_count())
+        .map_err(|error| {
+            tracing::error!(%error, "the metrics cannot be written");
+            Refusal::new(Code::Internal, "the server failed")
+        })?;
+    // The text is good in both formats; scrapers that know the newer one ask for it.
+    let wants_openmetrics = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains(OPENMETRICS));
+    let content_type = if wants_openmetrics {
+        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    } else {
+        "text/plain; version=0.0.4; charset=utf-8"
+    };
+    Ok(([(header::CONTENT_TYPE, content_type)], text).into_response())
+}

@@ -1,0 +1,26 @@
+//! The chat server: who is online, what is said, and who may know.
+//!
+//! - [`config`], [`tenants`], [`limits`]: what is allowed;
+//! - [`auth`]: who somebody is, one decision for sockets and HTTP;
+//! - [`presence`], [`messages`]: the stores, as traits and in memory;
+//! - [`chat`]: what a socket's client can do; [`http`]: what a request can do;
+//! - [`server`], [`shutdown`], [`telemetry`]: the life of the process.
+//!
+//! What must stay true: nothing is global to the process, so that tests run many servers in one;
+//! time and randomness are read in [`clock`] and by `Uuid::new_v4` in the shells, and are arguments
+//! everywhere else.
+#![warn(missing_docs)]
+
+pub mod auth;
+pub mod chat;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod http;
+pub mod limits;
+pub mod messages;
+pub mod presence;
+pub mod server;
+pub mod shutdown;
+pub mod telemetry;
+pub mod tenants;

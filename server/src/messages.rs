@@ -1,0 +1,114 @@
+//! Conversations: what was said, and which session belongs to which of them.
+
+pub mod memory;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use chat_protocol::message::Message;
+
+use crate::auth::Identity;
+use crate::error::StoreError;
+pub use memory::MemoryMessageStore;
+
+/// Takes messages in and keeps what was said.
+///
+/// Duties of an implementation:
+/// - [`accept`](Self::accept) returns `Ok` only once the message is where it will be worked on; the
+///   caller acknowledges and broadcasts it after that and not before. A message with a
+///   [`Job`] is handed to the workers; one without is only kept.
+/// - What it keeps is bounded in number, size and time. It may forget, but only the oldest.
+/// - Tenants never see each other: a conversation's key holds its tenant.
+pub trait MessageStore: Send + Sync + 'static {
+    /// Takes a message in, and remembers that its session belongs to its conversation.
+    fn accept(&self, entry: Entry<'_>) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The messages of a conversation as JSON texts, oldest first.
+    fn history(
+        &self,
+        conversation: &Conversation,
+    ) -> impl Future<Output = Result<Vec<Arc<str>>, StoreError>> + Send;
+
+    /// Remembers a session that has no socket.
+    fn open_session(
+        &self,
+        session: &str,
+        conversation: &Conversation,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The conversation of a session that was opened or has sent a message.
+    fn session(
+        &self,
+        tenant: &str,
+        session: &str,
+    ) -> impl Future<Output = Result<Option<Conversation>, StoreError>> + Send;
+}
+
+/// Names a conversation.
+///
+/// It belongs to the user where a signature vouches for the user, and otherwise to the one session,
+/// because an unverified name opens nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Conversation {
+    /// The tenant.
+    pub tenant: Arc<str>,
+    /// Whose it is.
+    pub owner: Owner,
+}
+
+/// Whose a conversation is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// A proven user's, over all sessions.
+    User(Arc<str>),
+    /// One session's.
+    Session(Arc<str>),
+}
+
+/// A message to be taken in.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// Where it belongs.
+    pub conversation: &'a Conversation,
+    /// The message.
+    pub message: &'a Message,
+    /// The same as JSON text.
+    pub json: &'a Arc<str>,
+    /// What the workers need besides; `None` for what staff say, which is nobody's job.
+    pub job: Option<Job<'a>>,
+}
+
+/// What only the workers are told of a message.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'a> {
+    /// The site within the tenant.
+    pub site_id: Option<&'a str>,
+    /// The host name of the page.
+    pub domain: Option<&'a str>,
+}
+
+impl Conversation {
+    /// The conversation in which somebody speaks through a session of their own.
+    pub fn of(identity: &Identity, session: &str) -> Self {
+        Self {
+            tenant: Arc::clone(identity.tenant().id()),
+            owner: if identity.is_proven() {
+                Owner::User(Arc::clone(identity.user_id()))
+            } else {
+                Owner::Session(session.into())
+            },
+        }
+    }
+
+    /// Whether this is the conversation of that user, by proof.
+    pub fn is_proven_owner(&self, identity: &Identity) -> bool {
+        match &self.owner {
+            Owner::User(user) => {
+                identity.is_proven()
+                    && user == identity.user_id()
+                    && self.tenant == *identity.tenant().id()
+            }
+            Owner::Session(_) => false,
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Conversations of one node, in its own memory: bounded, and forgotten after a while.
+//!
+//! What must stay true: the number of conversations and sessions and the bytes of all messages
+//! stay within the limits after every call; what has not been used for longest goes first.
+
+use std::collections::VecDeque;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lru::LruCache;
+use parking_lot::Mutex;
+
+use super::{Conversation, Entry, MessageStore};
+use crate::clock::Clock;
+use crate::config::settings::History;
+use crate::error::StoreError;
+
+/// What was said, for a single node. Nothing survives a restart, and there are no workers: a
+/// message is accepted once it is in the history.
+pub struct MemoryMessageStore {
+    clock: Clock,
+    kept: Mutex<Kept>,
+}
+
+struct Kept {
+    limits: History,
+    /// Least recently used first to go. Each with the time of its last use.
+    conversations: LruCache<Conversation, (Duration, Said)>,
+    sessions: LruCache<SessionKey, (Duration, Conversation)>,
+    bytes: usize,
+}
+
+#[derive(Default)]
+struct Said {
+    messages: VecDeque<Arc<str>>,
+    bytes: usize,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct SessionKey {
+    tenant: Box<str>,
+    session: Box<str>,
+}
+
+impl MemoryMessageStore {
+    /// An empty store.
+    pub fn new(clock: Clock, limits: History) -> Self {
+        Self {
+            clock,
+            kept: Mutex::new(Kept {
+                limits,
+                conversations: LruCache::unbounded(),
+                sessions: LruCache::unbounded(),
+                bytes: 0,
+            }),
+        }
+    }
+}
+
+impl MessageStore for MemoryMessageStore {
+    async fn accept(&self, entry: Entry<'_>) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let mut kept = self.kept.lock();
+        kept.append(now, entry.conversation, Arc::clone(entry.json));
+        kept.remember(now, &entry.message.session_id, entry.conversation);
+        Ok(())
+    }
+
+    async fn history(&self, conversation: &Conversation) -> Result<Vec<Arc<str>>, StoreError> {
+        Ok(self.kept.lock().history(self.clock.now(), conversation))
+    }
+
+    async fn open_session(
+        &self,
+        session: &str,
+        conversation: &Conversation,
+    ) -> Result<(), StoreError> {
+        self.kept
+            .lock()
+            .remember(self.clock.now(), session, conversation);
+        Ok(())
+    }
+
+    async fn session(
+        &self,
+        tenant: &str,
+        session: &str,
+    ) -> Result<Option<Conversation>, StoreError> {
+        Ok(self.kept.lock().session(self.clock.now(), tenant, session))
+    }
+}
+
+impl Kept {
+    fn append(&mut self, now: Duration, conversation: &Conversation, json: Arc<str>) {
+        let (used, said) = self
+            .conversations
+            .get_or_insert_mut(conversation.clone(), || (now, Said::default()));
+        *used = now;
+        let before = said.bytes;
+        said.push(json, self.limits.messages_per_conversation);
+        self.bytes = self.bytes + said.bytes - before;
+        self.forget(now);
+    }
+
+    fn remember(&mut self, now: Duration, session: &str, conversation: &Conversation) {
+        let key = SessionKey::new(&conversation.tenant, session);
+        self.sessions.put(key, (now, conversation.clone()));
+        self.forget(now);
+    }
+
+    fn history(&mut self, now: Duration, conversation: &Conversation) -> Vec<Arc<str>> {
+        self.forget(now);
+        self.conversations
+            .peek(conversation)
+            .map(|(_, said)| said.messages.iter().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    fn session(&mut self, now: Duration, tenant: &str, session: &str) -> Option<Conversation> {
+        self.forget(now);
+        let (_, conversation) = self.sessions.peek(&SessionKey::new(tenant, session))?;
+        Some(conversation.clone())
+    }
+
+    fn forget(&mut self, now: Duration) {
+        let oldest = now.saturating_sub(self.limits.expiry);
+        let expired = |used: Duration| used < oldest;
+        while self.conversations.peek_lru().is_some_and(|(_, (used, _))| {
+            expired(*used)
+                || self.bytes > self.limits.max_bytes
+                || self.conversations.len() > self.limits.max_conversations
+        }) {
+            if let Some((_, (_, said))) = self.conversations.pop_lru() {
+                self.bytes -= said.bytes;
+            }
+        }
+        while self.sessions.peek_lru().is_some_and(|(_, (used, _))| {
+            expired(*used) || self.sessions.len() > self.limits.max_conversations
+        }) {
+            self.sessions.pop_lru();
+        }
+    }
+}
+
+impl Said {
+    fn push(&mut self, json: Arc<str>, limit: usize) {
+        self.bytes += json.len();
+        self.messages.push_back(json);
+        while self.messages.len() > limit {
+            if let Some(oldest) = self.messages.pop_front() {
+                self.bytes -= oldest.len();
+            }
+        }
+    }
+}
+
+impl SessionKey {
+    fn new(tenant: &str, session: &str) -> Self {
+        Self {
+            tenant: tenant.into(),
+            session: session.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messages::Owner;
+
+    fn kept(max_conversations: usize, max_bytes: usize) -> Kept {
+        MemoryMessageStore::new(
+            Clock::start(),
+            History {
+                messages_per_conversation: 3,
+                expiry: Duration::from_mins(1),
+                max_conversations,
+                max_bytes,
+            },
+        )
+        .kept
+        .into_inner()
+    }
+
+    fn conversation(tenant: &str, session: &str) -> Conversation {
+        Conversation {
+            tenant: tenant.into(),
+            owner: Owner::Session(session.into()),
+        }
+    }
+
+    fn said(kept: &mut Kept, at: u64, conversation: &Conversation) -> Vec<String> {
+        let history = kept.history(Duration::from_secs(at), conversation);
+        history.iter().map(ToString::to_string).collect()
+    }
+
+    fn say(kept: &mut Kept, at: u64, conversation: &Conversation, text: &str) {
+        kept.append(Duration::from_secs(at), conversation, text.into());
+    }
+
+    #[tokio::test]
+    async fn the_latest_messages_of_a_conversation_stay() {
+        let mut kept = kept(10, 1000);
+        let one = conversation("t", "1");
+        for text in ["a", "b", "c", "d"] {
+            say(&mut kept, 0, &one, text);
+        }
+        assert_eq!(said(&mut kept, 0, &one), ["b", "c", "d"]);
+        assert_eq!(kept.bytes, 3);
+        assert!(
+            said(&mut kept, 0, &conversation("u", "1")).is_empty(),
+            "another tenant's"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_conversation_is_forgotten_when_nothing_has_happened_for_long() {
+        let mut kept = kept(10, 1000);
+        let (old, new) = (conversation("t", "old"), conversation("t", "new"));
+        say(&mut kept, 0, &old, "a");
+        say(&mut kept, 30, &new, "b");
+        kept.remember(Duration::from_secs(0), "old", &old);
+        assert_eq!(said(&mut kept, 60, &old), ["a"]);
+        assert!(said(&mut kept, 61, &old).is_empty());
+        assert_eq!(said(&mut kept, 61, &new), ["b"]);
+        assert!(kept.session(Duration::from_secs(61), "t", "old").is_none());
+        assert_eq!(kept.bytes, 1);
+    }
+
+    #[tokio::test]
+    async fn number_and_bytes_are_bounded_and_the_least_recent_go_first() {
+        let mut kept = kept(2, 10);
+        let all: Vec<_> = ["1", "2", "3"]
+            .map(|session| conversation("t", session))
+            .into();
+        say(&mut kept, 0, &all[0], "a");
+        say(&mut kept, 1, &all[1], "b");
+        say(&mut kept, 2, &all[0], "c");
+        say(&mut kept, 3, &all[2], "d");
+        assert!(said(&mut kept, 3, &all[1]).is_empty());
+        assert_eq!(said(&mut kept, 3, &all[0]), ["a", "c"]);
+        say(&mut kept, 4, &all[2], "123456789");
+        assert!(said(&mut kept, 4, &all[0]).is_empty());
+        assert_eq!(kept.bytes, 10);
+        for session in ["1", "2", "3"] {
+            kept.remember(Duration::from_secs(4), session, &all[0]);
+        }
+        assert_eq!(kept.sessions.len(), 2);
+    }
+}

@@ -1,0 +1,209 @@
+//! Who is online.
+//!
+//! [`transition`] holds the rules as a pure state machine; a [`PresenceStore`] applies them for all
+//! tenants and tells the announcer what changed. `conformance` is the suite that every store passes.
+
+#[cfg(test)]
+pub mod conformance;
+pub mod memory;
+pub mod transition;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use chat_protocol::event::ONLINE_USERS_LIST;
+use chat_protocol::presence::OnlineUser;
+use chat_socketio::Frame;
+
+use crate::chat::NAMESPACE;
+use crate::error::StoreError;
+pub use memory::MemoryPresenceStore;
+pub use transition::Change;
+
+/// Keeps who is online, for all tenants.
+///
+/// Duties of an implementation:
+/// - The rules are those of [`transition`], over all nodes that share the store.
+/// - Every change bumps its tenant's version by one and is announced exactly once on every node, in
+///   the order of the versions. The announcer never waits, so it may be called under a lock.
+/// - [`with_list`](Self::with_list) takes its place among the announcements: whatever is in the
+///   list was announced before, and whatever is announced later is not in it yet. A client that
+///   applies all it is sent in order is therefore right at every moment.
+/// - Joining or leaving twice is joining or leaving once. Leaving ends that session and no other,
+///   however late it comes.
+/// - Tenants never see each other.
+pub trait PresenceStore: Send + Sync + 'static {
+    /// A session of a user is connected.
+    fn join(&self, session: Joining) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// A session of a user is over.
+    fn leave(&self, session: Leaving<'_>) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Hands over the list of everyone online. `deliver` must not wait.
+    fn with_list<T: Send>(
+        &self,
+        tenant: &str,
+        deliver: impl FnOnce(&Arc<List>) -> T + Send,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send;
+
+    /// A part of the list: at most `limit` users, in the order of their ids, after `cursor`.
+    fn page(
+        &self,
+        tenant: &str,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Page, StoreError>> + Send;
+
+    /// The state of the list without the list.
+    fn revision(&self, tenant: &str) -> impl Future<Output = Result<Revision, StoreError>> + Send;
+}
+
+/// A session to be announced.
+#[derive(Debug, Clone)]
+pub struct Joining {
+    /// The user's tenant.
+    pub tenant: Arc<str>,
+    /// The user.
+    pub user: Arc<str>,
+    /// The session, unique over all tenants.
+    pub session: Arc<str>,
+    /// What admins see of the user while this session is the one that is shown.
+    pub row: Row,
+}
+
+/// A session that is over.
+#[derive(Debug, Clone, Copy)]
+pub struct Leaving<'a> {
+    /// The user's tenant.
+    pub tenant: &'a str,
+    /// The user.
+    pub user: &'a str,
+    /// The session.
+    pub session: &'a str,
+}
+
+/// An online user as JSON text. It is written once and then only copied.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Row(Arc<str>);
+
+/// What an announcer is told.
+#[derive(Debug)]
+pub struct Announcement<'a> {
+    /// Whose admins are to be told.
+    pub tenant: &'a str,
+    /// What happened.
+    pub change: &'a Change,
+}
+
+/// Tells a tenant's admins about a change.
+pub type Announcer = Box<dyn Fn(Announcement<'_>) + Send + Sync>;
+
+/// A state of a tenant's list. Two equal ones name equal lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revision {
+    /// Changes whenever the counting starts again.
+    pub epoch: u32,
+    /// The number of changes so far.
+    pub version: u64,
+    /// How many users are online.
+    pub total: usize,
+}
+
+/// Everyone online in a tenant, as it is sent.
+#[derive(Debug)]
+pub struct List {
+    /// Which state this is.
+    pub revision: Revision,
+    body: Arc<str>,
+    frame: OnceLock<Frame>,
+}
+
+/// A part of a tenant's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The state that the part is of.
+    pub revision: Revision,
+    /// The rows of the part as a JSON array.
+    pub users: String,
+    /// Where the next part begins; `None` at the end.
+    pub next_cursor: Option<String>,
+}
+
+impl Row {
+    /// Writes the row of a user.
+    ///
+    /// # Errors
+    /// Never in practice: the type has no value without a JSON form.
+    pub fn of(user: &OnlineUser) -> Result<Self, serde_json::Error> {
+        serde_json::to_string(user).map(|json| Self(json.into()))
+    }
+
+    /// The JSON text.
+    pub fn json(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Revision {
+    /// The entity tag of answers made from this state. Weak: equal in meaning, not to the byte.
+    pub fn etag(&self) -> String {
+        format!("W/\"{:x}-{}\"", self.epoch, self.version)
+    }
+}
+
+impl List {
+    /// Concatenates rows to a list.
+    pub fn of<'a>(revision: Revision, rows: impl Iterator<Item = &'a Row> + Clone) -> Self {
+        let mut body = String::from(r#"{"users":"#);
+        write_rows(&mut body, rows);
+        body.push('}');
+        Self {
+            revision,
+            body: body.into(),
+            frame: OnceLock::new(),
+        }
+    }
+
+    /// The list as an `online_users_list` event, encoded once for all who ask for this state.
+    pub fn frame(&self) -> &Frame {
+        self.frame
+            .get_or_init(|| Frame::from_raw_event(NAMESPACE, ONLINE_USERS_LIST, &self.body))
+    }
+
+    /// `{ "users": [...] }`, the payload of `online_users_list` and of the HTTP answer.
+    pub fn json(&self) -> &str {
+        &self.body
+    }
+
+    /// The same text, shared, as the body of an answer.
+    pub fn bytes(&self) -> Bytes {
+        struct Shared(Arc<str>);
+        impl AsRef<[u8]> for Shared {
+            fn as_ref(&self) -> &[u8] {
+                self.0.as_bytes()
+            }
+        }
+        Bytes::from_owner(Shared(Arc::clone(&self.body)))
+    }
+}
+
+/// Writes rows as a JSON array.
+pub(crate) fn write_rows<'a>(out: &mut String, rows: impl Iterator<Item = &'a Row> + Clone) {
+    out.reserve(rows.clone().map(|row| row.0.len() + 1).sum::<usize>() + 2);
+    out.push('[');
+    for (index, row) in rows.enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        out.push_str(row.json());
+    }
+    out.push(']');
+}

@@ -1,0 +1,306 @@
+//! One suite for every [`PresenceStore`]: each of the trait's duties, seen from outside.
+//!
+//! The factory makes a fresh, running store for a grace time and an announcer. Nothing here sleeps
+//! for a fixed time; it waits until something has been announced.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::{Announcement, Announcer, Arc, Change, Joining, Leaving, List, PresenceStore, Row};
+
+const GRACE: Duration = Duration::from_millis(60);
+
+/// Runs the suite.
+pub async fn run<S: PresenceStore>(new: impl AsyncFn(Duration, Announcer) -> Arc<S>) {
+    let case = async || {
+        let told = Arc::new(Told::default());
+        let told_by_store = Arc::clone(&told);
+        let announce: Announcer = Box::new(move |announcement| told_by_store.push(&announcement));
+        Case {
+            store: new(GRACE, announce).await,
+            told,
+        }
+    };
+    comes_and_goes(case().await).await;
+    a_reload_is_no_departure(case().await).await;
+    tabs(case().await).await;
+    repeats_and_late_leaves(case().await).await;
+    tenants_apart(case().await).await;
+    many_leave_at_once(case().await).await;
+    pages(case().await).await;
+    revisions(case().await).await;
+    lists_and_announcements_agree(case().await).await;
+}
+
+struct Case<S> {
+    store: Arc<S>,
+    told: Arc<Told>,
+}
+
+#[derive(Default)]
+struct Told {
+    all: Mutex<Vec<(String, Change)>>,
+    more: Notify,
+}
+
+impl Told {
+    fn push(&self, announcement: &Announcement<'_>) {
+        self.all
+            .lock()
+            .push((announcement.tenant.to_owned(), announcement.change.clone()));
+        self.more.notify_one();
+    }
+}
+
+fn row(user: &str, session: &str) -> Row {
+    Row(format!(r#"{{"userId":"{user}","sessionId":"{session}"}}"#).into())
+}
+
+fn online(user: &str, session: &str) -> Change {
+    Change::Online(row(user, session))
+}
+
+fn offline(user: &str) -> Change {
+    Change::Offline(user.into())
+}
+
+impl<S: PresenceStore> Case<S> {
+    async fn join(&self, tenant: &str, user: &str, session: &str) {
+        let joining = Joining {
+            tenant: tenant.into(),
+            user: user.into(),
+            session: session.into(),
+            row: row(user, session),
+        };
+        self.store.join(joining).await.unwrap();
+    }
+
+    async fn leave(&self, tenant: &str, user: &str, session: &str) {
+        let leaving = Leaving {
+            tenant,
+            user,
+            session,
+        };
+        self.store.leave(leaving).await.unwrap();
+    }
+
+    /// Everything announced to a tenant, as soon as it is that much.
+    async fn told(&self, tenant: &str, count: usize) -> Vec<Change> {
+        loop {
+            let told: Vec<Change> = self
+                .told
+                .all
+                .lock()
+                .iter()
+                .filter(|(to, _)| to == tenant)
+                .map(|(_, change)| change.clone())
+                .collect();
+            if told.len() >= count {
+                return told;
+            }
+            self.told.more.notified().await;
+        }
+    }
+
+    async fn list(&self, tenant: &str) -> String {
+        let json = |list: &Arc<List>| list.json().to_owned();
+        self.store.with_list(tenant, json).await.unwrap()
+    }
+}
+
+fn list_of(rows: &[Row]) -> String {
+    let rows: Vec<&str> = rows.iter().map(Row::json).collect();
+    format!(r#"{{"users":[{}]}}"#, rows.join(","))
+}
+
+async fn comes_and_goes<S: PresenceStore>(case: Case<S>) {
+    assert_eq!(case.list("t").await, list_of(&[]));
+    case.join("t", "ann", "s1").await;
+    assert_eq!(case.list("t").await, list_of(&[row("ann", "s1")]));
+    case.leave("t", "ann", "s1").await;
+    assert_eq!(
+        case.list("t").await,
+        list_of(&[row("ann", "s1")]),
+        "listed during the grace time"
+    );
+    assert_eq!(
+        case.told("t", 2).await,
+        [online("ann", "s1"), offline("ann")]
+    );
+    assert_eq!(case.list("t").await, list_of(&[]));
+}
+
+async fn a_reload_is_no_departure<S: PresenceStore>(case: Case<S>) {
+    case.join("t", "ann", "s1").await;
+    case.leave("t", "ann", "s1").await;
+    case.join("t", "ann", "s2").await;
+    // Another user's whole grace time passes after ann's would have.
+    case.join("t", "bob", "s3").await;
+    case.leave("t", "bob", "s3").await;
+    let told = case.told("t", 4).await;
+    let expected = [
+        online("ann", "s1"),
+        online("ann", "s2"),
+        online("bob", "s3"),
+        offline("bob"),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(case.list("t").await, list_of(&[row("ann", "s2")]));
+}
+
+async fn tabs<S: PresenceStore>(case: Case<S>) {
+    case.join("t", "ann", "s1").await;
+    case.join("t", "ann", "s2").await;
+    case.join("t", "ann", "s3").await;
+    case.leave("t", "ann", "s2").await;
+    case.leave("t", "ann", "s3").await;
+    let expected = [
+        online("ann", "s1"),
+        online("ann", "s2"),
+        online("ann", "s3"),
+        online("ann", "s1"),
+    ];
+    assert_eq!(case.told("t", 4).await, expected);
+    case.leave("t", "ann", "s1").await;
+    assert_eq!(
+        case.told("t", 5).await.last(),
+        Some(&offline("ann")),
+        "once, after the last one"
+    );
+}
+
+async fn repeats_and_late_leaves<S: PresenceStore>(case: Case<S>) {
+    case.join("t", "ann", "s1").await;
+    case.join("t", "ann", "s1").await;
+    case.leave("t", "ann", "s1").await;
+    case.join("t", "ann", "s2").await;
+    case.leave("t", "ann", "s1").await;
+    case.leave("t", "nobody", "s1").await;
+    case.join("t", "bob", "s3").await;
+    case.leave("t", "bob", "s3").await;
+    case.leave("t", "bob", "s3").await;
+    let expected = [
+        online("ann", "s1"),
+        online("ann", "s2"),
+        online("bob", "s3"),
+        offline("bob"),
+    ];
+    assert_eq!(case.told("t", 4).await, expected);
+    assert_eq!(case.list("t").await, list_of(&[row("ann", "s2")]));
+}
+
+async fn tenants_apart<S: PresenceStore>(case: Case<S>) {
+    case.join("a", "ann", "s1").await;
+    case.join("b", "ann", "s2").await;
+    case.leave("a", "ann", "s1").await;
+    assert_eq!(
+        case.told("a", 2).await,
+        [online("ann", "s1"), offline("ann")]
+    );
+    assert_eq!(case.told("b", 1).await, [online("ann", "s2")]);
+    assert_eq!(case.list("a").await, list_of(&[]));
+    assert_eq!(case.list("b").await, list_of(&[row("ann", "s2")]));
+    assert_eq!(case.list("c").await, list_of(&[]));
+}
+
+async fn many_leave_at_once<S: PresenceStore>(case: Case<S>) {
+    let users: Vec<String> = (0..50).map(|user| format!("u{user:02}")).collect();
+    for user in &users {
+        case.join("t", user, user).await;
+    }
+    for user in &users {
+        case.leave("t", user, user).await;
+    }
+    let mut gone = case.told("t", 100).await.split_off(50);
+    let expected: Vec<Change> = users.iter().map(|user| offline(user)).collect();
+    gone.sort_by_key(|change| format!("{change:?}"));
+    assert_eq!(gone, expected);
+    assert_eq!(case.list("t").await, list_of(&[]));
+}
+
+async fn pages<S: PresenceStore>(case: Case<S>) {
+    for user in ["d", "b", "a", "c", "e"] {
+        case.join("t", user, "s").await;
+    }
+    let mut cursor = None;
+    let mut parts = Vec::new();
+    loop {
+        let page = case.store.page("t", cursor.as_deref(), 2).await.unwrap();
+        assert_eq!(page.revision.total, 5);
+        parts.push(page.users);
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let part = |users: &[&str]| {
+        let rows: Vec<String> = users
+            .iter()
+            .map(|user| row(user, "s").json().to_owned())
+            .collect();
+        format!("[{}]", rows.join(","))
+    };
+    assert_eq!(parts, [part(&["a", "b"]), part(&["c", "d"]), part(&["e"])]);
+    let exact = case.store.page("t", None, 5).await.unwrap();
+    assert_eq!(exact.next_cursor, None, "no empty page at the end");
+    let beyond = case.store.page("t", Some("zzz"), 5).await.unwrap();
+    assert_eq!((beyond.users.as_str(), beyond.next_cursor), ("[]", None));
+}
+
+async fn revisions<S: PresenceStore>(case: Case<S>) {
+    let revision = async || case.store.revision("t").await.unwrap();
+    let empty = revision().await;
+    assert_eq!(empty.total, 0);
+    case.join("t", "ann", "s1").await;
+    let one = revision().await;
+    assert_eq!(
+        (one.epoch, one.version, one.total),
+        (empty.epoch, empty.version + 1, 1)
+    );
+    assert_ne!(one.etag(), empty.etag());
+    case.join("t", "ann", "s1").await;
+    case.join("other", "ann", "s9").await;
+    assert_eq!(revision().await, one, "nothing has changed here");
+    case.join("t", "ann", "s2").await;
+    let shown_otherwise = revision().await;
+    assert_eq!(
+        (shown_otherwise.version, shown_otherwise.total),
+        (one.version + 1, 1)
+    );
+    let listed = case
+        .store
+        .with_list("t", |list| list.revision)
+        .await
+        .unwrap();
+    assert_eq!(listed, shown_otherwise);
+}
+
+/// A watcher who applies announcements and lists in the order in which they are made is right.
+async fn lists_and_announcements_agree<S: PresenceStore>(case: Case<S>) {
+    for round in 0..20 {
+        let (user, session) = (format!("u{}", round % 5), format!("s{round}"));
+        case.join("t", &user, &session).await;
+        let told = &case.told;
+        let (list, count) = case
+            .store
+            .with_list("t", |list| (list.json().to_owned(), told.all.lock().len()))
+            .await
+            .unwrap();
+        let mut watcher = std::collections::BTreeMap::new();
+        for (_, change) in told.all.lock().iter().take(count) {
+            match change {
+                Change::Online(row) => {
+                    let user = row.json().split('"').nth(3).unwrap().to_owned();
+                    watcher.insert(user, row.clone());
+                }
+                Change::Offline(user) => {
+                    watcher.remove(&**user);
+                }
+            }
+        }
+        let rows: Vec<Row> = watcher.into_values().collect();
+        assert_eq!(list, list_of(&rows));
+    }
+}

@@ -1,0 +1,237 @@
+//! Presence of one node, in its own memory.
+//!
+//! Each tenant has its own lock; announcements are made under it, which is what puts them and the
+//! lists in one order. [`MemoryPresenceStore::run`] ends grace times and must run for as long as
+//! the store is used.
+
+use std::collections::{BTreeSet, HashMap};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::Notify;
+
+use super::transition::{NodeId, SessionKey, TenantPresence};
+use super::{
+    Announcement, Announcer, Change, Joining, Leaving, List, Page, PresenceStore, Revision,
+    write_rows,
+};
+use crate::clock::Clock;
+use crate::error::StoreError;
+
+/// This process; there is no other.
+const NODE: NodeId = NodeId(0);
+
+/// Who is online, for a single node.
+pub struct MemoryPresenceStore {
+    clock: Clock,
+    grace: Duration,
+    epoch: u32,
+    announce: Announcer,
+    tenants: RwLock<HashMap<Box<str>, Arc<Tenant>>>,
+    /// When to look at which tenant next, at most one entry each. Taken after a tenant's lock,
+    /// never before it.
+    deadlines: Mutex<BTreeSet<(Duration, Arc<str>)>>,
+    deadline_set: Notify,
+}
+
+struct Tenant {
+    id: Arc<str>,
+    state: Mutex<TenantState>,
+}
+
+struct TenantState {
+    presence: TenantPresence,
+    /// The list, if it was asked for since the last change.
+    list: Option<Arc<List>>,
+    /// Whether `deadlines` has an entry for this tenant.
+    armed: bool,
+}
+
+impl MemoryPresenceStore {
+    /// An empty store. `epoch` must differ from run to run: it keeps an answer that a browser
+    /// remembers from an earlier run from passing for a current one.
+    pub fn new(clock: Clock, grace: Duration, epoch: u32, announce: Announcer) -> Self {
+        Self {
+            clock,
+            grace,
+            epoch,
+            announce,
+            tenants: RwLock::default(),
+            deadlines: Mutex::default(),
+            deadline_set: Notify::new(),
+        }
+    }
+
+    /// Ends grace times, for ever.
+    pub async fn run(&self) -> Infallible {
+        loop {
+            let next = self.deadlines.lock().first().map(|(at, _)| *at);
+            match next {
+                Some(at) => {
+                    // A tenant that is armed meanwhile is due later: the grace time is the same.
+                    tokio::time::sleep_until(self.clock.instant(at)).await;
+                    self.handle_timeouts();
+                }
+                None => self.deadline_set.notified().await,
+            }
+        }
+    }
+
+    /// Whether any session is connected. Users in their grace time have none.
+    pub fn has_sessions(&self) -> bool {
+        self.tenants
+            .read()
+            .values()
+            .any(|tenant| tenant.state.lock().presence.has_sessions())
+    }
+
+    fn handle_timeouts(&self) {
+        let now = self.clock.now();
+        loop {
+            let due = {
+                let mut deadlines = self.deadlines.lock();
+                match deadlines.first() {
+                    Some((at, _)) if *at <= now => deadlines.pop_first(),
+                    Some(_) | None => None,
+                }
+            };
+            let Some((_, id)) = due else { return };
+            let tenant = self.tenant(&id);
+            let mut state = tenant.state.lock();
+            state.armed = false;
+            let gone = state.presence.handle_timeout(now);
+            self.settle(&tenant, &mut state, &gone);
+        }
+    }
+
+    /// What follows every input: tell what changed, and see to the next timeout.
+    fn settle(&self, tenant: &Tenant, state: &mut TenantState, changes: &[Change]) {
+        for change in changes {
+            state.list = None;
+            (self.announce)(Announcement {
+                tenant: &tenant.id,
+                change,
+            });
+        }
+        if let Some(at) = state.presence.poll_timeout().filter(|_| !state.armed) {
+            state.armed = true;
+            self.deadlines.lock().insert((at, Arc::clone(&tenant.id)));
+            self.deadline_set.notify_one();
+        }
+    }
+
+    fn tenant(&self, id: &str) -> Arc<Tenant> {
+        if let Some(tenant) = self.tenants.read().get(id) {
+            return Arc::clone(tenant);
+        }
+        let mut tenants = self.tenants.write();
+        let tenant = tenants.entry(id.into()).or_insert_with(|| {
+            Arc::new(Tenant {
+                id: id.into(),
+                state: Mutex::new(TenantState {
+                    presence: TenantPresence::new(self.grace),
+                    list: None,
+                    armed: false,
+                }),
+            })
+        });
+        Arc::clone(tenant)
+    }
+
+    fn revision_of(&self, state: &TenantState) -> Revision {
+        Revision {
+            epoch: self.epoch,
+            version: state.presence.version(),
+            total: state.presence.len(),
+        }
+    }
+}
+
+impl PresenceStore for MemoryPresenceStore {
+    async fn join(&self, session: Joining) -> Result<(), StoreError> {
+        let tenant = self.tenant(&session.tenant);
+        let key = SessionKey {
+            node: NODE,
+            session: session.session,
+        };
+        let mut state = tenant.state.lock();
+        let change = state.presence.handle_join(&session.user, key, session.row);
+        self.settle(&tenant, &mut state, change.as_slice());
+        Ok(())
+    }
+
+    async fn leave(&self, session: Leaving<'_>) -> Result<(), StoreError> {
+        let tenant = self.tenant(session.tenant);
+        let key = SessionKey {
+            node: NODE,
+            session: session.session.into(),
+        };
+        let mut state = tenant.state.lock();
+        // Read under the lock: a tenant's time must not go back.
+        let now = self.clock.now();
+        let change = state.presence.handle_leave(now, session.user, &key);
+        self.settle(&tenant, &mut state, change.as_slice());
+        Ok(())
+    }
+
+    async fn with_list<T: Send>(
+        &self,
+        tenant: &str,
+        deliver: impl FnOnce(&Arc<List>) -> T + Send,
+    ) -> Result<T, StoreError> {
+        let tenant = self.tenant(tenant);
+        let mut state = tenant.state.lock();
+        let revision = self.revision_of(&state);
+        let list = state
+            .list
+            .take()
+            .unwrap_or_else(|| Arc::new(List::of(revision, state.presence.rows())));
+        state.list = Some(Arc::clone(&list));
+        Ok(deliver(&list))
+    }
+
+    async fn page(
+        &self,
+        tenant: &str,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        let tenant = self.tenant(tenant);
+        let state = tenant.state.lock();
+        let mut rest = state.presence.rows_after(cursor);
+        let page: Vec<_> = rest.by_ref().take(limit).collect();
+        let more = rest.next().is_some();
+        let mut users = String::new();
+        write_rows(&mut users, page.iter().map(|(_, row)| *row));
+        Ok(Page {
+            revision: self.revision_of(&state),
+            users,
+            next_cursor: page.last().filter(|_| more).map(|(id, _)| id.to_string()),
+        })
+    }
+
+    async fn revision(&self, tenant: &str) -> Result<Revision, StoreError> {
+        let tenant = self.tenant(tenant);
+        let state = tenant.state.lock();
+        Ok(self.revision_of(&state))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::presence::conformance;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_memory_store_keeps_the_duties() {
+        conformance::run(async |grace, announce| {
+            let store = Arc::new(MemoryPresenceStore::new(Clock::start(), grace, 1, announce));
+            let running = Arc::clone(&store);
+            tokio::spawn(async move { running.run().await });
+            store
+        })
+        .await;
+    }
+}

@@ -1,0 +1,222 @@
+//! The presence rules of one tenant, as a pure state machine.
+//!
+//! Drive it like this: call a `handle_*` with the current time, announce what it returns, then ask
+//! [`poll_timeout`](TenantPresence::poll_timeout) when to call
+//! [`handle_timeout`](TenantPresence::handle_timeout) next. Time must not go back.
+//!
+//! What must stay true:
+//! - applying the returned changes in order to an empty table gives [`rows`](TenantPresence::rows);
+//! - a user is in it while a session lives, and for the grace time after the last one;
+//! - the newest living session is the one shown;
+//! - every returned change bumps the version, and nothing else does.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Row;
+
+/// One run of one server process. Never used again after that run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct NodeId(pub u64);
+
+/// A session, and the node that holds its connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionKey {
+    /// The node.
+    pub node: NodeId,
+    /// The session's id.
+    pub session: Arc<str>,
+}
+
+/// What admins are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A user came, or is now shown with another session.
+    Online(Row),
+    /// A user is gone.
+    Offline(Arc<str>),
+}
+
+/// Who is online in one tenant.
+#[derive(Debug)]
+pub struct TenantPresence {
+    grace: Duration,
+    /// Ordered, so that the list can be read in parts.
+    users: BTreeMap<Arc<str>, User>,
+    /// Who is to be looked at when. The grace time is the same for all, so the front is the next.
+    /// An entry whose user has come back, or left again, since is void.
+    timers: VecDeque<(Duration, Arc<str>)>,
+    version: u64,
+}
+
+#[derive(Debug)]
+enum User {
+    /// Sessions in the order in which they came; the last one is shown.
+    Connected { sessions: Vec<(SessionKey, Row)> },
+    /// The last session is over, and the user is gone at `until` unless another one comes.
+    Lingering { shown: Row, until: Duration },
+}
+
+impl TenantPresence {
+    /// Nobody is online.
+    pub fn new(grace: Duration) -> Self {
+        Self {
+            grace,
+            users: BTreeMap::new(),
+            timers: VecDeque::new(),
+            version: 0,
+        }
+    }
+
+    /// A session is connected. Repeating it changes nothing.
+    pub fn handle_join(&mut self, user: &Arc<str>, key: SessionKey, row: Row) -> Option<Change> {
+        let joined = |row: &Row| Some(Change::Online(row.clone()));
+        let change = joined(&row);
+        match self.users.get_mut(user) {
+            Some(User::Connected { sessions }) => {
+                if sessions.iter().any(|(known, _)| *known == key) {
+                    return None;
+                }
+                sessions.push((key, row));
+            }
+            Some(lingering @ User::Lingering { .. }) => {
+                *lingering = User::Connected {
+                    sessions: vec![(key, row)],
+                };
+            }
+            None => {
+                let sessions = vec![(key, row)];
+                self.users
+                    .insert(Arc::clone(user), User::Connected { sessions });
+            }
+        }
+        self.version += 1;
+        change
+    }
+
+    /// A session is over. For a session that is not known this changes nothing.
+    pub fn handle_leave(&mut self, now: Duration, user: &str, key: &SessionKey) -> Option<Change> {
+        self.end_sessions(now, user, |known| known == key)
+    }
+
+    /// A node is gone, and all of its sessions with it.
+    pub fn handle_node_lost(&mut self, now: Duration, node: NodeId) -> Vec<Change> {
+        let affected: Vec<Arc<str>> = self
+            .users
+            .iter()
+            .filter(|(_, user)| user.sessions().iter().any(|(key, _)| key.node == node))
+            .map(|(id, _)| Arc::clone(id))
+            .collect();
+        affected
+            .iter()
+            .filter_map(|user| self.end_sessions(now, user, |key| key.node == node))
+            .collect()
+    }
+
+    /// Lets those go whose grace time is over.
+    pub fn handle_timeout(&mut self, now: Duration) -> Vec<Change> {
+        let mut gone = Vec::new();
+        while let Some((_, user)) = self.timers.pop_front_if(|(at, _)| *at <= now) {
+            let over = match self.users.get(&user) {
+                Some(User::Lingering { until, .. }) => *until <= now,
+                Some(User::Connected { .. }) | None => false,
+            };
+            if over {
+                self.users.remove(&user);
+                self.version += 1;
+                gone.push(Change::Offline(user));
+            }
+        }
+        gone
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout) next, if ever.
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        self.timers.front().map(|(at, _)| *at)
+    }
+
+    /// Everyone who counts as online, ordered by id.
+    pub fn rows(&self) -> impl Iterator<Item = &Row> + Clone {
+        self.users.values().filter_map(User::shown)
+    }
+
+    /// The same with ids, from the first id after `cursor`.
+    pub fn rows_after(&self, cursor: Option<&str>) -> impl Iterator<Item = (&Arc<str>, &Row)> {
+        let from = cursor.map_or(Bound::Unbounded, Bound::Excluded);
+        self.users
+            .range::<str, _>((from, Bound::Unbounded))
+            .filter_map(|(id, user)| user.shown().map(|row| (id, row)))
+    }
+
+    /// How many users count as online.
+    pub fn len(&self) -> usize {
+        self.users.len()
+    }
+
+    /// Whether nobody does.
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+
+    /// Whether any session is connected. Users in their grace time have none.
+    pub fn has_sessions(&self) -> bool {
+        self.users.values().any(|user| !user.sessions().is_empty())
+    }
+
+    /// The number of changes so far.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn end_sessions(
+        &mut self,
+        now: Duration,
+        user: &str,
+        over: impl Fn(&SessionKey) -> bool,
+    ) -> Option<Change> {
+        let (id, _) = self.users.get_key_value(user)?;
+        let id = Arc::clone(id);
+        let state = self.users.get_mut(user)?;
+        let User::Connected { sessions } = state else {
+            return None;
+        };
+        let (shown_key, shown) = sessions.last()?.clone();
+        sessions.retain(|(key, _)| !over(key));
+        match sessions.last() {
+            Some((key, _)) if *key == shown_key => None,
+            Some((_, row)) => {
+                let change = Change::Online(row.clone());
+                self.version += 1;
+                Some(change)
+            }
+            None => {
+                let until = now.saturating_add(self.grace);
+                *state = User::Lingering { shown, until };
+                self.timers.push_back((until, id));
+                None
+            }
+        }
+    }
+}
+
+impl User {
+    fn sessions(&self) -> &[(SessionKey, Row)] {
+        match self {
+            Self::Connected { sessions } => sessions,
+            Self::Lingering { .. } => &[],
+        }
+    }
+
+    fn shown(&self) -> Option<&Row> {
+        match self {
+            Self::Connected { sessions } => sessions.last().map(|(_, row)| row),
+            Self::Lingering { shown, .. } => Some(shown),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "transition/tests.rs"]
+mod tests;

@@ -1,0 +1,197 @@
+//! One server from start to stop.
+//!
+//! Stopping has two stages. Soft: no new connections, sockets are told and leave the presence state,
+//! running requests finish. Hard: what is still open when patience ends is dropped.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::serve::ListenerExt as _;
+use chat_socketio::Hub;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::chat::{Chat, Member, Open, Sockets, announcer};
+use crate::clock::Clock;
+use crate::config::{Config, Notice, Settings};
+use crate::http::{self, Readiness};
+use crate::messages::MemoryMessageStore;
+use crate::presence::MemoryPresenceStore;
+use crate::telemetry::Metrics;
+use crate::tenants::DEVELOPMENT_ADMIN_KEY;
+
+/// A running server.
+pub struct Server {
+    address: SocketAddr,
+    chat: Arc<Chat<MemoryPresenceStore, MemoryMessageStore>>,
+    readiness: Readiness,
+    stop_accepting: CancellationToken,
+    serving: JoinHandle<()>,
+    presence: JoinHandle<()>,
+}
+
+/// The address cannot be listened on.
+#[derive(Debug)]
+pub struct StartError {
+    listen: SocketAddr,
+    cause: std::io::Error,
+}
+
+/// What a server still held when it had stopped. All zero, if everything was put away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Leftovers {
+    /// Transport sessions.
+    pub sessions: usize,
+    /// Sockets, connected or counted as such.
+    pub sockets: u64,
+    /// Whether a session is still counted as online.
+    pub online: bool,
+}
+
+impl Server {
+    /// Listens and serves. Returns as soon as connections are accepted.
+    ///
+    /// # Errors
+    /// If the address cannot be listened on.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        for notice in &config.notices {
+            log_notice(*notice);
+        }
+        let failed = |cause| StartError {
+            listen: config.listen,
+            cause,
+        };
+        let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+
+        let clock = Clock::start();
+        let metrics = Arc::new(Metrics::new());
+        let hub: Hub<Member> = Hub::new(socket_config(&config.settings));
+        let presence = Arc::new(MemoryPresenceStore::new(
+            clock,
+            config.offline_grace,
+            fresh_epoch(),
+            announcer(hub.clone(), Arc::clone(&metrics)),
+        ));
+        let history = config.settings.history.clone();
+        let chat = Arc::new(Chat {
+            clock,
+            tenants: config.tenants,
+            verifier: config.verifier,
+            open: Open::new(&config.settings, clock.now()),
+            settings: config.settings,
+            hub: hub.clone(),
+            presence: Arc::clone(&presence),
+            messages: Arc::new(MemoryMessageStore::new(clock, history)),
+            metrics,
+        });
+        let readiness = Readiness::default();
+        let sockets = hub.router(Sockets(Arc::clone(&chat)));
+        let router = http::router(&chat, sockets, &readiness);
+
+        let stop_accepting = CancellationToken::new();
+        let stopped = stop_accepting.clone().cancelled_owned();
+        let listener = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "cannot turn off Nagle's algorithm");
+            }
+        });
+        let serving = tokio::spawn(async move {
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            let serve = axum::serve(listener, service).with_graceful_shutdown(stopped);
+            if let Err(error) = serve.await {
+                tracing::error!(%error, "serving ended");
+            }
+        });
+        let presence = tokio::spawn(async move { match presence.run().await {} });
+        Ok(Self {
+            address,
+            chat,
+            readiness,
+            stop_accepting,
+            serving,
+            presence,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops in two stages, within the patience of the settings and a little.
+    pub async fn stop(mut self) -> Leftovers {
+        let patience = self.chat.settings.shutdown.patience;
+        self.readiness.stop();
+        self.stop_accepting.cancel();
+        let soft = async {
+            self.chat.hub.shutdown().await;
+            // Only an abort could make this an error, and nobody else holds the handle.
+            let _ended = (&mut self.serving).await;
+        };
+        if tokio::time::timeout(patience, soft).await.is_err() {
+            tracing::warn!("not everything ended in time; dropping the rest");
+        }
+        Leftovers {
+            sessions: self.chat.hub.session_count(),
+            sockets: self.chat.open.sockets(),
+            online: self.chat.presence.has_sessions(),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.serving.abort();
+        self.presence.abort();
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "cannot listen on {}: {}",
+            self.listen, self.cause
+        )
+    }
+}
+
+impl std::error::Error for StartError {}
+
+fn socket_config(settings: &Settings) -> chat_socketio::Config {
+    let socket = &settings.socket;
+    chat_socketio::Config {
+        ping_interval: socket.ping_interval,
+        ping_timeout: socket.ping_timeout,
+        connect_timeout: socket.connect_timeout,
+        close_timeout: settings.shutdown.patience,
+        max_payload: socket.max_payload_bytes,
+        max_outgoing_bytes: socket.max_outgoing_bytes,
+        max_outgoing_frames: socket.max_outgoing_frames,
+        max_sessions: settings.connections.total,
+        ..chat_socketio::Config::default()
+    }
+}
+
+/// Tells one run of the counting of presence changes from the next.
+fn fresh_epoch() -> u32 {
+    let [a, b, c, d, ..] = Uuid::new_v4().into_bytes();
+    u32::from_be_bytes([a, b, c, d])
+}
+
+fn log_notice(notice: Notice) {
+    match notice {
+        Notice::DevelopmentTenant => tracing::info!(
+            tenant = crate::tenants::DEVELOPMENT_TENANT,
+            admin_key = DEVELOPMENT_ADMIN_KEY,
+            "no tenants file: serving the development tenant",
+        ),
+        Notice::ShortSecret => {
+            tracing::warn!("the JWT secret has less than 32 bytes and could be guessed");
+        }
+    }
+}
