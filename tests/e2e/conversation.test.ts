@@ -30,7 +30,7 @@ test('question and answer', async () => {
   const sessionId = user.sessionId ?? '';
   await agent.socket.emitWithAck('join_conversation', { sessionId });
 
-  await page.getByRole('button').first().click();
+  await page.getByRole('button', { name: 'Open chat' }).click();
   await write(page, 'Is the <b>blue</b> one in stock?');
   const { message } = await agent.first<{ message: ChatMessage }>('meta_message_created');
   expect(message).toMatchObject({ text: 'Is the <b>blue</b> one in stock?', sender: 'user' });
@@ -51,7 +51,7 @@ test('a message written while the server is away is not lost', async () => {
     using agent = await OfficialClient.admin(first.url);
     await until('the visitor', async () => (await agent.list()).length === 1);
   }
-  await page.getByRole('button').first().click();
+  await page.getByRole('button', { name: 'Open chat' }).click();
   await first.program.kill();
   await write(page, 'Anybody there?');
 

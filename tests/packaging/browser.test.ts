@@ -81,7 +81,7 @@ test('a script tag shows the bubble and puts the visitor online', async () => {
     ({ url }) => url === `${site.url}/shop`,
   );
   expect(user.userId).toMatch(/^anonymous-/);
-  await opened.page.getByRole('button').first().waitFor();
+  await opened.page.getByRole('button', { name: 'Open chat' }).waitFor();
   expect(opened.errors).toEqual([]);
 });
 
@@ -92,8 +92,8 @@ test('the script tag included twice is one widget', async () => {
   await using opened = await browser.open(`${site.url}/shop`);
   const isVisitor = ({ url }: { url?: string }) => url === `${site.url}/shop`;
   await admin.first('user_online', isVisitor);
-  await opened.page.getByRole('button').first().waitFor();
-  expect(await opened.page.getByRole('button').count()).toBe(1);
+  await opened.page.getByRole('button', { name: 'Open chat' }).waitFor();
+  expect(await opened.page.getByRole('button', { name: 'Open chat' }).count()).toBe(1);
   // A second connection would have been made by the time a later page has made its own.
   await using later = await browser.open(`${site.url}/shop?later`);
   await admin.first<{ url?: string }>('user_online', ({ url }) => url?.endsWith('?later') === true);
