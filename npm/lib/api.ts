@@ -32,7 +32,7 @@ export class ChatAPI {
   async sendMessage(text: string, options: SendOptions = {}): Promise<ChatMessage> {
     const sessionId = options.sessionId ?? this.#sessionId;
     const body = messageBody(text, this.#website, sessionId === undefined ? {} : { sessionId });
-    const message = await (await this.#core()).sendMessage(body);
+    const message = await (await this.#core()).sendMessage({ ...body, tenantId: this.#tenantId });
     if (sessionId === undefined) {
       this.#sessionId = message.sessionId;
     }
@@ -41,7 +41,7 @@ export class ChatAPI {
 
   /** Opens a session, which later calls use, and resolves to its id. */
   async initializeSession(): Promise<string> {
-    this.#sessionId = await (await this.#core()).createSession();
+    this.#sessionId = await (await this.#core()).createSession({ tenantId: this.#tenantId });
     return this.#sessionId;
   }
 

@@ -34,6 +34,8 @@ declare module 'chat-core' {
     | 'connect'
     | 'disconnect'
     | 'error'
+    // An error after which there is no further attempt.
+    | 'refused'
     | 'message'
     | 'user_online'
     | 'user_offline'
@@ -53,7 +55,7 @@ declare module 'chat-core' {
     getOnlineUsers(): Promise<OnlineUser[]>;
     getMessages(sessionId: string): Promise<ChatMessage[]>;
     sendMessage(body: object): Promise<ChatMessage>;
-    createSession(): Promise<string>;
+    createSession(body: object): Promise<string>;
     free(): void;
   }
 
@@ -68,7 +70,8 @@ declare module 'chat-core' {
     error(): ChatError | undefined;
     isLoading(): boolean;
     isConnected(): boolean;
-    refresh(): Promise<void>;
+    /** What becomes of it shows in the accessors. */
+    refresh(): void;
     close(): void;
     free(): void;
   }

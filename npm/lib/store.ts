@@ -30,7 +30,7 @@ export interface OnlineUsersStore {
   readonly getSnapshot: () => OnlineUsersSnapshot;
   /** What a server renders. */
   readonly getServerSnapshot: () => OnlineUsersSnapshot;
-  /** Asks for the list now. Never rejects: a failure shows in the snapshot. */
+  /** Asks for the list now; resolves when it has asked. The answer, or why there is none, shows in the snapshot. */
   readonly refresh: () => Promise<void>;
   /** Drops all subscribers. */
   readonly close: () => void;
@@ -186,12 +186,7 @@ function open(
     async refresh() {
       // A failed start is tried again.
       await (starting ??= start());
-      try {
-        await core?.refresh();
-      } catch {
-        // The core keeps the error; `read` shows it.
-      }
-      read();
+      core?.refresh();
     },
     release(reader) {
       readers.delete(reader);

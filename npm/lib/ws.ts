@@ -99,6 +99,7 @@ export class ChatWebSocket {
         case 'disconnect':
           return callbacks.onDisconnect?.();
         case 'error':
+        case 'refused':
           return callbacks.onError?.(value as ChatError);
         case 'message':
           return callbacks.onMessage?.(value as ChatMessage);

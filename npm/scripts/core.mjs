@@ -64,6 +64,7 @@ export function corePlugin() {
         build.onLoad({ filter: /./, namespace: 'chat-core' }, ({ path }) => ({
           contents: path === 'core' ? module : glue,
           loader: 'js',
+          resolveDir: join(root, 'lib/wasm'),
         }));
       },
     },
@@ -95,21 +96,34 @@ function wasmOpt(files, options) {
   });
 }
 
-/** Gives the bindings the names that the optimizer gave the binary. */
+/**
+ * Gives the bindings the names that the optimizer gave the binary: one module `a`, and a letter for
+ * each import and export. Fails rather than leave a name that does not fit.
+ */
 function shorten(source, { imports, exports }) {
   let glue = source;
-  for (const [, name, short] of imports) {
-    const key = new RegExp(`(?<=^\\s*)${escape(name)}(?=: function)`, 'gm');
-    if ((glue.match(key) ?? []).length !== 1) {
-      throw new Error(`The bindings do not provide the import ${name} exactly once`);
+  const entries = [];
+  const modules = new Map();
+  for (const [module, name, short] of imports) {
+    modules.set(module, [...(modules.get(module) ?? []), [name, short]]);
+  }
+  for (const [module, names] of modules) {
+    const [line, object] = only(glue, new RegExp(`^\\s*"${escape(module)}": (\\w+),$\\n`, 'm'), module);
+    glue = glue.replace(line, '');
+    if (module.endsWith('_bg.js')) {
+      for (const [name, short] of names) {
+        const [key] = only(glue, new RegExp(`^\\s*${escape(name)}(?=: )`, 'm'), name);
+        glue = glue.replace(key, short);
+      }
+      entries.push(`...${object}`);
+    } else {
+      // A module of the core's own, which the binary calls without anything in between.
+      entries.push(...names.map(([name, short]) => `${short}: ${object}.${name}`));
     }
-    glue = glue.replace(key, short);
   }
-  const module = imports[0]?.[0];
-  if (glue.split(`"${module}":`).length !== 2) {
-    throw new Error(`The bindings do not name the module ${module} exactly once`);
-  }
-  glue = glue.replace(`"${module}":`, 'a:');
+  const [start] = only(glue, /return \{\n\s*__proto__: null,\n(?=\s*\};)/m, 'the imports');
+  glue = glue.replace(start, () => `${start}a: { ${entries.join(', ')} },\n`);
+
   const shorts = new Map(exports);
   return glue.replace(/\bwasm\.([\w$]+)/g, (whole, name) => {
     const short = shorts.get(name);
@@ -120,8 +134,16 @@ function shorten(source, { imports, exports }) {
   });
 }
 
+function only(text, pattern, what) {
+  const found = [...text.matchAll(new RegExp(pattern, 'gm'))];
+  if (found.length !== 1) {
+    throw new Error(`The bindings have ${what} ${found.length} times, not once`);
+  }
+  return found[0];
+}
+
 function escape(text) {
-  return text.replace(/[$]/g, '\\$&');
+  return text.replace(/[$.*+?()[\]{}|\\^]/g, '\\$&');
 }
 
 const ALPHABET = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index))

@@ -30,9 +30,12 @@ export async function reportSizes({ wasm, glue }) {
   process.stdout.write(`sizes in bytes (bindings before minification: ${glue})\n${table(rows)}\n`);
   const over = rows.filter(({ brotli, gate }) => gate !== null && brotli > gate);
   if (over.length > 0) {
-    throw new Error(
-      over.map(({ name, brotli, gate }) => `${name}: ${brotli} of at most ${gate} bytes`).join('; '),
-    );
+    const what = over.map(({ name, brotli, gate }) => `${name}: ${brotli} of at most ${gate} bytes`);
+    const message = `Over the size gate: ${what.join('; ')}`;
+    if (process.env.SIZE_GATE !== 'report') {
+      throw new Error(`${message}. The package is built; SIZE_GATE=report accepts it as it is.`);
+    }
+    process.stderr.write(`${message}\n`);
   }
 }
 

@@ -25,8 +25,10 @@ const PROFILE: &str = "wasm";
 /// Compiles the core for size and writes module, glue and types to `npm/lib/wasm/`.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     setup::wasm_target()?;
+    // Built as a module alone: beside an rlib, as the manifest has it for the tests, cargo leaves out link-time optimisation.
     Tool::cargo()
-        .args(["build", "--package", PACKAGE, "--profile", PROFILE])
+        .args(["rustc", "--lib", "--crate-type", "cdylib"])
+        .args(["--package", PACKAGE, "--profile", PROFILE])
         .args(["--target", TARGET, "--features", FEATURE])
         .dir(workspace.root())
         .run()?;

@@ -14,7 +14,7 @@ import {
 } from '../index.js';
 
 export interface UseOnlineUsersResult extends OnlineUsersSnapshot {
-  /** Asks for the list now. Never rejects: a failure shows in `error`. */
+  /** Asks for the list now. Never rejects: the answer shows in `onlineUsers`, a failure in `error`. */
   readonly refresh: () => Promise<void>;
 }
 
