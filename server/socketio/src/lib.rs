@@ -30,11 +30,16 @@
 #![warn(missing_docs)]
 
 mod application;
+mod clock;
 mod config;
+pub mod engine;
 mod frame;
 mod handshake;
 mod hub;
+mod id;
 mod reason;
+mod rooms;
+mod session;
 mod socket;
 
 pub use application::{AckId, Application, ConnectRequest, Event, Refusal, Refused};
