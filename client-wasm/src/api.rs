@@ -40,9 +40,15 @@ impl Request {
     }
 
     fn get(path: &str, query: &[(&str, &str)]) -> Self {
+        let mut target = String::from(path);
+        let mut separator = '?';
+        for (name, value) in query {
+            push_parameter(&mut target, separator, name, value);
+            separator = '&';
+        }
         Self {
             method: "GET",
-            target: with_query(path, query),
+            target,
             body: None,
         }
     }
@@ -56,33 +62,17 @@ impl Request {
     }
 }
 
-/// Appends a query to an address that has none. Values are percent-encoded, names are taken as they are.
-pub fn with_query(address: &str, query: &[(&str, &str)]) -> String {
-    let mut out = String::from(address);
-    let mut separator = '?';
-    for (name, value) in query {
-        out.push(separator);
-        out.push_str(name);
-        out.push('=');
-        push_encoded(&mut out, value);
-        separator = '&';
-    }
-    out
-}
-
 /// The WebSocket URL of a Socket.IO server at `base` (`http`, `https`, `ws` or `wss`, a path prefix allowed).
-pub fn socket_url(base: &str, query: &[(&str, &str)]) -> String {
-    let base = base.trim_end_matches('/');
-    let mut address = match base.strip_prefix("http") {
+pub fn socket_url(base: &str, query: &[(&str, String)]) -> String {
+    let mut url = match base.strip_prefix("http") {
         // `https` keeps its `s`.
         Some(rest) => ["ws", rest].concat(),
         None => String::from(base),
     };
-    address.push_str(http::SOCKET_IO_PATH);
-    let mut url = with_query(&address, &[("EIO", "4"), ("transport", "websocket")]);
-    if !query.is_empty() {
-        url.push('&');
-        url.push_str(with_query("", query).trim_start_matches('?'));
+    url.push_str(http::SOCKET_IO_PATH);
+    url.push_str("?EIO=4&transport=websocket");
+    for (name, value) in query {
+        push_parameter(&mut url, '&', name, value);
     }
     url
 }
@@ -102,6 +92,14 @@ pub fn refusal(status: u16, code: Option<&str>) -> Code {
     })
 }
 
+/// Names are taken as they are, values are encoded.
+fn push_parameter(out: &mut String, separator: char, name: &str, value: &str) {
+    out.push(separator);
+    out.push_str(name);
+    out.push('=');
+    push_encoded(out, value);
+}
+
 /// Percent-encodes everything but the unreserved characters of RFC 3986.
 fn push_encoded(out: &mut String, value: &str) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
@@ -118,18 +116,14 @@ fn push_encoded(out: &mut String, value: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Request, refusal, socket_url, with_query};
+    use super::{Request, refusal, socket_url};
     use chat_protocol::code::Code;
 
     #[test]
     fn values_cannot_leave_their_place_in_a_query() {
         assert_eq!(
-            with_query("/p", &[("a", "x&b=1#?/ é"), ("c", "")]),
-            "/p?a=x%26b%3D1%23%3F%2F%20%C3%A9&c="
-        );
-        assert_eq!(
-            Request::online_users("a b").target,
-            "/api/chat/online-users?tenantId=a%20b"
+            Request::messages("x&b=1#?/ é", "").target,
+            "/api/chat/messages?tenantId=x%26b%3D1%23%3F%2F%20%C3%A9&sessionId="
         );
     }
 
@@ -138,15 +132,15 @@ mod tests {
         let query = "/socket.io/?EIO=4&transport=websocket";
         for (base, expected) in [
             ("http://h:1", "ws://h:1"),
-            ("https://h/", "wss://h"),
+            ("https://h", "wss://h"),
             ("ws://h", "ws://h"),
-            ("wss://h/prefix/", "wss://h/prefix"),
+            ("wss://h/prefix", "wss://h/prefix"),
         ] {
             assert_eq!(socket_url(base, &[]), [expected, query].concat());
         }
         assert_eq!(
-            socket_url("ws://h", &[("role", "admin")]),
-            ["ws://h", query, "&role=admin"].concat()
+            socket_url("ws://h", &[("role", "a&b".into())]),
+            ["ws://h", query, "&role=a%26b"].concat()
         );
     }
 

@@ -33,8 +33,8 @@ mod outbox;
 mod state;
 mod timer;
 
-use alloc::{collections::VecDeque, string::String};
-use core::time::Duration;
+use crate::Millis;
+use alloc::{string::String, vec::Vec};
 
 use chat_protocol::{
     code::{Code, Retry},
@@ -54,15 +54,15 @@ pub use self::{backoff::Limits, outbox::AckId};
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// How long one attempt may take, from opening the transport to the namespace's answer: 10 s.
-    pub attempt_timeout: Duration,
+    pub attempt_timeout: Millis,
     /// How long an acknowledgement may take, time in the queue included: 15 s.
-    pub ack_timeout: Duration,
+    pub ack_timeout: Millis,
     /// How many emits may await their acknowledgement before further ones are refused: 100.
     pub queue: usize,
     /// How long a connection must have lived for the next backoff to start small again: 5 s.
-    pub stable_after: Duration,
+    pub stable_after: Millis,
     /// The least time between two attempts that [`Connection::wake`] brings forward: 1 s.
-    pub wake_spacing: Duration,
+    pub wake_spacing: Millis,
     /// The bounds of the backoff.
     pub backoff: Limits,
 }
@@ -70,11 +70,11 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            attempt_timeout: Duration::from_secs(10),
-            ack_timeout: Duration::from_secs(15),
+            attempt_timeout: 10_000,
+            ack_timeout: 15_000,
             queue: 100,
-            stable_after: Duration::from_secs(5),
-            wake_spacing: Duration::from_secs(1),
+            stable_after: 5_000,
+            wake_spacing: 1_000,
             backoff: Limits::default(),
         }
     }
@@ -94,13 +94,15 @@ pub enum Action {
 }
 
 /// What the application should know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The namespace has been joined. `data` is the offset of the answer's JSON in the frame.
-    Connected {
-        /// Offset of `{"sid":…}`.
+    /// The server's handshake. Read the JSON at `data` and call [`Connection::handle_handshake`].
+    Opened {
+        /// Offset of `{"sid":…,"pingInterval":…,"pingTimeout":…}`.
         data: usize,
     },
+    /// The namespace has been joined.
+    Connected,
     /// An event of the server; `data` is the offset of its JSON array `[name, …]` in the frame.
     Received {
         /// Offset of the array.
@@ -179,9 +181,9 @@ pub struct Connection {
     timers: Timers,
     backoff: Backoff,
     outbox: Outbox,
-    last_attempt: Option<Duration>,
-    actions: VecDeque<Action>,
-    events: VecDeque<Event>,
+    last_attempt: Option<Millis>,
+    actions: Vec<Action>,
+    events: Vec<Event>,
 }
 
 impl Connection {
@@ -194,13 +196,13 @@ impl Connection {
             state: State::Idle,
             timers: Timers::default(),
             last_attempt: None,
-            actions: VecDeque::new(),
-            events: VecDeque::new(),
+            actions: Vec::new(),
+            events: Vec::new(),
         }
     }
 
     /// Starts connecting. Does nothing but in the idle state.
-    pub fn connect(&mut self, now: Duration) {
+    pub fn connect(&mut self, now: Millis) {
         if matches!(self.state, State::Idle) {
             self.open(now);
         }
@@ -217,7 +219,7 @@ impl Connection {
 
     /// Sends an event. `args` is the JSON array `[name, …]`. Returns the id under which the acknowledgement is
     /// reported, if one was asked for.
-    pub fn emit(&mut self, now: Duration, args: &str, delivery: Delivery) -> Option<AckId> {
+    pub fn emit(&mut self, now: Millis, args: &str, delivery: Delivery) -> Option<AckId> {
         let live = matches!(self.state, State::Live { .. });
         match delivery {
             Delivery::Volatile => {
@@ -231,7 +233,7 @@ impl Connection {
             }
             Delivery::Acknowledged if self.is_closed() => {
                 let id = self.outbox.refuse();
-                self.events.push_back(Event::AckFailed {
+                self.events.push(Event::AckFailed {
                     id,
                     code: Code::NotConnected,
                 });
@@ -241,7 +243,7 @@ impl Connection {
                 let id = match self.outbox.push(now, args, live) {
                     Ok(id) => id,
                     Err(id) => {
-                        self.events.push_back(Event::AckFailed {
+                        self.events.push(Event::AckFailed {
                             id,
                             code: Code::NotConnected,
                         });
@@ -272,7 +274,7 @@ impl Connection {
 
     /// A reason to believe that an attempt would succeed now: the network is back, the page is looked at again, or the
     /// server answered elsewhere. Brings the next attempt forward.
-    pub fn wake(&mut self, now: Duration) {
+    pub fn wake(&mut self, now: Millis) {
         let State::Waiting = self.state else { return };
         let earliest = self.last_attempt.unwrap_or_default() + self.config.wake_spacing;
         if now >= earliest {
@@ -288,7 +290,7 @@ impl Connection {
 
     /// The browser reports that the network is gone. Attempts go on, because that report says nothing about servers on
     /// the same machine or behind a captive proxy.
-    pub fn handle_offline(&mut self, now: Duration) {
+    pub fn handle_offline(&mut self, now: Millis) {
         if self.is_live() {
             self.fail(now, Reason::Offline, Code::NetworkError);
         }
@@ -302,7 +304,7 @@ impl Connection {
     }
 
     /// The transport has ended, or could not be opened.
-    pub fn handle_transport_closed(&mut self, now: Duration) {
+    pub fn handle_transport_closed(&mut self, now: Millis) {
         match self.state {
             State::Opening
             | State::Handshaking
@@ -315,13 +317,13 @@ impl Connection {
     }
 
     /// A text frame, or as much of its head as holds everything before the JSON payload.
-    pub fn handle_text(&mut self, now: Duration, text: &str) {
+    pub fn handle_text(&mut self, now: Millis, text: &str) {
         let Ok(packet) = engine_io::Packet::decode(text) else {
             return self.fail(now, Reason::Protocol, Code::InvalidResponse);
         };
         self.feed_watchdog(now);
         match packet {
-            engine_io::Packet::Open(json) => self.handle_open(now, json),
+            engine_io::Packet::Open(_) => self.events.push(Event::Opened { data: 1 }),
             engine_io::Packet::Ping(data) => self.send_engine(&engine_io::Packet::Pong(data)),
             engine_io::Packet::Message(message) => {
                 let head = text.len() - message.len();
@@ -336,8 +338,25 @@ impl Connection {
         }
     }
 
+    /// What the server's handshake says: after how many milliseconds it pings, and how long it waits for the answer.
+    pub fn handle_handshake(
+        &mut self,
+        now: Millis,
+        interval: Option<Millis>,
+        timeout: Option<Millis>,
+    ) {
+        let State::Handshaking = self.state else {
+            return self.fail(now, Reason::Protocol, Code::InvalidResponse);
+        };
+        self.state = State::Authorising {
+            heartbeat: Heartbeat::new(interval, timeout),
+        };
+        self.feed_watchdog(now);
+        self.actions.push(Action::Authenticate);
+    }
+
     /// The answer to [`Action::Authenticate`]: the JSON object to join with, or that there is none to be had.
-    pub fn handle_credentials(&mut self, now: Duration, auth: Result<&str, Code>) {
+    pub fn handle_credentials(&mut self, now: Millis, auth: Result<&str, Code>) {
         let State::Authorising { heartbeat } = self.state else {
             return;
         };
@@ -351,14 +370,14 @@ impl Connection {
     }
 
     /// The verdict on [`Event::Refused`]: what the refusal's JSON says. The failure has been reported by that event.
-    pub fn handle_refusal(&mut self, now: Duration, code: Code) {
+    pub fn handle_refusal(&mut self, now: Millis, code: Code) {
         if matches!(self.state, State::Refused) {
             self.give_up_or_fail(now, code);
         }
     }
 
     /// The time that [`Connection::poll_timeout`] named has come. Too early is harmless.
-    pub fn handle_timeout(&mut self, now: Duration) {
+    pub fn handle_timeout(&mut self, now: Millis) {
         while let Some(timer) = self.timers.expired(now) {
             match timer {
                 Timer::Phase if matches!(self.state, State::Waiting) => self.open(now),
@@ -366,7 +385,7 @@ impl Connection {
                 Timer::Watchdog => self.fail(now, Reason::PingTimeout, Code::Timeout),
                 Timer::Ack => {
                     while let Some(id) = self.outbox.expire(now) {
-                        self.events.push_back(Event::AckFailed {
+                        self.events.push(Event::AckFailed {
                             id,
                             code: Code::Timeout,
                         });
@@ -379,38 +398,28 @@ impl Connection {
 
     /// The next thing to do.
     pub fn poll_action(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        pop_first(&mut self.actions)
     }
 
     /// The next thing to tell.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        pop_first(&mut self.events)
     }
 
     /// When [`Connection::handle_timeout`] is due.
-    pub fn poll_timeout(&self) -> Option<Duration> {
+    pub fn poll_timeout(&self) -> Option<Millis> {
         self.timers.next()
     }
 
-    fn open(&mut self, now: Duration) {
+    fn open(&mut self, now: Millis) {
         self.last_attempt = Some(now);
         self.state = State::Opening;
         self.timers
             .set(Timer::Phase, Some(now + self.config.attempt_timeout));
-        self.actions.push_back(Action::Open);
+        self.actions.push(Action::Open);
     }
 
-    fn handle_open(&mut self, now: Duration, json: &str) {
-        let State::Handshaking = self.state else {
-            return self.fail(now, Reason::Protocol, Code::InvalidResponse);
-        };
-        let heartbeat = Heartbeat::read(json);
-        self.state = State::Authorising { heartbeat };
-        self.feed_watchdog(now);
-        self.actions.push_back(Action::Authenticate);
-    }
-
-    fn handle_message(&mut self, now: Duration, head: usize, message: &str) {
+    fn handle_message(&mut self, now: Millis, head: usize, message: &str) {
         let Ok(packet) = socket_io::Packet::decode(message) else {
             return self.fail(now, Reason::Protocol, Code::InvalidResponse);
         };
@@ -420,9 +429,9 @@ impl Connection {
         }
         let at = |data: &str| head + (message.len() - data.len());
         match (&self.state, packet.kind) {
-            (State::Joining { heartbeat }, Kind::Connect { data }) => {
+            (State::Joining { heartbeat }, Kind::Connect { .. }) => {
                 let heartbeat = *heartbeat;
-                self.events.push_back(Event::Connected { data: at(data) });
+                self.events.push(Event::Connected);
                 self.state = State::Live {
                     heartbeat,
                     since: now,
@@ -431,16 +440,16 @@ impl Connection {
                 self.flush();
             }
             (State::Joining { .. }, Kind::ConnectError { data }) => {
-                self.events.push_back(Event::Refused { data: at(data) });
+                self.events.push(Event::Refused { data: at(data) });
                 self.state = State::Refused;
             }
             (State::Live { .. }, Kind::Event { data, .. }) => {
-                self.events.push_back(Event::Received { data: at(data) });
+                self.events.push(Event::Received { data: at(data) });
             }
             (State::Live { .. }, Kind::Ack { id, data }) => {
                 // An acknowledgement that came after its deadline has been reported as failed.
                 if let Some(id) = self.outbox.acknowledge(id) {
-                    self.events.push_back(Event::Acked { id, data: at(data) });
+                    self.events.push(Event::Acked { id, data: at(data) });
                     self.timers.set(Timer::Ack, self.outbox.deadline());
                 }
             }
@@ -463,7 +472,7 @@ impl Connection {
         }
     }
 
-    fn feed_watchdog(&mut self, now: Duration) {
+    fn feed_watchdog(&mut self, now: Millis) {
         let due = self
             .state
             .heartbeat()
@@ -472,7 +481,7 @@ impl Connection {
     }
 
     /// The attempt or the connection is over; unless closed, another attempt follows.
-    fn fail(&mut self, now: Duration, reason: Reason, code: Code) {
+    fn fail(&mut self, now: Millis, reason: Reason, code: Code) {
         match self.state {
             State::Idle | State::Waiting | State::Closed => return,
             State::Live { since, .. } => {
@@ -485,10 +494,10 @@ impl Connection {
             | State::Handshaking
             | State::Authorising { .. }
             | State::Joining { .. } => {
-                self.events.push_back(Event::AttemptFailed(code));
-                self.actions.push_back(Action::Close);
+                self.events.push(Event::AttemptFailed(code));
+                self.actions.push(Action::Close);
             }
-            State::Refused => self.actions.push_back(Action::Close),
+            State::Refused => self.actions.push(Action::Close),
         }
         self.state = State::Waiting;
         self.timers.set(Timer::Watchdog, None);
@@ -496,14 +505,14 @@ impl Connection {
             .set(Timer::Phase, Some(now + self.backoff.next_delay()));
     }
 
-    fn give_up_or_fail(&mut self, now: Duration, code: Code) {
+    fn give_up_or_fail(&mut self, now: Millis, code: Code) {
         match code.retry() {
             Retry::Later => self.fail(now, Reason::Server, code),
             Retry::Never => {
                 if !matches!(self.state, State::Refused) {
-                    self.events.push_back(Event::AttemptFailed(code));
+                    self.events.push(Event::AttemptFailed(code));
                 }
-                self.actions.push_back(Action::Close);
+                self.actions.push(Action::Close);
                 self.close(code);
             }
         }
@@ -513,21 +522,21 @@ impl Connection {
     fn end(&mut self, reason: Reason) {
         match self.state {
             State::Live { .. } => {
-                self.actions.push_back(Action::Close);
+                self.actions.push(Action::Close);
                 for id in self.outbox.take_sent() {
-                    self.events.push_back(Event::AckFailed {
+                    self.events.push(Event::AckFailed {
                         id,
                         code: Code::Disconnected,
                     });
                 }
                 self.timers.set(Timer::Ack, self.outbox.deadline());
-                self.events.push_back(Event::Disconnected(reason));
+                self.events.push(Event::Disconnected(reason));
             }
             State::Opening
             | State::Handshaking
             | State::Authorising { .. }
             | State::Joining { .. }
-            | State::Refused => self.actions.push_back(Action::Close),
+            | State::Refused => self.actions.push(Action::Close),
             State::Idle | State::Waiting | State::Closed => {}
         }
     }
@@ -536,14 +545,14 @@ impl Connection {
         self.state = State::Closed;
         self.timers = Timers::default();
         for id in self.outbox.take_all() {
-            self.events.push_back(Event::AckFailed { id, code });
+            self.events.push(Event::AckFailed { id, code });
         }
     }
 
     fn send_engine(&mut self, packet: &engine_io::Packet<'_>) {
         let mut text = String::new();
         packet.encode(&mut text);
-        self.actions.push_back(Action::Send(text));
+        self.actions.push(Action::Send(text));
     }
 
     fn send_socket(&mut self, kind: Kind<'_>) {
@@ -554,6 +563,11 @@ impl Connection {
             kind,
         }
         .encode(&mut text);
-        self.actions.push_back(Action::Send(text));
+        self.actions.push(Action::Send(text));
     }
+}
+
+/// The queues are a few entries long: moving those up costs less than a ring buffer would.
+fn pop_first<T>(queue: &mut Vec<T>) -> Option<T> {
+    (!queue.is_empty()).then(|| queue.remove(0))
 }

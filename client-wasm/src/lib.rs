@@ -17,3 +17,7 @@ pub mod engine;
 #[cfg(target_arch = "wasm32")]
 mod shell;
 pub mod sync;
+
+/// Time since the start of whatever is driven, in milliseconds. An integer, because the arithmetic of `Duration` would be
+/// a tenth of the browser's code.
+pub type Millis = u64;

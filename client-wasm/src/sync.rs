@@ -19,7 +19,9 @@
 //! - a refusal that cannot pass by itself is asked again ever more rarely.
 
 use alloc::vec::Vec;
-use core::{mem, time::Duration};
+use core::mem;
+
+use crate::Millis;
 
 use chat_protocol::{
     code::Retry,
@@ -32,21 +34,21 @@ pub struct Options {
     /// Whether there is a socket at all.
     pub socket: bool,
     /// The time between two polls, from answer to request: 5 s by default, never below [`Options::LEAST_INTERVAL`].
-    pub polling_interval: Duration,
+    pub polling_interval: Millis,
     /// Whether lists are fetched over HTTP unasked: once at the start, and by polling.
     pub auto_refresh: bool,
 }
 
 impl Options {
     /// Shorter polling intervals are taken as this one: 250 ms.
-    pub const LEAST_INTERVAL: Duration = Duration::from_millis(250);
+    pub const LEAST_INTERVAL: Millis = 250;
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             socket: true,
-            polling_interval: Duration::from_secs(5),
+            polling_interval: 5_000,
             auto_refresh: true,
         }
     }
@@ -62,9 +64,9 @@ pub enum Ask {
 }
 
 /// How long a list that was asked for over the socket may take before it is fetched over HTTP instead.
-const SOCKET_PATIENCE: Duration = Duration::from_secs(10);
+const SOCKET_PATIENCE: Millis = 10_000;
 /// The longest time between two polls that are refused for good.
-const REFUSED_INTERVAL: Duration = Duration::from_mins(1);
+const REFUSED_INTERVAL: Millis = 60_000;
 
 /// The socket's side.
 enum Socket {
@@ -72,7 +74,7 @@ enum Socket {
     /// Joined, and the list has been asked for; `due` is when it is given up.
     Asking {
         ticket: Ticket,
-        due: Duration,
+        due: Millis,
     },
     /// Joined, and its list has come: the roster is exact.
     Exact,
@@ -83,7 +85,7 @@ enum Socket {
 /// The HTTP side.
 enum Http {
     Idle,
-    Due(Duration),
+    Due(Millis),
     Asking(Ticket),
 }
 
@@ -131,7 +133,7 @@ impl<R: Row, E> Sync<R, E> {
     }
 
     /// Asks for the list now, over the socket if it is up. A request under way is not repeated.
-    pub fn refresh(&mut self, now: Duration) {
+    pub fn refresh(&mut self, now: Millis) {
         match self.socket {
             Socket::Exact => self.ask_over_socket(now),
             Socket::Down | Socket::Silent => self.fetch(),
@@ -161,7 +163,7 @@ impl<R: Row, E> Sync<R, E> {
     }
 
     /// The socket has joined.
-    pub fn handle_socket_up(&mut self, now: Duration) {
+    pub fn handle_socket_up(&mut self, now: Millis) {
         self.replace_socket(Socket::Silent);
         self.socket_error = None;
         if let Http::Due(_) = self.http {
@@ -218,7 +220,7 @@ impl<R: Row, E> Sync<R, E> {
     /// The answer to [`Ask::Http`].
     pub fn handle_http_list<Id: AsRef<str>>(
         &mut self,
-        now: Duration,
+        now: Millis,
         list: impl IntoIterator<Item = (Id, R)>,
     ) {
         let Http::Asking(ticket) = mem::replace(&mut self.http, Http::Idle) else {
@@ -232,7 +234,7 @@ impl<R: Row, E> Sync<R, E> {
     }
 
     /// [`Ask::Http`] failed.
-    pub fn handle_http_error(&mut self, now: Duration, error: E, retry: Retry) {
+    pub fn handle_http_error(&mut self, now: Millis, error: E, retry: Retry) {
         let Http::Asking(ticket) = mem::replace(&mut self.http, Http::Idle) else {
             return;
         };
@@ -254,7 +256,7 @@ impl<R: Row, E> Sync<R, E> {
     }
 
     /// The time that [`Sync::poll_timeout`] named has come. Too early is harmless.
-    pub fn handle_timeout(&mut self, now: Duration) {
+    pub fn handle_timeout(&mut self, now: Millis) {
         if let Http::Due(due) = self.http
             && due <= now
         {
@@ -275,7 +277,7 @@ impl<R: Row, E> Sync<R, E> {
     }
 
     /// When [`Sync::handle_timeout`] is due.
-    pub fn poll_timeout(&self) -> Option<Duration> {
+    pub fn poll_timeout(&self) -> Option<Millis> {
         let http = match self.http {
             Http::Due(due) => Some(due),
             Http::Idle | Http::Asking(_) => None,
@@ -299,7 +301,7 @@ impl<R: Row, E> Sync<R, E> {
         }
     }
 
-    fn ask_over_socket(&mut self, now: Duration) {
+    fn ask_over_socket(&mut self, now: Millis) {
         let ticket = self.roster.ask();
         self.replace_socket(Socket::Asking {
             ticket,
@@ -320,7 +322,7 @@ impl<R: Row, E> Sync<R, E> {
         self.listed = true;
     }
 
-    fn schedule(&mut self, now: Duration, pause: Duration) {
+    fn schedule(&mut self, now: Millis, pause: Millis) {
         let socket_keeps_it_true = matches!(self.socket, Socket::Asking { .. } | Socket::Exact);
         if self.options.auto_refresh && !socket_keeps_it_true {
             self.http = Http::Due(now + pause);

@@ -20,9 +20,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::hash::BuildHasher;
 
-use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 /// What the roster needs of a row.
@@ -99,7 +97,7 @@ pub struct Roster<R> {
     slots: Vec<Option<Entry<R>>>,
     /// User id to slot.
     index: HashTable<usize>,
-    hasher: FixedState,
+    hasher: Hasher,
     /// How many deltas have been applied.
     deltas: u64,
     /// How often a row came, changed or left.
@@ -119,7 +117,7 @@ impl<R: Row> Roster<R> {
         Self {
             slots: Vec::new(),
             index: HashTable::new(),
-            hasher: FixedState::with_seed(seed),
+            hasher: Hasher { seed },
             deltas: 0,
             revision: 0,
             open: Vec::new(),
@@ -259,7 +257,7 @@ impl<R: Row> Roster<R> {
     }
 
     fn find(&self, user_id: &str) -> Option<usize> {
-        let hash = self.hasher.hash_one(user_id);
+        let hash = self.hasher.hash(user_id);
         self.index
             .find(hash, |slot| holds(&self.slots, *slot, user_id))
             .copied()
@@ -292,8 +290,8 @@ impl<R: Row> Roster<R> {
             row,
             touched,
         }));
-        index.insert_unique(hasher.hash_one(user_id), slot, |slot| {
-            hash_slot(slots, hasher, *slot)
+        index.insert_unique(hasher.hash(user_id), slot, |slot| {
+            hash_slot(slots, *hasher, *slot)
         });
         Change::Joined
     }
@@ -303,7 +301,7 @@ impl<R: Row> Roster<R> {
             return;
         };
         self.revision += 1;
-        let hash = self.hasher.hash_one(&*entry.user_id);
+        let hash = self.hasher.hash(&entry.user_id);
         if let Ok(found) = self.index.find_entry(hash, |other| *other == slot) {
             found.remove();
         }
@@ -324,8 +322,8 @@ impl<R: Row> Roster<R> {
         } = self;
         index.clear();
         for slot in 0..slots.len() {
-            index.insert_unique(hash_slot(slots, hasher, slot), slot, |slot| {
-                hash_slot(slots, hasher, *slot)
+            index.insert_unique(hash_slot(slots, *hasher, slot), slot, |slot| {
+                hash_slot(slots, *hasher, *slot)
             });
         }
     }
@@ -344,10 +342,27 @@ fn holds<R>(slots: &[Option<Entry<R>>], slot: usize, user_id: &str) -> bool {
     matches!(slots.get(slot), Some(Some(entry)) if &*entry.user_id == user_id)
 }
 
-fn hash_slot<R>(slots: &[Option<Entry<R>>], hasher: &FixedState, slot: usize) -> u64 {
+fn hash_slot<R>(slots: &[Option<Entry<R>>], hasher: Hasher, slot: usize) -> u64 {
     match slots.get(slot) {
-        Some(Some(entry)) => hasher.hash_one(&*entry.user_id),
+        Some(Some(entry)) => hasher.hash(&entry.user_id),
         // The index never names a gap; an arbitrary hash only makes the lookup miss.
         Some(None) | None => 0,
+    }
+}
+
+/// FNV-1a from a secret start, with a final mix. Ids are short, and in the browser every library hasher weighs more than the
+/// rest of this module.
+#[derive(Clone, Copy)]
+struct Hasher {
+    seed: u64,
+}
+
+impl Hasher {
+    fn hash(self, user_id: &str) -> u64 {
+        let start = self.seed ^ 0xcbf2_9ce4_8422_2325;
+        let hash = user_id.bytes().fold(start, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }

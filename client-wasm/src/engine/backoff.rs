@@ -1,25 +1,25 @@
 //! Full jitter: each delay is uniform between a floor and a bound that doubles, so that a thousand clients that lost
 //! their server together do not come back together.
 
-use core::time::Duration;
+use crate::Millis;
 
 /// The bounds of the delays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// No delay is shorter: 100 ms.
-    pub floor: Duration,
+    pub floor: Millis,
     /// The bound of the first delay: 1 s.
-    pub first: Duration,
+    pub first: Millis,
     /// The bound that doubling ends at: 20 s.
-    pub last: Duration,
+    pub last: Millis,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            floor: Duration::from_millis(100),
-            first: Duration::from_secs(1),
-            last: Duration::from_secs(20),
+            floor: 100,
+            first: 1_000,
+            last: 20_000,
         }
     }
 }
@@ -46,13 +46,13 @@ impl Backoff {
         self.failures = 0;
     }
 
-    pub(super) fn next_delay(&mut self) -> Duration {
+    pub(super) fn next_delay(&mut self) -> Millis {
         let Limits { floor, first, last } = self.limits;
         // 2^16 times any sensible first bound is over any sensible last one.
         let bound = (first * (1 << self.failures.min(16))).min(last);
         self.failures = self.failures.saturating_add(1);
-        let span = u64::try_from(bound.saturating_sub(floor).as_millis()).unwrap_or(u64::MAX);
-        floor + Duration::from_millis(self.next_random() % (span + 1))
+        let span = bound.saturating_sub(floor);
+        floor + self.next_random() % (span + 1)
     }
 
     /// `SplitMix64`: jitter needs spread, not secrecy.
@@ -68,16 +68,16 @@ impl Backoff {
 #[cfg(test)]
 mod tests {
     use super::{Backoff, Limits};
-    use core::time::Duration;
+    use crate::Millis;
 
     #[test]
     fn delays_stay_within_doubling_bounds_and_use_them() {
         let limits = Limits::default();
-        let mut longest = [Duration::ZERO; 12];
+        let mut longest = [0; 12];
         for seed in 0..2_000 {
             let mut backoff = Backoff::new(limits, seed);
             for (failure, longest) in (0u32..).zip(longest.iter_mut()) {
-                let bound = (limits.first * 2u32.pow(failure)).min(limits.last);
+                let bound = (limits.first * 2u64.pow(failure)).min(limits.last);
                 let delay = backoff.next_delay();
                 assert!(
                     delay >= limits.floor && delay <= bound,
@@ -87,9 +87,9 @@ mod tests {
             }
         }
         for (failure, longest) in (0u32..).zip(longest) {
-            let bound = (limits.first * 2u32.pow(failure)).min(limits.last);
+            let bound = (limits.first * 2u64.pow(failure)).min(limits.last);
             assert!(
-                longest > bound.mul_f32(0.95),
+                longest > bound * 95 / 100,
                 "{failure}: {longest:?} of {bound:?}"
             );
         }

@@ -1,7 +1,7 @@
 //! Emits that wait for the connection or for their acknowledgement, oldest first.
 
-use alloc::{collections::VecDeque, string::String, vec::Vec};
-use core::time::Duration;
+use crate::Millis;
+use alloc::{string::String, vec::Vec};
 
 /// Names an emit whose acknowledgement is awaited; also its id on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,23 +9,23 @@ pub struct AckId(pub u64);
 
 struct Pending {
     id: AckId,
-    due: Duration,
+    due: Millis,
     /// The JSON to send; `None` once it has been sent.
     waiting: Option<String>,
 }
 
 /// The emits under way. Deadlines never decrease from front to back.
 pub(super) struct Outbox {
-    pending: VecDeque<Pending>,
+    pending: Vec<Pending>,
     capacity: usize,
-    timeout: Duration,
+    timeout: Millis,
     next: u64,
 }
 
 impl Outbox {
-    pub(super) fn new(capacity: usize, timeout: Duration) -> Self {
+    pub(super) fn new(capacity: usize, timeout: Millis) -> Self {
         Self {
-            pending: VecDeque::new(),
+            pending: Vec::new(),
             capacity,
             timeout,
             next: 0,
@@ -33,13 +33,13 @@ impl Outbox {
     }
 
     /// Takes an emit on. `Err` when too many are under way already; the id then only serves to report that.
-    pub(super) fn push(&mut self, now: Duration, args: &str, sent: bool) -> Result<AckId, AckId> {
+    pub(super) fn push(&mut self, now: Millis, args: &str, sent: bool) -> Result<AckId, AckId> {
         let id = self.refuse();
         if self.pending.len() >= self.capacity {
             return Err(id);
         }
         let waiting = (!sent).then(|| String::from(args));
-        self.pending.push_back(Pending {
+        self.pending.push(Pending {
             id,
             due: now + self.timeout,
             waiting,
@@ -58,20 +58,20 @@ impl Outbox {
             .pending
             .iter()
             .position(|pending| pending.id.0 == id && pending.waiting.is_none())?;
-        self.pending.remove(at).map(|pending| pending.id)
+        Some(self.pending.remove(at).id)
     }
 
     /// When the oldest is due.
-    pub(super) fn deadline(&self) -> Option<Duration> {
-        self.pending.front().map(|pending| pending.due)
+    pub(super) fn deadline(&self) -> Option<Millis> {
+        self.pending.first().map(|pending| pending.due)
     }
 
     /// Takes out one that is overdue.
-    pub(super) fn expire(&mut self, now: Duration) -> Option<AckId> {
+    pub(super) fn expire(&mut self, now: Millis) -> Option<AckId> {
         if self.deadline()? > now {
             return None;
         }
-        self.pending.pop_front().map(|pending| pending.id)
+        Some(self.pending.remove(0).id)
     }
 
     /// What can be sent now, in order; it counts as sent.

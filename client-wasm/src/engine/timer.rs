@@ -1,6 +1,6 @@
 //! One table of deadlines, so that the shell needs a single timer.
 
-use core::time::Duration;
+use crate::Millis;
 
 /// What a deadline is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,24 +17,24 @@ const ALL: [Timer; 3] = [Timer::Phase, Timer::Watchdog, Timer::Ack];
 
 /// The deadlines that are set.
 #[derive(Debug, Default)]
-pub(super) struct Timers([Option<Duration>; ALL.len()]);
+pub(super) struct Timers([Option<Millis>; ALL.len()]);
 
 impl Timers {
-    pub(super) fn set(&mut self, timer: Timer, due: Option<Duration>) {
+    pub(super) fn set(&mut self, timer: Timer, due: Option<Millis>) {
         self.0[timer as usize] = due;
     }
 
-    pub(super) fn get(&self, timer: Timer) -> Option<Duration> {
+    pub(super) fn get(&self, timer: Timer) -> Option<Millis> {
         self.0[timer as usize]
     }
 
     /// The earliest deadline.
-    pub(super) fn next(&self) -> Option<Duration> {
+    pub(super) fn next(&self) -> Option<Millis> {
         self.0.iter().flatten().min().copied()
     }
 
     /// Takes out a deadline that has come.
-    pub(super) fn expired(&mut self, now: Duration) -> Option<Timer> {
+    pub(super) fn expired(&mut self, now: Millis) -> Option<Timer> {
         let timer = ALL
             .into_iter()
             .find(|timer| self.get(*timer).is_some_and(|due| due <= now))?;

@@ -3,28 +3,13 @@
 use alloc::rc::Rc;
 
 use chat_protocol::{code::Retry, event};
-use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::{
-    config::CoreConfig,
+    config::{CoreConfig, Fields},
     connection::{Connection, Notice},
-    platform, row,
+    platform,
 };
-
-#[wasm_bindgen]
-extern "C" {
-    type TenantRequest;
-    #[wasm_bindgen(method, setter, structural, js_name = tenantId)]
-    fn set_tenant_id(this: &TenantRequest, tenant_id: &str);
-
-    type MessageEvent;
-    #[wasm_bindgen(method, getter)]
-    fn message(this: &MessageEvent) -> JsValue;
-
-    #[wasm_bindgen(typescript_type = "(event: string, value: unknown) => void")]
-    pub type Listener;
-}
 
 /// A live connection. It connects at once and goes on until `disconnect`.
 ///
@@ -32,68 +17,68 @@ extern "C" {
 /// error, after which there is no further attempt; `message` and the message; `user_online` and the row; `user_offline`
 /// and the user's id; `online_users_list` and the array of rows.
 #[wasm_bindgen]
-pub struct ChatSocket {
-    config: CoreConfig,
-    connection: Rc<Connection>,
-}
+pub struct ChatSocket(Rc<Connection>);
 
 #[wasm_bindgen]
 impl ChatSocket {
     /// Connects at once.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: CoreConfig, listener: Listener) -> Self {
-        let listener: Function = listener.unchecked_into();
-        let connection = Connection::open(&config, move |notice| tell(&listener, notice));
-        Self { config, connection }
+    pub fn new(
+        config: CoreConfig,
+        #[wasm_bindgen(unchecked_param_type = "(event: string, value: unknown) => void")] listener: JsValue,
+    ) -> Self {
+        Self(Connection::open(config, move |notice| {
+            tell(&listener, notice);
+        }))
     }
 
     /// Sends a message, `{ text, … }`. While the connection is down it waits. The promise is of the acknowledgement.
-    #[wasm_bindgen(js_name = sendMessage)]
-    pub fn send_message(&self, message: &JsValue) -> Promise {
-        self.connection.request(event::MESSAGE, message)
+    #[wasm_bindgen(js_name = sendMessage, unchecked_return_type = "Promise<unknown>")]
+    pub fn send_message(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "object")] message: &JsValue,
+    ) -> JsValue {
+        self.0.request(event::MESSAGE, message)
     }
 
     /// Asks for the list of online users. The answer is an `online_users_list`.
     #[wasm_bindgen(js_name = requestOnlineUsers)]
     pub fn request_online_users(&self) {
-        request_list(&self.config, &self.connection);
+        self.0.request_online_users();
     }
 
     /// Whether the connection is up.
     #[wasm_bindgen(js_name = isConnected)]
     pub fn is_connected(&self) -> bool {
-        self.connection.is_live()
+        self.0.is_live()
     }
 
     /// Ends the connection for good.
     pub fn disconnect(&self) {
-        self.connection.close();
+        self.0.close();
     }
 }
 
-/// Emits `get_online_users`.
-pub(super) fn request_list(config: &CoreConfig, connection: &Rc<Connection>) {
-    let payload: TenantRequest = js_sys::Object::new().unchecked_into();
-    payload.set_tenant_id(&config.tenant_id());
-    connection.emit(event::GET_ONLINE_USERS, &payload);
-}
-
-fn tell(listener: &Function, notice: Notice) {
+fn tell(listener: &JsValue, notice: Notice) {
     let (name, value) = match notice {
         Notice::Connected => ("connect", JsValue::UNDEFINED),
         Notice::Disconnected(reason) => ("disconnect", reason.as_str().into()),
         Notice::Failed(error, Retry::Later) => ("error", error),
         Notice::Failed(error, Retry::Never) => ("refused", error),
-        Notice::Received(name, payload) => return relay(listener, &name, payload),
+        Notice::Received(name, payload) => match read(&name, payload) {
+            Some(event) => event,
+            None => return,
+        },
     };
     platform::call(listener, &name.into(), &value);
 }
 
-/// Events of other servers that are not of the documented shape are dropped: the application never sees a half-read row.
-fn relay(listener: &Function, name: &str, payload: JsValue) {
-    let (name, value) = match name {
+/// What an event carries for the application. Events that are not of the documented shape are dropped: the application
+/// never sees half a row.
+fn read(name: &str, payload: JsValue) -> Option<(&'static str, JsValue)> {
+    Some(match name {
         event::META_MESSAGE_CREATED | event::AI_EVENT_CREATED if payload.is_object() => {
-            let message = payload.unchecked_ref::<MessageEvent>().message();
+            let message = payload.unchecked_ref::<Fields>().get("message");
             (
                 "message",
                 if message.is_object() {
@@ -103,18 +88,15 @@ fn relay(listener: &Function, name: &str, payload: JsValue) {
                 },
             )
         }
-        event::USER_ONLINE if row::read_user_id(&payload).is_some() => {
+        event::USER_ONLINE => {
+            platform::user_id_of(&payload).filter(|_| payload.is_object())?;
             (event::USER_ONLINE, payload)
         }
-        event::USER_OFFLINE => match row::read_user_id(&payload) {
-            Some(user_id) => (event::USER_OFFLINE, user_id.into()),
-            None => return,
-        },
-        event::ONLINE_USERS_LIST => match row::read_list(&payload) {
-            Some(list) => (event::ONLINE_USERS_LIST, list.into()),
-            None => return,
-        },
-        _ => return,
-    };
-    platform::call(listener, &name.into(), &value);
+        event::USER_OFFLINE => (event::USER_OFFLINE, platform::user_id_of(&payload)?.into()),
+        event::ONLINE_USERS_LIST => (
+            event::ONLINE_USERS_LIST,
+            platform::rows_of(&payload)?.into(),
+        ),
+        _ => return None,
+    })
 }

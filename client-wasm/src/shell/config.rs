@@ -3,10 +3,8 @@
 use alloc::{string::String, vec::Vec};
 
 use chat_protocol::http;
-use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
-use super::platform;
 use crate::api;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -43,9 +41,9 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = apiUrl)]
     pub(super) fn api_url(this: &CoreConfig) -> String;
     #[wasm_bindgen(method, getter)]
-    fn website(this: &CoreConfig) -> Website;
-    #[wasm_bindgen(method, catch)]
-    fn credentials(this: &CoreConfig) -> Result<JsValue, JsValue>;
+    fn website(this: &CoreConfig) -> Fields;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn credentials(this: &CoreConfig) -> JsValue;
     #[wasm_bindgen(method)]
     pub(super) fn fail(
         this: &CoreConfig,
@@ -54,9 +52,12 @@ extern "C" {
         status: Option<u16>,
     ) -> JsValue;
 
-    type Website;
+    /// An object that is read by the names of its fields, or an array by position.
+    pub(super) type Fields;
     #[wasm_bindgen(method, structural, indexing_getter)]
-    fn get(this: &Website, field: &str) -> Option<String>;
+    pub(super) fn get(this: &Fields, field: &str) -> JsValue;
+    #[wasm_bindgen(method, structural, indexing_getter)]
+    pub(super) fn at(this: &Fields, index: u32) -> JsValue;
 }
 
 impl CoreConfig {
@@ -69,22 +70,17 @@ impl CoreConfig {
         }
         let website = self.website();
         for field in http::WEBSITE_FIELDS {
-            if let Some(value) = website.get(field) {
+            if let Some(value) = website.get(field).as_string() {
                 query.push((field, value));
             }
         }
-        let query: Vec<(&str, &str)> = query
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
         api::socket_url(&self.socket_base(), &query)
     }
+}
 
-    /// The application's credentials, fresh.
-    pub(super) fn authenticate(&self) -> Promise {
-        match self.credentials() {
-            Ok(auth) => platform::promise(&auth),
-            Err(error) => Promise::reject(&error),
-        }
+impl Fields {
+    /// `value` as an object; `None` if it is none.
+    pub(super) fn of(value: &JsValue) -> Option<&Self> {
+        value.is_object().then(|| value.unchecked_ref())
     }
 }

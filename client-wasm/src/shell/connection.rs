@@ -3,25 +3,25 @@
 use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 use core::cell::RefCell;
 
-use chat_protocol::code::{Code, Retry};
-use js_sys::{Array, Function, JsString, Promise};
+use chat_protocol::{
+    code::{Code, Retry},
+    event, http,
+};
 use wasm_bindgen::prelude::*;
-use web_sys::{Event, MessageEvent, WebSocket};
 
 use super::{
-    config::CoreConfig,
+    config::{CoreConfig, Fields},
     error::{self, Refusal},
-    platform,
+    platform::{self, Callback, Deferred},
     timer::Timer,
 };
-use crate::engine::{self, AckId, Action, Config, Delivery, Reason};
+use crate::{
+    Millis,
+    engine::{self, AckId, Action, Delivery, Event, Reason},
+};
 
-/// How much of a frame the engine is shown. The longest head of a packet for the main namespace is 24 characters; the
-/// server's handshake, which is read whole, is well below this.
-const HEAD: u32 = 1024;
-
-const SOCKET_EVENTS: [&str; 3] = ["open", "message", "close"];
-const PAGE_EVENTS: [&str; 3] = ["online", "offline", "visibilitychange"];
+/// How much of a frame the engine is shown. The longest head of a packet for the main namespace is 24 characters.
+const HEAD: u32 = 64;
 
 /// What a connection tells its owner.
 pub(super) enum Notice {
@@ -40,45 +40,54 @@ pub(super) struct Connection {
     config: CoreConfig,
     url: String,
     engine: RefCell<engine::Connection>,
-    socket: RefCell<Option<WebSocket>>,
-    timer: Timer,
-    /// The one function that the platform calls: with an event, or by the timer without. It holds the connection, and
-    /// so keeps it alive until it is taken out.
-    wake: RefCell<Option<Closure<dyn Fn(JsValue)>>>,
-    awaited: RefCell<Vec<(AckId, Function, Function)>>,
     observer: Box<dyn Fn(Notice)>,
+    awaited: RefCell<Vec<(AckId, Deferred)>>,
+    timer: Timer,
+    platform: RefCell<Option<Platform>>,
+}
+
+/// The platform's side of a connection that has not been closed.
+struct Platform {
+    /// What the platform calls: with the name of a page's or socket's event, or by the timer with nothing. It holds the
+    /// connection and so keeps it alive.
+    wake: Callback,
+    stop_watching: JsValue,
+    /// Sends a text, or without one closes.
+    socket: Option<JsValue>,
 }
 
 impl Connection {
     /// Connects at once.
-    pub(super) fn open(config: &CoreConfig, observer: impl Fn(Notice) + 'static) -> Rc<Self> {
-        let url = config.socket_url();
+    pub(super) fn open(config: CoreConfig, observer: impl Fn(Notice) + 'static) -> Rc<Self> {
         let connection = Rc::new(Self {
-            config: config.clone(),
-            engine: RefCell::new(engine::Connection::new(Config::default(), platform::seed())),
-            url,
-            socket: RefCell::default(),
-            timer: Timer::default(),
-            wake: RefCell::default(),
-            awaited: RefCell::default(),
+            url: config.socket_url(),
+            config,
+            engine: RefCell::new(engine::Connection::new(
+                engine::Config::default(),
+                platform::seed(),
+            )),
             observer: Box::new(observer),
+            awaited: RefCell::default(),
+            timer: Timer::default(),
+            platform: RefCell::default(),
         });
-        let owned = Rc::clone(&connection);
-        let wake = Closure::<dyn Fn(JsValue)>::new(move |event| owned.handle(event));
-        for kind in PAGE_EVENTS {
-            // Outside a page there is nothing to listen to.
-            drop(platform::add_event_listener(kind, wake.as_ref()));
-        }
-        *connection.wake.borrow_mut() = Some(wake);
+        let held = Rc::clone(&connection);
+        let wake = Callback::new(move |event: JsValue, frame: JsValue| held.handle(&event, &frame));
+        let stop_watching = platform::watch_page(wake.as_ref());
+        connection.platform.replace(Some(Platform {
+            wake,
+            stop_watching,
+            socket: None,
+        }));
         connection.engine.borrow_mut().connect(platform::now());
-        connection.drive(None);
+        connection.drive(&JsValue::UNDEFINED);
         connection
     }
 
     /// Ends the connection for good.
     pub(super) fn close(self: &Rc<Self>) {
         self.engine.borrow_mut().disconnect();
-        self.drive(None);
+        self.drive(&JsValue::UNDEFINED);
     }
 
     pub(super) fn is_live(&self) -> bool {
@@ -88,73 +97,65 @@ impl Connection {
     /// There is reason to believe that the server can be reached now.
     pub(super) fn wake(self: &Rc<Self>) {
         self.engine.borrow_mut().wake(platform::now());
-        self.drive(None);
+        self.drive(&JsValue::UNDEFINED);
     }
 
-    /// Sends an event that is worth nothing later.
-    pub(super) fn emit(self: &Rc<Self>, name: &str, payload: &JsValue) {
-        let args = packet(name, payload);
-        self.engine
-            .borrow_mut()
-            .emit(platform::now(), &args, Delivery::Volatile);
-        self.drive(None);
+    /// Asks for the list of online users, if the connection is up.
+    pub(super) fn request_online_users(self: &Rc<Self>) {
+        let payload = platform::object(http::TENANT_ID, &self.config.tenant_id());
+        self.emit(event::GET_ONLINE_USERS, &payload, Delivery::Volatile);
     }
 
     /// Sends an event. The promise is of the acknowledgement's first argument.
-    pub(super) fn request(self: &Rc<Self>, name: &str, payload: &JsValue) -> Promise {
-        let args = packet(name, payload);
-        let id = self
-            .engine
-            .borrow_mut()
-            .emit(platform::now(), &args, Delivery::Acknowledged);
-        let promise = Promise::new(&mut |resolve, reject| {
-            if let Some(id) = id {
-                self.awaited.borrow_mut().push((id, resolve, reject));
-            }
-        });
-        self.drive(None);
+    pub(super) fn request(self: &Rc<Self>, name: &str, payload: &JsValue) -> JsValue {
+        let deferred = platform::deferred();
+        let promise = deferred.promise();
+        if let Some(id) = self.prepare(name, payload, Delivery::Acknowledged) {
+            self.awaited.borrow_mut().push((id, deferred));
+        }
+        self.drive(&JsValue::UNDEFINED);
         promise
     }
 
+    fn emit(self: &Rc<Self>, name: &str, payload: &JsValue, delivery: Delivery) {
+        self.prepare(name, payload, delivery);
+        self.drive(&JsValue::UNDEFINED);
+    }
+
+    fn prepare(&self, name: &str, payload: &JsValue, delivery: Delivery) -> Option<AckId> {
+        let args = platform::event(name, payload);
+        self.engine
+            .borrow_mut()
+            .emit(platform::now(), &args, delivery)
+    }
+
     /// The platform calls.
-    fn handle(self: &Rc<Self>, event: JsValue) {
+    fn handle(self: &Rc<Self>, event: &JsValue, frame: &JsValue) {
         let now = platform::now();
-        let Some(event) = event.dyn_ref::<Event>() else {
-            self.timer.fired();
-            self.engine.borrow_mut().handle_timeout(now);
-            return self.drive(None);
-        };
-        let kind = event.type_();
-        match kind.as_str() {
-            "online" | "visibilitychange" => self.engine.borrow_mut().wake(now),
-            "offline" => self.engine.borrow_mut().handle_offline(now),
-            "open" => self.engine.borrow_mut().handle_transport_open(),
-            "close" => self.engine.borrow_mut().handle_transport_closed(now),
-            "message" => {
-                // Binary frames carry nothing of ours.
-                if let Ok(frame) = event
-                    .unchecked_ref::<MessageEvent>()
-                    .data()
-                    .dyn_into::<JsString>()
-                {
-                    let head = if frame.length() > HEAD {
-                        frame.slice(0, HEAD)
-                    } else {
-                        frame.clone()
-                    };
-                    self.engine
-                        .borrow_mut()
-                        .handle_text(now, &String::from(&head));
-                    return self.drive(Some(&frame));
+        {
+            let mut engine = self.engine.borrow_mut();
+            match event.as_string().as_deref() {
+                None => {
+                    self.timer.fired();
+                    engine.handle_timeout(now);
                 }
+                Some("message") => {
+                    // Binary frames carry nothing of ours.
+                    if let Some(head) = platform::head(frame, HEAD) {
+                        engine.handle_text(now, &head);
+                    }
+                }
+                Some("open") => engine.handle_transport_open(),
+                Some("close") => engine.handle_transport_closed(now),
+                Some("offline") => engine.handle_offline(now),
+                Some(_) => engine.wake(now),
             }
-            _ => {}
         }
-        self.drive(None);
+        self.drive(frame);
     }
 
     /// Tells and does what the engine wants, and arms the timer. `frame` is the frame that events refer to.
-    fn drive(self: &Rc<Self>, frame: Option<&JsString>) {
+    fn drive(self: &Rc<Self>, frame: &JsValue) {
         loop {
             let event = self.engine.borrow_mut().poll_event();
             if let Some(event) = event {
@@ -169,22 +170,26 @@ impl Connection {
         }
         let engine = self.engine.borrow();
         if engine.is_closed() {
-            drop(engine);
-            self.release();
-        } else if let Some(wake) = &*self.wake.borrow() {
-            self.timer
-                .arm(platform::now(), engine.poll_timeout(), wake.as_ref());
+            self.timer.clear();
+            if let Some(platform) = self.platform.take() {
+                platform::call(
+                    &platform.stop_watching,
+                    &JsValue::UNDEFINED,
+                    &JsValue::UNDEFINED,
+                );
+            }
+        } else if let Some(platform) = &*self.platform.borrow() {
+            self.timer.arm(
+                platform::now(),
+                engine.poll_timeout(),
+                platform.wake.as_ref(),
+            );
         }
     }
 
-    fn tell(&self, event: engine::Event, frame: Option<&JsString>) {
-        use engine::Event;
-        let payload = |at: usize| {
-            let frame = frame?;
-            platform::parse_json(&frame.substring(u32::try_from(at).ok()?, frame.length())).ok()
-        };
+    fn tell(&self, event: Event, frame: &JsValue) {
         match event {
-            Event::Connected { .. } => (self.observer)(Notice::Connected),
+            Event::Connected => (self.observer)(Notice::Connected),
             Event::Disconnected(reason) => (self.observer)(Notice::Disconnected(reason)),
             Event::AttemptFailed(code) => {
                 (self.observer)(Notice::Failed(
@@ -193,138 +198,108 @@ impl Connection {
                 ));
             }
             Event::Refused { data } => {
-                let refusal = Refusal::read(&payload(data).unwrap_or_default());
+                let refusal = Refusal::read(&platform::parse(frame, data));
                 let code = refusal.known_code().unwrap_or(Code::ConnectionRefused);
-                let error = error::refused(&self.config, code, &refusal, None);
-                (self.observer)(Notice::Failed(error, code.retry()));
+                let error = refusal.error(&self.config, code, None);
                 self.engine
                     .borrow_mut()
                     .handle_refusal(platform::now(), code);
+                (self.observer)(Notice::Failed(error, code.retry()));
+            }
+            Event::Opened { data } => {
+                let open = platform::parse(frame, data);
+                let millis = |field| {
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_sign_loss,
+                        reason = "a cast saturates"
+                    )]
+                    Some(Fields::of(&open)?.get(field).as_f64()? as Millis)
+                };
+                let (interval, timeout) = (millis("pingInterval"), millis("pingTimeout"));
+                self.engine
+                    .borrow_mut()
+                    .handle_handshake(platform::now(), interval, timeout);
             }
             Event::Received { data } => {
-                let args = payload(data).and_then(|args| args.dyn_into::<Array>().ok());
-                if let Some(args) = args
-                    && let Some(name) = args.get(0).as_string()
+                let args = platform::parse(frame, data);
+                if let Some(args) = Fields::of(&args)
+                    && let Some(name) = args.at(0).as_string()
                 {
-                    (self.observer)(Notice::Received(name, args.get(1)));
+                    (self.observer)(Notice::Received(name, args.at(1)));
                 }
             }
             Event::Acked { id, data } => {
-                if let Some((_, resolve, reject)) = self.take_awaited(id) {
-                    let answer = payload(data).and_then(|args| args.dyn_into::<Array>().ok());
-                    let answer = answer.map(|args| args.get(0)).unwrap_or_default();
-                    let refusal = Refusal::read(&answer);
-                    match refusal.code {
-                        Some(_) => {
-                            let code = refusal.known_code().unwrap_or(Code::InvalidPayload);
-                            settle(&reject, &error::refused(&self.config, code, &refusal, None));
-                        }
-                        None => settle(&resolve, &answer),
-                    }
-                }
+                let args = platform::parse(frame, data);
+                let answer = Fields::of(&args).map(|args| args.at(0)).unwrap_or_default();
+                let refusal = Refusal::read(&answer);
+                let outcome = if refusal.code.is_some() {
+                    let code = refusal.known_code().unwrap_or(Code::InvalidPayload);
+                    Err(refusal.error(&self.config, code, None))
+                } else {
+                    Ok(answer)
+                };
+                self.settle(id, outcome);
             }
-            Event::AckFailed { id, code } => {
-                if let Some((_, _, reject)) = self.take_awaited(id) {
-                    settle(&reject, &error::error(&self.config, code));
-                }
-            }
+            Event::AckFailed { id, code } => self.settle(id, Err(error::error(&self.config, code))),
         }
     }
 
     fn act(self: &Rc<Self>, action: Action) {
         match action {
-            Action::Open => self.open_socket(),
-            Action::Authenticate => self.authenticate(),
+            Action::Authenticate => {
+                let connection = Rc::clone(self);
+                let done = Box::new(move |ok: JsValue, auth: JsValue| {
+                    let auth = platform::stringify(&auth).filter(|_| ok.is_truthy());
+                    let auth = auth.as_deref().ok_or(Code::TokenUnavailable);
+                    connection
+                        .engine
+                        .borrow_mut()
+                        .handle_credentials(platform::now(), auth);
+                    connection.drive(&JsValue::UNDEFINED);
+                });
+                platform::settle(&self.config.credentials(), &platform::once(done));
+            }
+            Action::Open => {
+                let mut platform = self.platform.borrow_mut();
+                let Some(platform) = &mut *platform else {
+                    return;
+                };
+                platform.socket = platform::open_socket(&self.url, platform.wake.as_ref()).ok();
+                if platform.socket.is_none() {
+                    self.engine
+                        .borrow_mut()
+                        .handle_transport_closed(platform::now());
+                }
+            }
             Action::Send(text) => {
-                if let Some(socket) = &*self.socket.borrow() {
-                    // A socket that is closing already says so with its close event.
-                    drop(socket.send_with_str(&text));
+                if let Some(Platform {
+                    socket: Some(socket),
+                    ..
+                }) = &*self.platform.borrow()
+                {
+                    platform::call(socket, &text.into(), &JsValue::UNDEFINED);
                 }
             }
-            Action::Close => self.close_socket(),
-        }
-    }
-
-    fn open_socket(&self) {
-        let Some(wake) = &*self.wake.borrow() else {
-            return;
-        };
-        match WebSocket::new(&self.url) {
-            Ok(socket) => {
-                for kind in SOCKET_EVENTS {
-                    drop(
-                        socket
-                            .add_event_listener_with_callback(kind, wake.as_ref().unchecked_ref()),
-                    );
+            Action::Close => {
+                if let Some(Platform { socket, .. }) = &mut *self.platform.borrow_mut()
+                    && let Some(socket) = socket.take()
+                {
+                    platform::call(&socket, &JsValue::UNDEFINED, &JsValue::UNDEFINED);
                 }
-                *self.socket.borrow_mut() = Some(socket);
-            }
-            // A malformed address, or one that the page's policy forbids.
-            Err(_) => self
-                .engine
-                .borrow_mut()
-                .handle_transport_closed(platform::now()),
-        }
-    }
-
-    fn close_socket(&self) {
-        let Some(socket) = self.socket.borrow_mut().take() else {
-            return;
-        };
-        if let Some(wake) = &*self.wake.borrow() {
-            for kind in SOCKET_EVENTS {
-                drop(
-                    socket.remove_event_listener_with_callback(kind, wake.as_ref().unchecked_ref()),
-                );
             }
         }
-        drop(socket.close());
     }
 
-    fn authenticate(self: &Rc<Self>) {
-        let (connection, failing) = (Rc::clone(self), Rc::clone(self));
-        drop(platform::then(
-            &self.config.authenticate(),
-            move |auth| {
-                connection.authorise(Ok(&platform::json_text(&auth)));
-                Ok(JsValue::UNDEFINED)
-            },
-            move |_| {
-                failing.authorise(Err(Code::TokenUnavailable));
-                Ok(JsValue::UNDEFINED)
-            },
-        ));
-    }
-
-    fn authorise(self: &Rc<Self>, auth: Result<&str, Code>) {
-        self.engine
-            .borrow_mut()
-            .handle_credentials(platform::now(), auth);
-        self.drive(None);
-    }
-
-    fn take_awaited(&self, id: AckId) -> Option<(AckId, Function, Function)> {
+    fn settle(&self, id: AckId, outcome: Result<JsValue, JsValue>) {
         let mut awaited = self.awaited.borrow_mut();
-        let at = awaited.iter().position(|(other, ..)| *other == id)?;
-        Some(awaited.swap_remove(at))
-    }
-
-    /// Lets go of the platform, and of itself.
-    fn release(&self) {
-        self.timer.clear();
-        let wake = self.wake.borrow_mut().take();
-        if let Some(wake) = wake {
-            for kind in PAGE_EVENTS {
-                drop(platform::remove_event_listener(kind, wake.as_ref()));
+        if let Some(at) = awaited.iter().position(|(other, _)| *other == id) {
+            // Settling a promise calls nobody at once.
+            let (_, deferred) = awaited.swap_remove(at);
+            match outcome {
+                Ok(value) => deferred.resolve(&value),
+                Err(error) => deferred.reject(&error),
             }
         }
     }
-}
-
-fn packet(name: &str, payload: &JsValue) -> String {
-    platform::json_text(&Array::of2(&JsValue::from_str(name), payload))
-}
-
-fn settle(function: &Function, value: &JsValue) {
-    platform::call(function, value, &JsValue::UNDEFINED);
 }

@@ -1,24 +1,25 @@
 //! `OnlineUsers`: the store that hooks and views subscribe to.
 
-use alloc::rc::Rc;
-use core::{cell::RefCell, time::Duration};
+use alloc::{boxed::Box, rc::Rc};
+use core::cell::RefCell;
 
 use chat_protocol::{
     code::{Code, Retry},
     event,
 };
-use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
 
 use super::{
-    chat_socket::request_list,
     config::CoreConfig,
     connection::{Connection, Notice},
-    error, http, platform,
+    error::{self, Refusal},
+    http,
+    platform::{self, Callback, Rows},
     row::{self, Row},
     timer::Timer,
 };
 use crate::{
+    Millis,
     api::Request,
     sync::{Ask, Options, Sync},
 };
@@ -46,12 +47,6 @@ extern "C" {
     fn polling_interval(this: &OnlineUsersOptions) -> f64;
     #[wasm_bindgen(method, getter, js_name = autoRefresh)]
     fn auto_refresh(this: &OnlineUsersOptions) -> bool;
-
-    #[wasm_bindgen(typescript_type = "() => void")]
-    pub type Changed;
-
-    #[wasm_bindgen(typescript_type = "OnlineUser[]")]
-    pub type Users;
 }
 
 /// The users online in a tenant, kept true until `close`.
@@ -62,19 +57,28 @@ pub struct OnlineUsers(Rc<Store>);
 impl OnlineUsers {
     /// Starts at once. `changed` is called after each change of what the accessors return.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: CoreConfig, options: &OnlineUsersOptions, changed: Changed) -> Self {
-        let millis = options.polling_interval().max(0.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cast saturates"
+    )]
+    pub fn new(
+        config: CoreConfig,
+        options: &OnlineUsersOptions,
+        #[wasm_bindgen(unchecked_param_type = "() => void")] changed: JsValue,
+    ) -> Self {
         let options = Options {
             socket: options.enable_web_socket(),
-            polling_interval: Duration::from_millis(millis as u64),
+            polling_interval: options.polling_interval() as Millis,
             auto_refresh: options.auto_refresh(),
         };
-        Self(Store::start(config, options, changed.unchecked_into()))
+        Self(Store::start(config, options, changed))
     }
 
     /// The rows in order of arrival: the same array until it changes.
-    pub fn users(&self) -> Array {
-        self.0.users()
+    #[wasm_bindgen(unchecked_return_type = "unknown[]")]
+    pub fn users(&self) -> JsValue {
+        self.0.users().into()
     }
 
     /// Why the rows may be out of date; `undefined` if they are not.
@@ -110,16 +114,16 @@ struct Store {
     config: CoreConfig,
     sync: RefCell<Sync<Row, JsValue>>,
     /// The array last handed out, and the roster's revision that it shows.
-    users: RefCell<Option<(u64, Array)>>,
+    users: RefCell<Option<(u64, Rows)>>,
     connection: RefCell<Option<Rc<Connection>>>,
     timer: Timer,
     /// Called by the timer. It holds the store; taken out, the store is closed.
-    wake: RefCell<Option<Closure<dyn Fn()>>>,
-    changed: Function,
+    wake: RefCell<Option<Callback>>,
+    changed: JsValue,
 }
 
 impl Store {
-    fn start(config: CoreConfig, options: Options, changed: Function) -> Rc<Self> {
+    fn start(config: CoreConfig, options: Options, changed: JsValue) -> Rc<Self> {
         let store = Rc::new(Self {
             sync: RefCell::new(Sync::new(options, platform::seed())),
             users: RefCell::default(),
@@ -129,29 +133,34 @@ impl Store {
             changed,
             config,
         });
-        let owned = Rc::clone(&store);
-        *store.wake.borrow_mut() = Some(Closure::<dyn Fn()>::new(move || owned.handle_timer()));
+        let held = Rc::clone(&store);
+        store
+            .wake
+            .replace(Some(Callback::new(move |_, _| held.handle_timer())));
         store.sync.borrow_mut().start();
         if options.socket {
-            let weak = Rc::downgrade(&store);
-            let connection = Connection::open(&store.config, move |notice| {
-                if let Some(store) = weak.upgrade() {
+            let owner = Rc::downgrade(&store);
+            let connection = Connection::open(store.config.clone(), move |notice| {
+                if let Some(store) = owner.upgrade() {
                     store.handle(notice);
                 }
             });
-            *store.connection.borrow_mut() = Some(connection);
+            store.connection.replace(Some(connection));
         }
         store.drive();
         store
     }
 
-    fn users(&self) -> Array {
+    fn users(&self) -> Rows {
         let sync = self.sync.borrow();
         let (roster, mut users) = (sync.roster(), self.users.borrow_mut());
         match &*users {
             Some((revision, shown)) if *revision == roster.revision() => shown.clone(),
             Some(_) | None => {
-                let fresh: Array = roster.rows().map(|row| &row.0).collect();
+                let fresh = Rows::new();
+                for row in roster.rows() {
+                    fresh.push(&row.0);
+                }
                 *users = Some((roster.revision(), fresh.clone()));
                 fresh
             }
@@ -181,32 +190,30 @@ impl Store {
 
     fn handle_answer(self: &Rc<Self>, answer: Result<JsValue, JsValue>) {
         let now = platform::now();
-        let list = answer.map(|answer| row::read_list(&answer));
+        let invalid = || error::error(&self.config, Code::InvalidResponse);
+        let list = answer.and_then(|answer| platform::rows_of(&answer).ok_or_else(invalid));
         match list {
-            Ok(Some(list)) => {
+            Ok(list) => {
                 self.sync
                     .borrow_mut()
-                    .handle_http_list(now, row::read_rows(&list));
+                    .handle_http_list(now, row::rows(&list));
                 // It answered here, so the socket need not wait for the end of its backoff.
-                let connection = self.connection.borrow().clone();
-                if let Some(connection) = connection {
+                if let Some(connection) = self.connection() {
                     connection.wake();
                 }
             }
-            Ok(None) => {
-                let error = error::error(&self.config, Code::InvalidResponse);
-                self.sync
-                    .borrow_mut()
-                    .handle_http_error(now, error, Retry::Later);
-            }
             Err(error) => {
-                let retry = error::Refusal::read(&error)
+                let retry = Refusal::read(&error)
                     .known_code()
                     .map_or(Retry::Later, Code::retry);
                 self.sync.borrow_mut().handle_http_error(now, error, retry);
             }
         }
         self.drive();
+    }
+
+    fn connection(&self) -> Option<Rc<Connection>> {
+        self.connection.borrow().clone()
     }
 
     fn drive(self: &Rc<Self>) {
@@ -218,9 +225,8 @@ impl Store {
             match ask {
                 Some(Ask::Http) => self.fetch(),
                 Some(Ask::Socket) => {
-                    let connection = self.connection.borrow().clone();
-                    if let Some(connection) = connection {
-                        request_list(&self.config, &connection);
+                    if let Some(connection) = self.connection() {
+                        connection.request_online_users();
                     }
                 }
                 None => break,
@@ -240,45 +246,38 @@ impl Store {
 
     fn fetch(self: &Rc<Self>) {
         let request = Request::online_users(&self.config.tenant_id());
-        let (store, failing) = (Rc::clone(self), Rc::clone(self));
-        drop(platform::then(
-            &http::send(&self.config, request),
-            move |answer| {
-                store.handle_answer(Ok(answer));
-                Ok(JsValue::UNDEFINED)
-            },
-            move |error| {
-                failing.handle_answer(Err(error));
-                Ok(JsValue::UNDEFINED)
-            },
-        ));
+        let store = Rc::clone(self);
+        http::send(
+            &self.config,
+            request,
+            Box::new(move |answer| store.handle_answer(answer)),
+        );
     }
 
     fn close(&self) {
         self.timer.clear();
-        let connection = self.connection.borrow_mut().take();
-        if let Some(connection) = connection {
+        if let Some(connection) = self.connection.take() {
             connection.close();
         }
-        drop(self.wake.borrow_mut().take());
+        drop(self.wake.take());
     }
 }
 
 fn receive(sync: &mut Sync<Row, JsValue>, name: &str, payload: JsValue) {
     match name {
         event::USER_ONLINE if payload.is_object() => {
-            if let Some((user_id, row)) = row::read_row(payload) {
-                sync.handle_online(&user_id, row);
+            if let Some(user_id) = platform::user_id_of(&payload) {
+                sync.handle_online(&user_id, Row(payload));
             }
         }
         event::USER_OFFLINE => {
-            if let Some(user_id) = row::read_user_id(&payload) {
+            if let Some(user_id) = platform::user_id_of(&payload) {
                 sync.handle_offline(&user_id);
             }
         }
         event::ONLINE_USERS_LIST => {
-            if let Some(list) = row::read_list(&payload) {
-                sync.handle_socket_list(row::read_rows(&list));
+            if let Some(list) = platform::rows_of(&payload) {
+                sync.handle_socket_list(row::rows(&list));
             }
         }
         _ => {}

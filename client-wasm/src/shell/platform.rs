@@ -1,12 +1,64 @@
-//! The few global functions of the platform. They are bound one by one, because `web-sys` offers them only through
-//! `Window`, which a worker or Node does not have.
+//! What the core needs of the platform: the functions of `js/platform.js` and a few globals.
 
-use alloc::string::String;
-use core::time::Duration;
+use alloc::{boxed::Box, string::String};
 
-use js_sys::{Function, JsString, Promise};
 use wasm_bindgen::prelude::*;
-use web_sys::RequestInit;
+
+use crate::Millis;
+
+#[wasm_bindgen(module = "/js/platform.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = watchPage)]
+    pub(super) fn watch_page(on: &JsValue) -> JsValue;
+
+    #[wasm_bindgen(js_name = openSocket, catch)]
+    pub(super) fn open_socket(url: &str, on: &JsValue) -> Result<JsValue, JsValue>;
+
+    pub(super) fn request(
+        method: &str,
+        url: &str,
+        tenant: &str,
+        token: &JsValue,
+        body: &JsValue,
+        timeout_millis: u32,
+        done: &JsValue,
+    );
+
+    pub(super) fn settle(make: &JsValue, done: &JsValue);
+
+    pub(super) fn call(callback: &JsValue, first: &JsValue, second: &JsValue);
+
+    pub(super) fn parse(text: &JsValue, start: usize) -> JsValue;
+
+    pub(super) fn head(frame: &JsValue, length: u32) -> Option<String>;
+
+    pub(super) fn event(name: &str, payload: &JsValue) -> String;
+
+    pub(super) fn object(name: &str, value: &str) -> JsValue;
+
+    pub(super) fn same(one: &JsValue, two: &JsValue) -> bool;
+
+    #[wasm_bindgen(js_name = userIdOf)]
+    pub(super) fn user_id_of(payload: &JsValue) -> Option<String>;
+
+    #[wasm_bindgen(js_name = rowsOf)]
+    pub(super) fn rows_of(payload: &JsValue) -> Option<Rows>;
+
+    #[wasm_bindgen(js_name = codeOf)]
+    pub(super) fn code_of(refusal: &JsValue) -> Option<String>;
+
+    #[wasm_bindgen(js_name = sentenceOf)]
+    pub(super) fn sentence_of(refusal: &JsValue) -> Option<String>;
+
+    pub(super) type Deferred;
+    pub(super) fn deferred() -> Deferred;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn promise(this: &Deferred) -> JsValue;
+    #[wasm_bindgen(method)]
+    pub(super) fn resolve(this: &Deferred, value: &JsValue);
+    #[wasm_bindgen(method)]
+    pub(super) fn reject(this: &Deferred, error: &JsValue);
+}
 
 #[wasm_bindgen]
 extern "C" {
@@ -22,77 +74,41 @@ extern "C" {
     #[wasm_bindgen(js_name = clearTimeout)]
     pub(super) fn clear_timeout(timer: &JsValue);
 
-    #[wasm_bindgen(js_name = addEventListener, catch)]
-    pub(super) fn add_event_listener(kind: &str, listener: &JsValue) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(js_name = removeEventListener, catch)]
-    pub(super) fn remove_event_listener(kind: &str, listener: &JsValue) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(js_name = fetch)]
-    pub(super) fn fetch(url: &str, init: &RequestInit) -> Promise;
-
-    #[wasm_bindgen(js_name = reportError, catch)]
-    pub(super) fn report_error(error: &JsValue) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
-    pub(super) fn parse_json(text: &JsString) -> Result<JsValue, JsValue>;
-
-    /// `undefined` for what JSON cannot say.
-    #[wasm_bindgen(js_namespace = JSON, js_name = stringify, catch)]
-    pub(super) fn json(value: &JsValue) -> Result<Option<JsString>, JsValue>;
-
-    #[wasm_bindgen(js_namespace = Promise, js_name = resolve)]
-    fn resolve(value: &JsValue) -> Promise;
-
-    /// `then` with handlers whose results matter.
-    type Thenable;
+    /// An array of rows.
+    #[derive(Clone)]
+    pub(super) type Rows;
+    #[wasm_bindgen(js_name = Array, constructor)]
+    pub(super) fn new() -> Rows;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn length(this: &Rows) -> u32;
+    #[wasm_bindgen(method, structural, indexing_getter)]
+    pub(super) fn at(this: &Rows, index: u32) -> JsValue;
     #[wasm_bindgen(method)]
-    fn then(this: &Thenable, done: &JsValue, failed: &JsValue) -> Promise;
+    pub(super) fn push(this: &Rows, row: &JsValue);
+
+    #[wasm_bindgen(js_namespace = JSON)]
+    pub(super) fn stringify(value: &JsValue) -> Option<String>;
+}
+
+/// The function that the platform calls for everything: its arguments differ by caller.
+pub(super) type Callback = Closure<dyn Fn(JsValue, JsValue)>;
+
+/// A function that is called once.
+pub(super) fn once(handler: Box<dyn FnOnce(JsValue, JsValue)>) -> JsValue {
+    Closure::once_into_js(handler)
 }
 
 /// The time since the page's start.
-pub(super) fn now() -> Duration {
-    Duration::from_micros((performance_now() * 1000.0) as u64)
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a page is not that old"
+)]
+pub(super) fn now() -> Millis {
+    performance_now() as Millis
 }
 
 /// A seed for jitter and hashing.
 pub(super) fn seed() -> u64 {
     random().to_bits()
-}
-
-/// The JSON of `value`; `{}` if it has none.
-pub(super) fn json_text(value: &JsValue) -> String {
-    match json(value) {
-        Ok(Some(text)) => String::from(&text),
-        Ok(None) | Err(_) => String::from("{}"),
-    }
-}
-
-/// A promise of `value`, which may be a promise itself.
-pub(super) fn promise(value: &JsValue) -> Promise {
-    resolve(value)
-}
-
-/// Goes on after `promise`, in both cases. What a handler returns, or throws, is what the new promise settles with.
-pub(super) fn then(
-    promise: &Promise,
-    done: impl FnOnce(JsValue) -> Result<JsValue, JsValue> + 'static,
-    failed: impl FnOnce(JsValue) -> Result<JsValue, JsValue> + 'static,
-) -> Promise {
-    promise
-        .unchecked_ref::<Thenable>()
-        .then(&once(done), &once(failed))
-}
-
-fn once(handler: impl FnOnce(JsValue) -> Result<JsValue, JsValue> + 'static) -> JsValue {
-    Closure::once_into_js(handler)
-}
-
-/// Calls into the application. What it throws is reported as an uncaught error of the page: it is the page's bug, and it
-/// must not stop the connection.
-pub(super) fn call(function: &Function, first: &JsValue, second: &JsValue) {
-    if let Err(error) = function.call2(&JsValue::UNDEFINED, first, second) {
-        // A platform too old for `reportError` has nowhere else to put it.
-        drop(report_error(&error));
-    }
 }

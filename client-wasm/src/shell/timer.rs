@@ -1,40 +1,42 @@
 //! One platform timer that follows the state machines' deadlines.
 
-use core::{cell::RefCell, time::Duration};
+use core::cell::RefCell;
 
 use wasm_bindgen::JsValue;
 
 use super::platform;
+use crate::Millis;
 
 /// A timer that is armed for at most one time.
 #[derive(Default)]
-pub(super) struct Timer(RefCell<Option<(Duration, JsValue)>>);
+pub(super) struct Timer(RefCell<Option<(Millis, JsValue)>>);
 
 impl Timer {
     /// Has `handler` called at `due`, or earlier. A deadline that only moves back, as a watchdog's does with each
     /// frame, leaves the timer as it is: firing too early is harmless, and cheaper than a new timer per frame.
-    pub(super) fn arm(&self, now: Duration, due: Option<Duration>, handler: &JsValue) {
+    #[expect(clippy::cast_precision_loss, reason = "waits are short")]
+    pub(super) fn arm(&self, now: Millis, due: Option<Millis>, handler: &JsValue) {
         let mut armed = self.0.borrow_mut();
         match (&*armed, due) {
             (Some((at, _)), Some(due)) if *at <= due => return,
             (Some((_, timer)), _) => platform::clear_timeout(timer),
             (None, _) => {}
         }
+        // The clock is cut to whole milliseconds; one more makes sure that the deadline has passed.
         *armed = due.map(|due| {
-            // Rounded up, so that the deadline has passed when the timer fires.
-            let wait = due.saturating_sub(now).as_micros().div_ceil(1000);
+            let wait = due.saturating_sub(now) + 1;
             (due, platform::set_timeout(handler, wait as f64))
         });
     }
 
     /// The timer has fired.
     pub(super) fn fired(&self) {
-        *self.0.borrow_mut() = None;
+        self.0.replace(None);
     }
 
     /// Takes the timer back.
     pub(super) fn clear(&self) {
-        if let Some((_, timer)) = self.0.borrow_mut().take() {
+        if let Some((_, timer)) = self.0.take() {
             platform::clear_timeout(&timer);
         }
     }
