@@ -155,7 +155,7 @@ impl<P: PresenceStore, M: MessageStore> Application for Sockets<P, M> {
     async fn connect(&self, request: ConnectRequest<'_>) -> Result<Member, chat_socketio::Refusal> {
         connect::admit(&self.0, &request).map_err(|refusal| {
             self.0.metrics.refusal(refusal.code());
-            tracing::info!(code = refusal.code().as_str(), "refused a connection");
+            tracing::debug!(code = refusal.code().as_str(), "refused a connection");
             chat_socketio::Refusal {
                 message: refusal.message().to_owned(),
                 data: Some(format!(r#"{{"code":"{}"}}"#, refusal.code().as_str())),

@@ -57,15 +57,16 @@ impl Server {
     /// # Errors
     /// If the address cannot be listened on.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        for notice in &config.notices {
-            log_notice(*notice);
-        }
         let failed = |cause| StartError {
             listen: config.listen,
             cause,
         };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        // Not before: a start that fails says one thing, that it failed.
+        for notice in &config.notices {
+            log_notice(*notice);
+        }
 
         let clock = Clock::start();
         let metrics = Arc::new(Metrics::new());

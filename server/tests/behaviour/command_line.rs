@@ -1,0 +1,155 @@
+//! The program as its operator meets it: the ready line, the exit codes, the signals.
+
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::{Child, ChildStderr, Command};
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat-server"));
+    command
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+async fn refused(mut command: Command) -> String {
+    let output = command.output().await.unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    text
+}
+
+struct Running {
+    child: Child,
+    stderr: ChildStderr,
+    url: String,
+}
+
+impl Running {
+    async fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let ready = lines.next_line().await.unwrap().unwrap();
+        let stderr = child.stderr.take().unwrap();
+        let url = ready.strip_prefix("listening on ").unwrap().to_owned();
+        assert!(url.starts_with("http://127.0.0.1:"), "{ready}");
+        assert!(!url.ends_with(":0"), "{ready}");
+        Self { child, stderr, url }
+    }
+
+    async fn end(mut self, signal: &str) -> (ExitStatus, String) {
+        let id = self.child.id().unwrap().to_string();
+        let sent = Command::new("kill")
+            .args([signal, &id])
+            .status()
+            .await
+            .unwrap();
+        assert!(sent.success());
+        let status = self.child.wait().await.unwrap();
+        let mut log = String::new();
+        self.stderr.read_to_string(&mut log).await.unwrap();
+        (status, log)
+    }
+}
+
+fn file(directory: &Path, text: &str) -> String {
+    let path = directory.join("file.toml");
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_is_one_line_and_exit_code_two() {
+    let directory = tempfile::tempdir().unwrap();
+    let bad_tenants = file(directory.path(), "[[tenants]]\nid = \"{x}\"");
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let occupied = held.local_addr().unwrap().to_string();
+    let table: [(&[&str], &str); 10] = [
+        (&["--nonsense"], "--nonsense"),
+        (&["venus"], "venus"),
+        (&["--offline-grace", "5 apples"], "--offline-grace"),
+        (&["--listen", "nowhere"], "nowhere"),
+        (&["--listen", "0.0.0.0:0"], "loopback"),
+        (&["--tenants", "/no/such/file.toml"], "/no/such/file.toml"),
+        (&["--tenants", &bad_tenants], "braces"),
+        (&["--redis-url", "redis://localhost"], "--redis-url"),
+        (&["ws"], "ws"),
+        (&["--listen", &occupied], &occupied),
+    ];
+    for (arguments, expected) in table {
+        let line = refused(command(arguments)).await;
+        assert!(line.contains(expected), "{arguments:?} gave {line}");
+    }
+    drop(held);
+}
+
+#[tokio::test]
+async fn every_option_is_an_environment_variable_too() {
+    let mut bad = command(&[]);
+    bad.env("OFFLINE_GRACE", "soon");
+    assert!(refused(bad).await.contains("--offline-grace"));
+    let mut bad = command(&[]);
+    bad.env("TENANTS_FILE", "/no/such/file.toml");
+    assert!(refused(bad).await.contains("/no/such/file.toml"));
+
+    let directory = tempfile::tempdir().unwrap();
+    let tenants = "[[tenants]]\nid = \"42\"\nadmin_keys = [\"very-secret\"]";
+    let mut good = command(&[]);
+    good.env("LISTEN", "127.0.0.1:0")
+        .env("LEASE", "1m")
+        .env("JWT_SECRET", "token-secret")
+        .env("TENANTS_FILE", file(directory.path(), tenants));
+    let running = Running::start(good).await;
+    let url = format!("{}/api/chat/online-users?tenantId=42", running.url);
+    let request = reqwest::Client::new().get(url).bearer_auth("very-secret");
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let (status, log) = running.end("-TERM").await;
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(
+        !log.contains("very-secret") && !log.contains("token-secret"),
+        "{log}"
+    );
+    assert!(!log.contains("demo-admin-key"), "{log}");
+}
+
+#[tokio::test]
+async fn it_says_when_it_is_ready_and_ends_well_when_asked_to() {
+    for signal in ["-TERM", "-INT"] {
+        let running = Running::start(command(&["all", "--listen", "127.0.0.1:0"])).await;
+        let health = reqwest::get(format!("{}/healthz", running.url))
+            .await
+            .unwrap();
+        assert_eq!(health.status(), 200);
+        let (status, log) = running.end(signal).await;
+        assert_eq!(status.code(), Some(0), "{log}");
+        assert!(
+            log.contains("demo-admin-key"),
+            "the development key is named: {log}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn help_is_no_error() {
+    let output = command(&["--help"]).output().await.unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    for option in [
+        "--listen",
+        "--redis-url",
+        "--tenants",
+        "--jwt-secret",
+        "--offline-grace",
+        "--lease",
+    ] {
+        assert!(text.contains(option), "{option}");
+    }
+}

@@ -1,0 +1,16 @@
+//! What the server does, seen from outside: a file for each behaviour, a server for each test.
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test, helpers included, a panic is the way to fail"
+)]
+
+mod command_line;
+mod identity;
+mod leave;
+mod message;
+mod message_http;
+mod online_users_http;
+mod reload_grace;
+mod second_tab;
+mod support;
+mod tenants_apart;
