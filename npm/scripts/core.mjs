@@ -108,8 +108,15 @@ function shorten(source, { imports, exports }) {
     modules.set(module, [...(modules.get(module) ?? []), [name, short]]);
   }
   for (const [module, names] of modules) {
-    const [line, object] = only(glue, new RegExp(`^\\s*"${escape(module)}": (\\w+),$\\n`, 'm'), module);
-    glue = glue.replace(line, '');
+    // A module that several functions come from is there once for each, under the same key.
+    const lines = [...glue.matchAll(new RegExp(`^\\s*"${escape(module)}": (\\w+),$\\n`, 'gm'))];
+    const object = lines[0]?.[1];
+    if (object === undefined) {
+      throw new Error(`The bindings do not import ${module}`);
+    }
+    for (const [line] of lines) {
+      glue = glue.replace(line, '');
+    }
     if (module.endsWith('_bg.js')) {
       for (const [name, short] of names) {
         const [key] = only(glue, new RegExp(`^\\s*${escape(name)}(?=: )`, 'm'), name);

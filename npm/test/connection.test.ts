@@ -1,0 +1,168 @@
+// @vitest-environment happy-dom
+/** `ChatWebSocket`: usable at once, in order, and silent after its end. */
+import { beforeEach, expect, test, vi } from 'vitest';
+import { ChatError, ChatWebSocket, configure } from '../lib/index.js';
+import { appears, core, fresh, settled } from './support.js';
+
+beforeEach(() => {
+  fresh();
+  configure({ gatewayUrl: 'https://api.example' });
+});
+
+const socket = () => appears(() => core.sockets[0]);
+
+test('what is called before the core is there happens in order once it is', async () => {
+  const client = new ChatWebSocket('42', {}, undefined, true);
+  const first = client.sendMessage('one', { sessionId: 's' });
+  client.requestOnlineUsers();
+  const second = client.sendMessage('two', { sessionId: 's' });
+  expect(core.sockets).toEqual([]);
+
+  expect(await first).toEqual({ messageId: 'm1', timestamp: expect.any(String) });
+  expect(await second).toMatchObject({ messageId: 'm2' });
+  const made = await socket();
+  expect(made.sent).toEqual([
+    { text: 'one', sessionId: 's' },
+    { text: 'two', sessionId: 's' },
+  ]);
+  expect(made.requests).toBe(1);
+});
+
+test('a client that is closed before the core is there never connects, and its calls fail', async () => {
+  const onError = vi.fn();
+  const client = new ChatWebSocket('42', { onError });
+  const sent = client.sendMessage('hi');
+  client.disconnect();
+  await expect(sent).rejects.toMatchObject({ code: 'DISCONNECTED' });
+  await settled();
+  expect(core.sockets).toEqual([]);
+  expect(onError).not.toHaveBeenCalled();
+});
+
+test('a double mount leaves one connection', async () => {
+  new ChatWebSocket('42').disconnect();
+  const second = new ChatWebSocket('42');
+  const made = await socket();
+  await settled();
+  expect(core.sockets).toEqual([made]);
+  second.disconnect();
+  expect(made.closed).toBe(true);
+});
+
+test('each event reaches its callback', async () => {
+  const calls: unknown[] = [];
+  const record = (name: string) => (value?: unknown) => calls.push([name, value]);
+  new ChatWebSocket('42', {
+    onConnect: record('connect'),
+    onDisconnect: record('disconnect'),
+    onError: record('error'),
+    onMessage: record('message'),
+    onUserOnline: record('online'),
+    onUserOffline: record('offline'),
+    onOnlineUsersList: record('list'),
+  });
+  const { emit } = await socket();
+  const error = new ChatError('TIMEOUT', 'late');
+  const refusal = new ChatError('UNKNOWN_TENANT', 'no');
+  emit('connect');
+  emit('disconnect', 'transport close');
+  emit('error', error);
+  emit('refused', refusal);
+  emit('message', { id: 'm' });
+  emit('user_online', { userId: 'ann' });
+  emit('user_offline', 'ann');
+  emit('online_users_list', []);
+  expect(calls).toEqual([
+    ['connect', undefined],
+    ['disconnect', undefined],
+    ['error', error],
+    ['error', refusal],
+    ['message', { id: 'm' }],
+    ['online', { userId: 'ann' }],
+    ['offline', 'ann'],
+    ['list', []],
+  ]);
+});
+
+test('nothing is called after disconnect', async () => {
+  const onMessage = vi.fn();
+  const client = new ChatWebSocket('42', { onMessage });
+  const made = await socket();
+  made.connected = true;
+  expect(client.isConnected()).toBe(true);
+  client.disconnect();
+  client.disconnect();
+  made.emit('message', { id: 'late' });
+  expect(onMessage).not.toHaveBeenCalled();
+  expect(client.isConnected()).toBe(false);
+});
+
+test('a callback that throws is reported to the page and stops nothing', async () => {
+  const report = vi.fn();
+  vi.stubGlobal('queueMicrotask', (run: () => void) => {
+    try {
+      run();
+    } catch (error) {
+      report(error);
+    }
+  });
+  const mistake = new Error('the page');
+  const onUserOffline = vi.fn();
+  new ChatWebSocket('42', {
+    onConnect() {
+      throw mistake;
+    },
+    onUserOffline,
+  });
+  const { emit } = await socket();
+  expect(() => emit('connect')).not.toThrow();
+  expect(report).toHaveBeenCalledWith(mistake);
+  emit('user_offline', 'ann');
+  expect(onUserOffline).toHaveBeenCalledWith('ann');
+});
+
+test('a page without WebAssembly is told so, and the next client tries again', async () => {
+  // A page of its own: on this one the core has started already.
+  vi.resetModules();
+  const again = await import('../lib/index.js');
+  const { core: other } = await import('./fake-core.js');
+  other.broken = true;
+  again.configure({ gatewayUrl: 'https://api.example' });
+  const onError = vi.fn();
+  const client = new again.ChatWebSocket('42', { onError });
+  await expect(client.sendMessage('hi')).rejects.toMatchObject({ code: 'WASM_UNAVAILABLE' });
+  expect(onError).toHaveBeenCalledTimes(1);
+  other.broken = false;
+  new again.ChatWebSocket('42', { onError });
+  await appears(() => other.sockets[0]);
+  expect(onError).toHaveBeenCalledTimes(1);
+});
+
+test('a visitor tells of the page, an admin does not', async () => {
+  window.happyDOM.setURL('https://shop.example/shoes?size=42');
+  new ChatWebSocket('42', {}, { siteId: 7 });
+  const visitor = await socket();
+  expect(visitor.config).toMatchObject({
+    admin: false,
+    tenantId: '42',
+    website: {
+      domain: 'shop.example',
+      origin: 'https://shop.example',
+      url: 'https://shop.example/shoes?size=42',
+      siteId: '7',
+    },
+  });
+  new ChatWebSocket('42', {}, { siteId: 7 }, true);
+  const admin = await appears(() => core.sockets[1]);
+  expect(admin.config).toMatchObject({ admin: true, website: {} });
+});
+
+test("a visitor's message carries site and domain", async () => {
+  window.happyDOM.setURL('https://shop.example/');
+  await new ChatWebSocket('42', {}, { siteId: 7 }).sendMessage('hi');
+  await new ChatWebSocket('42', {}, { domain: 'other.example' }).sendMessage('hi');
+  expect(core.sockets.map(({ sent }) => sent)).toEqual([
+    [{ text: 'hi', siteId: '7', domain: 'shop.example' }],
+    [{ text: 'hi', domain: 'other.example' }],
+  ]);
+});

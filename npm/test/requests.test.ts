@@ -1,0 +1,67 @@
+// @vitest-environment happy-dom
+/** `ChatAPI`: the session it keeps, and failures that stay failures. */
+import { beforeEach, expect, test } from 'vitest';
+import { ChatAPI, ChatError, configure } from '../lib/index.js';
+import { appears, core, fresh } from './support.js';
+
+beforeEach(() => {
+  fresh();
+  configure({ gatewayUrl: 'https://api.example', apiKey: 'key' });
+});
+
+const calls = () => core.apis[0]?.calls;
+
+test('a failed request rejects with its code and never looks like an empty list', async () => {
+  const api = new ChatAPI('42');
+  expect(await api.getOnlineUsers()).toEqual([]);
+  const made = await appears(() => core.apis[0]);
+  made.fails = new ChatError('WRONG_TENANT', 'no', 403);
+  const error: unknown = await api.getOnlineUsers().catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(ChatError);
+  expect(error).toBeInstanceOf(Error);
+  expect(error).toMatchObject({ name: 'ChatError', code: 'WRONG_TENANT', status: 403 });
+});
+
+test('a bad configuration rejects, and the next call sees a good one', async () => {
+  configure({ gatewayUrl: 'nonsense' });
+  const api = new ChatAPI('42');
+  await expect(api.getOnlineUsers()).rejects.toMatchObject({ code: 'INVALID_CONFIG' });
+  configure({ gatewayUrl: 'https://api.example' });
+  expect(await api.getOnlineUsers()).toEqual([]);
+});
+
+test('the session that was opened is the one that is used', async () => {
+  const api = new ChatAPI('42', { siteId: 7, domain: 'shop.example' });
+  expect(await api.initializeSession()).toBe('s-created');
+  await api.sendMessage('hi');
+  await api.getMessages();
+  expect(calls()).toEqual([
+    ['createSession', { tenantId: '42' }],
+    [
+      'sendMessage',
+      { tenantId: '42', text: 'hi', siteId: '7', domain: 'shop.example', sessionId: 's-created' },
+    ],
+    ['getMessages', 's-created'],
+  ]);
+});
+
+test('the first message opens a session', async () => {
+  const api = new ChatAPI('42', { domain: 'shop.example' });
+  await api.sendMessage('hi');
+  await api.getMessages();
+  expect(calls()).toEqual([
+    ['sendMessage', { tenantId: '42', text: 'hi', domain: 'shop.example' }],
+    ['getMessages', 's-answered'],
+  ]);
+});
+
+test("an agent's reply to one session is not the next call's session", async () => {
+  const api = new ChatAPI('42');
+  await api.sendMessage('hello', { sessionId: 's-visitor' });
+  await api.getMessages();
+  expect(calls()).toEqual([
+    ['sendMessage', { tenantId: '42', text: 'hello', sessionId: 's-visitor' }],
+    ['createSession', { tenantId: '42' }],
+    ['getMessages', 's-created'],
+  ]);
+});
