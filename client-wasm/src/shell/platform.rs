@@ -76,14 +76,15 @@ extern "C" {
 
     /// An array of rows.
     #[derive(Clone)]
+    #[wasm_bindgen(js_name = Array)]
     pub(super) type Rows;
-    #[wasm_bindgen(js_name = Array, constructor)]
+    #[wasm_bindgen(constructor, js_class = Array)]
     pub(super) fn new() -> Rows;
     #[wasm_bindgen(method, getter)]
     pub(super) fn length(this: &Rows) -> u32;
     #[wasm_bindgen(method, structural, indexing_getter)]
     pub(super) fn at(this: &Rows, index: u32) -> JsValue;
-    #[wasm_bindgen(method)]
+    #[wasm_bindgen(method, js_class = Array)]
     pub(super) fn push(this: &Rows, row: &JsValue);
 
     #[wasm_bindgen(js_namespace = JSON)]
