@@ -169,7 +169,7 @@ fn socket_config(settings: &Settings) -> chat_socketio::Config {
         ping_interval: socket.ping_interval,
         ping_timeout: socket.ping_timeout,
         connect_timeout: socket.connect_timeout,
-        close_timeout: settings.shutdown.patience,
+        close_timeout: socket.close_timeout,
         max_payload: socket.max_payload_bytes,
         max_outgoing_bytes: socket.max_outgoing_bytes,
         max_outgoing_frames: socket.max_outgoing_frames,

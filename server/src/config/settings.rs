@@ -45,6 +45,8 @@ pub struct Socket {
     pub ping_timeout: Duration,
     #[serde(deserialize_with = "duration")]
     pub connect_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub close_timeout: Duration,
     pub max_payload_bytes: usize,
     pub max_outgoing_bytes: usize,
     pub max_outgoing_frames: usize,
@@ -196,6 +198,11 @@ impl Settings {
                 return Err(ConfigError::new(format!("{name} must be at least 10ms")));
             }
         }
+        if self.socket.close_timeout >= self.shutdown.patience {
+            return Err(ConfigError::new(
+                "socket.close_timeout must be less than shutdown.patience",
+            ));
+        }
         // The contract's ten seconds hold whatever is set here.
         if self.shutdown.patience > Duration::from_secs(8) {
             return Err(ConfigError::new("shutdown.patience must be at most 8s"));
@@ -279,6 +286,7 @@ mod tests {
             ),
             ("[socket]\nping_timeout = \"soon\"", "time"),
             ("[shutdown]\npatience = \"1m\"", "at most 8s"),
+            ("[shutdown]\npatience = \"1s\"", "less than"),
         ];
         for (text, expected) in cases {
             let error = Settings::with_overrides(text).expect_err(text).to_string();

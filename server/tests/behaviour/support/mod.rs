@@ -57,6 +57,8 @@ impl TestServer {
         let mut config = Config::development("127.0.0.1:0".parse().unwrap()).unwrap();
         config.tenants = Tenants::parse(TENANTS).unwrap();
         config.verifier = TokenVerifier::with_shared_secret(SECRET);
+        // The clients of a test do not look at their connection while the server stops.
+        config.settings.socket.close_timeout = Duration::from_millis(20);
         change(&mut config);
         let server = Server::start(config).await.unwrap();
         Self {
