@@ -100,6 +100,7 @@ impl<S: Send + Sync + 'static> Hub<S> {
         if let Some(control) = shared.control() {
             for link in control.links() {
                 link.close(DisconnectReason::Shutdown);
+                link.stop_lingering();
             }
         }
         shared.all_forgotten().await;

@@ -60,6 +60,8 @@ enum Phase {
         settled: bool,
         /// No transport needs the session any more.
         detached: bool,
+        /// It is kept for a poll that may still come.
+        lingers: bool,
     },
 }
 
@@ -132,22 +134,27 @@ impl Link {
             if state.is_closed() {
                 return;
             }
-            let keeps = keeps_queue(reason);
-            if !keeps {
+            if !keeps_queue(reason) {
                 state.outbox.clear();
             }
-            // A poll that waits takes the news along; a WebSocket takes them as long as it lives. Of a client that
-            // is between two polls only what it was promised is kept.
-            let detached = match state.phase {
+            // A poll that waits takes the news along; a WebSocket takes them as long as it lives. For a client that is
+            // between two polls they are kept if it was promised something, or is about to come for its own farewell.
+            let lingers = match state.phase {
                 Phase::WebSocket => false,
                 Phase::Polling | Phase::Probing { .. } | Phase::Closed { .. } => {
-                    !state.polling && reason != DisconnectReason::ServerDisconnect
+                    let comes = [
+                        DisconnectReason::ServerDisconnect,
+                        DisconnectReason::TransportClose,
+                    ];
+                    !state.polling && comes.contains(&reason)
                 }
             };
+            let detached = state.phase != Phase::WebSocket && !state.polling && !lingers;
             state.phase = Phase::Closed {
                 reason,
                 settled: false,
                 detached,
+                lingers,
             };
             state
                 .timers
@@ -227,6 +234,17 @@ impl Link {
     /// The transport has let go of a closed session.
     pub(crate) fn detach(&self) {
         self.let_go(|_, detached| *detached = true);
+    }
+
+    /// Nobody is to be waited for any more.
+    pub(crate) fn stop_lingering(&self) {
+        let lingers = {
+            let state = self.0.state.lock();
+            matches!(state.phase, Phase::Closed { lingers: true, .. }) && !state.polling
+        };
+        if lingers {
+            self.abandon();
+        }
     }
 
     fn let_go(&self, change: impl FnOnce(&mut bool, &mut bool)) {
