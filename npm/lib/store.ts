@@ -166,10 +166,9 @@ function open(
   };
   const start = async () => {
     try {
-      const config = coreConfig(tenantId, true);
       const { OnlineUsers } = await loadCore();
       if (!closed) {
-        core = new OnlineUsers(config, settings, read);
+        core = new OnlineUsers(coreConfig(tenantId, true), settings, read);
         read();
       }
     } catch (cause) {

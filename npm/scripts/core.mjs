@@ -50,7 +50,7 @@ export function corePlugin() {
   }
   const { wasm, names } = optimize();
   const module = inline(wasm);
-  const glue = shorten(readFileSync(bindings, 'utf8'), names);
+  const glue = shorten(trim(readFileSync(bindings, 'utf8')), names);
   return {
     facts: { wasm, text: module.length, glue: glue.length },
     plugin: {
@@ -94,6 +94,40 @@ function wasmOpt(files, options) {
     encoding: 'utf8',
     maxBuffer: 1 << 24,
   });
+}
+
+/**
+ * Leaves out what the bindings bring along for programs that are not this one: old engines, other
+ * ways to start, `using`. Each cut must fit exactly once, so that another version of wasm-bindgen
+ * fails the build instead of slipping through.
+ */
+function trim(source) {
+  const cut = (text, pattern, replacement = '') => {
+    only(text, pattern, String(pattern));
+    return text.replace(pattern, () => replacement);
+  };
+  let glue = source
+    .replaceAll(/^if \(Symbol\.dispose\) .*$/gm, '')
+    .replaceAll(', wasm.__wbindgen_realloc)', ')');
+  glue = cut(
+    glue,
+    /^function passStringToWasm0\([^]*?^\}$/m,
+    `function passStringToWasm0(arg, malloc) {
+    const bytes = cachedTextEncoder.encode(arg);
+    const ptr = malloc(bytes.length, 1) >>> 0;
+    getUint8ArrayMemory0().set(bytes, ptr);
+    WASM_VECTOR_LEN = bytes.length;
+    return ptr;
+}`,
+  );
+  glue = cut(glue, /^if \(!\('encodeInto' in cachedTextEncoder\)\) \{[^]*?^\}$/m);
+  return cut(
+    glue,
+    /^function initSync\([^]*?^\}$/m,
+    `function initSync({ module }) {
+    return __wbg_finalize_init(new WebAssembly.Instance(module, __wbg_get_imports()), module);
+}`,
+  );
 }
 
 /**
@@ -153,10 +187,13 @@ function escape(text) {
   return text.replace(/[$.*+?()[\]{}|\\^]/g, '\\$&');
 }
 
+// The two that open a pair come first; braces, because the context models of brotli take them for
+// punctuation, unlike most of what follows.
+const OPENERS = '{}';
+const ESCAPES = OPENERS.length;
 const ALPHABET = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index))
-  .filter((character) => !'"\'`\\$<'.includes(character))
-  .join('');
-const ESCAPES = 2;
+  .filter((character) => !(OPENERS + '"\'`\\$<').includes(character))
+  .reduce((all, character) => all + character, OPENERS);
 
 /** The source of `chat-core`. */
 export function inline(wasm) {

@@ -9,6 +9,8 @@ beforeEach(() => {
   configure({ gatewayUrl: 'https://api.example' });
 });
 
+const visit = (url: string) =>
+  (window as Window & { happyDOM?: { setURL(url: string): void } }).happyDOM?.setURL(url);
 const socket = () => appears(() => core.sockets[0]);
 
 test('what is called before the core is there happens in order once it is', async () => {
@@ -139,7 +141,7 @@ test('a page without WebAssembly is told so, and the next client tries again', a
 });
 
 test('a visitor tells of the page, an admin does not', async () => {
-  window.happyDOM.setURL('https://shop.example/shoes?size=42');
+  visit('https://shop.example/shoes?size=42');
   new ChatWebSocket('42', {}, { siteId: 7 });
   const visitor = await socket();
   expect(visitor.config).toMatchObject({
@@ -158,7 +160,7 @@ test('a visitor tells of the page, an admin does not', async () => {
 });
 
 test("a visitor's message carries site and domain", async () => {
-  window.happyDOM.setURL('https://shop.example/');
+  visit('https://shop.example/');
   await new ChatWebSocket('42', {}, { siteId: 7 }).sendMessage('hi');
   await new ChatWebSocket('42', {}, { domain: 'other.example' }).sendMessage('hi');
   expect(core.sockets.map(({ sent }) => sent)).toEqual([

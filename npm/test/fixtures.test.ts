@@ -1,0 +1,91 @@
+/**
+ * The wire's golden documents, which the Rust side writes and reads, against the public types: the
+ * imports are checked by the compiler, the names of the files and the values here.
+ */
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import aiEvent from '../../protocol/fixtures/ai_event_created.json' with { type: 'json' };
+import history from '../../protocol/fixtures/join_conversation_ack.json' with { type: 'json' };
+import body from '../../protocol/fixtures/message.json' with { type: 'json' };
+import receipt from '../../protocol/fixtures/message_ack.json' with { type: 'json' };
+import refusal from '../../protocol/fixtures/message_refused.json' with { type: 'json' };
+import reply from '../../protocol/fixtures/message_reply.json' with { type: 'json' };
+import message from '../../protocol/fixtures/meta_message_created.json' with { type: 'json' };
+import list from '../../protocol/fixtures/online_users_list.json' with { type: 'json' };
+import offline from '../../protocol/fixtures/user_offline.json' with { type: 'json' };
+import online from '../../protocol/fixtures/user_online.json' with { type: 'json' };
+import { messageBody } from '../lib/page.js';
+import type {
+  ChatErrorCode,
+  ChatMessage,
+  MessageReceipt,
+  OnlineUser,
+  WebSocketCallbacks,
+} from '../lib/index.js';
+
+/** JSON imports have widened strings; the one union of the message is checked by value. */
+type Json<T> = { [K in keyof T]: T[K] extends string ? string : T[K] };
+
+const shapes: {
+  online: OnlineUser;
+  offline: { userId: Parameters<NonNullable<WebSocketCallbacks['onUserOffline']>>[0] };
+  list: { users: OnlineUser[] };
+  messages: Json<ChatMessage>[];
+  receipt: MessageReceipt;
+  refusal: { error: string; code: ChatErrorCode };
+} = {
+  online,
+  offline,
+  list,
+  messages: [message.message, aiEvent.message, ...history.messages],
+  receipt,
+  refusal,
+};
+
+test('a row has the fields that the type names, and no other', () => {
+  const named: Record<keyof OnlineUser, true> = {
+    userId: true,
+    sessionId: true,
+    connectedAt: true,
+    domain: true,
+    origin: true,
+    url: true,
+  };
+  expect(Object.keys(shapes.online).sort()).toEqual(Object.keys(named).sort());
+  for (const user of shapes.list.users) {
+    expect(Object.keys(named)).toEqual(expect.arrayContaining(Object.keys(user)));
+  }
+});
+
+test('messages come from one of the three senders', () => {
+  for (const { sender } of shapes.messages) {
+    expect(['user', 'agent', 'bot'] satisfies ChatMessage['sender'][]).toContain(sender);
+  }
+});
+
+test('what the facade sends is what the wire expects', () => {
+  const website = { siteId: 7, domain: body.domain };
+  expect(messageBody(body.text, website, {})).toEqual(body);
+  expect(messageBody(reply.text, undefined, { sessionId: reply.sessionId })).toEqual(reply);
+});
+
+test('every event that reaches a client is looked at here', () => {
+  const directory = fileURLToPath(new URL('../../protocol/fixtures', import.meta.url));
+  const requests = ['get_online_users', 'join_conversation', 'leave_conversation'];
+  const seen = [
+    'ai_event_created',
+    'join_conversation_ack',
+    'message',
+    'message_ack',
+    'message_refused',
+    'message_reply',
+    'meta_message_created',
+    'online_users_list',
+    'user_offline',
+    'user_online',
+  ];
+  expect(readdirSync(directory).sort()).toEqual(
+    [...requests, ...seen].map((name) => `${name}.json`).sort(),
+  );
+});

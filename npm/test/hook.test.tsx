@@ -1,0 +1,121 @@
+// @vitest-environment happy-dom
+/** `useOnlineUsers` in React: strict mode, changed arguments, server rendering. */
+import { act, cleanup, render, renderHook } from '@testing-library/react';
+import { StrictMode } from 'react';
+import { renderToString } from 'react-dom/server';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { configure } from '../lib/index.js';
+import { useOnlineUsers } from '../lib/react.js';
+import { ann, appears, bob, core, fresh, settled } from './support.js';
+
+beforeEach(() => {
+  fresh();
+  configure({ gatewayUrl: 'https://api.example', apiKey: 'key' });
+});
+
+afterEach(async () => {
+  cleanup();
+  await settled();
+});
+
+const feed = (at = 0) => appears(() => core.feeds[at]);
+
+test('strict mode makes one connection, and unmounting ends it', async () => {
+  const { result, unmount } = renderHook(() => useOnlineUsers('42'), { wrapper: StrictMode });
+  expect(result.current).toMatchObject({
+    onlineUsers: [],
+    isLoading: true,
+    error: null,
+    isConnected: false,
+  });
+  const made = await feed();
+  await settled();
+  expect(core.feeds).toEqual([made]);
+
+  act(() => made.become({ users: [ann], isLoading: false, isConnected: true }));
+  expect(result.current).toMatchObject({
+    onlineUsers: [ann],
+    isLoading: false,
+    isConnected: true,
+  });
+  unmount();
+  await settled();
+  expect(made.closed).toBe(true);
+});
+
+test('the result is the same object until something changes', async () => {
+  const { result, rerender } = renderHook(() => useOnlineUsers('42', { autoRefresh: true }));
+  const made = await feed();
+  const before = result.current;
+  rerender();
+  expect(result.current).toBe(before);
+  act(() => made.become({ users: [ann], isLoading: false }));
+  expect(result.current).not.toBe(before);
+  expect(result.current.refresh).toBe(before.refresh);
+});
+
+test('another tenant is another list; none is none', async () => {
+  const { result, rerender } = renderHook(({ tenant }) => useOnlineUsers(tenant), {
+    initialProps: { tenant: null as string | null },
+  });
+  await settled();
+  expect(core.feeds).toEqual([]);
+  expect(result.current).toMatchObject({ onlineUsers: [], isLoading: false, error: null });
+
+  rerender({ tenant: '42' });
+  const first = await feed();
+  act(() => first.become({ users: [ann], isLoading: false }));
+  rerender({ tenant: '43' });
+  expect(result.current).toMatchObject({ onlineUsers: [], isLoading: true });
+  const second = await feed(1);
+  expect(first.closed).toBe(true);
+  expect(second.config.tenantId).toBe('43');
+  rerender({ tenant: null });
+  expect(result.current.onlineUsers).toEqual([]);
+  await settled();
+  expect(second.closed).toBe(true);
+});
+
+test('changed options take effect without emptying the list', async () => {
+  const { result, rerender } = renderHook((options) => useOnlineUsers('42', options), {
+    initialProps: { enableWebSocket: true },
+  });
+  const first = await feed();
+  act(() => first.become({ users: [ann, bob], isLoading: false, isConnected: true }));
+  rerender({ enableWebSocket: false });
+  expect(result.current.onlineUsers).toEqual([ann, bob]);
+  expect(result.current.isLoading).toBe(false);
+  const second = await feed(1);
+  expect(second.settings.enableWebSocket).toBe(false);
+  expect(first.closed).toBe(true);
+});
+
+test('two components share one connection', async () => {
+  const Count = () => <b>{useOnlineUsers('42').onlineUsers.length}</b>;
+  const { container } = render(
+    <>
+      <Count />
+      <Count />
+    </>,
+  );
+  const made = await feed();
+  act(() => made.become({ users: [ann, bob], isLoading: false }));
+  expect(container.textContent).toBe('22');
+  expect(core.feeds).toHaveLength(1);
+});
+
+test('refresh fits a button', async () => {
+  const { result } = renderHook(() => useOnlineUsers('42'));
+  const made = await feed();
+  const onClick: React.MouseEventHandler = result.current.refresh;
+  expect(onClick).toBeTypeOf('function');
+  await act(() => result.current.refresh());
+  expect(made.refreshes).toBe(1);
+});
+
+test('a server renders the loading state and starts nothing', async () => {
+  const Page = () => <p>{useOnlineUsers('42').isLoading ? 'loading' : 'done'}</p>;
+  expect(renderToString(<Page />)).toBe('<p>loading</p>');
+  await settled();
+  expect(core.feeds).toEqual([]);
+});

@@ -1,0 +1,142 @@
+// @vitest-environment happy-dom
+/** The script tag in somebody else's page. */
+import { beforeEach, expect, test, vi } from 'vitest';
+import { readOptions } from '../lib/widget/options.js';
+import { appears, core, fresh } from './support.js';
+
+const MARK = Symbol.for('@amoiq/chat-widget/v1');
+
+beforeEach(() => {
+  fresh();
+  vi.resetModules();
+  document.body.replaceChildren();
+  delete (globalThis as { [MARK]?: true })[MARK];
+  window.ChatWidgetConfig = { tenantId: '42', baseUrl: 'https://chat.example', siteId: 7 };
+});
+
+/** Runs the script as if it had just been loaded, on a core of its own. */
+async function load() {
+  await import('../lib/widget/main.js');
+  const { core: own } = await import('./fake-core.js');
+  return own;
+}
+
+function shadow(): ShadowRoot {
+  const root = document.body.lastElementChild?.shadowRoot;
+  if (!root) {
+    throw new Error('there is no widget');
+  }
+  return root;
+}
+
+const part = <T extends Element>(selector: string) => shadow().querySelector(selector) as T;
+
+async function write(text: string) {
+  const input = part<HTMLTextAreaElement>('textarea');
+  input.value = text;
+  input.dispatchEvent(new Event('input'));
+  part<HTMLFormElement>('form').dispatchEvent(new Event('submit', { cancelable: true }));
+}
+
+test('the visitor is online from the start, without a key, under one id', async () => {
+  const own = await load();
+  const socket = await appears(() => own.sockets[0]);
+  expect(socket.config).toMatchObject({
+    tenantId: '42',
+    admin: false,
+    apiUrl: 'https://chat.example',
+    website: { siteId: '7' },
+  });
+  expect(await socket.config.credentials()).toEqual({ visitorId: expect.any(String) });
+});
+
+test('a second copy does nothing', async () => {
+  const own = await load();
+  vi.resetModules();
+  await import('../lib/widget/main.js');
+  const { core: second } = await import('./fake-core.js');
+  await appears(() => own.sockets[0]);
+  expect(document.body.children).toHaveLength(1);
+  expect(second.sockets).toEqual([]);
+});
+
+test('a page that configures nothing gets a warning, not an exception', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  delete window.ChatWidgetConfig;
+  const own = await load();
+  expect(warn).toHaveBeenCalledWith(expect.stringContaining('tenantId'));
+  expect(document.body.children).toHaveLength(0);
+  expect(own.sockets).toEqual([]);
+});
+
+test('question and answer', async () => {
+  const own = await load();
+  const socket = await appears(() => own.sockets[0]);
+  socket.emit('connect');
+  part<HTMLButtonElement>('.bubble').click();
+  expect(part('.status').textContent).toBe('Online');
+  await write('  Is the <b>blue</b> one in stock?  ');
+  await appears(() => socket.sent[0]);
+  expect(socket.sent[0]).toMatchObject({ text: 'Is the <b>blue</b> one in stock?', siteId: '7' });
+  socket.emit('message', {
+    id: 'm2',
+    text: '<img src=x onerror=alert(1)>',
+    sender: 'agent',
+    timestamp: '2024-01-15T10:30:06.000Z',
+  });
+  expect([...shadow().querySelectorAll('.text')].map(({ textContent }) => textContent)).toEqual([
+    'Hi! How can we help?',
+    'Is the <b>blue</b> one in stock?',
+    '<img src=x onerror=alert(1)>',
+  ]);
+  expect(shadow().querySelector('img')).toBeNull();
+});
+
+test('an answer to a closed panel is counted on the bubble', async () => {
+  const own = await load();
+  const socket = await appears(() => own.sockets[0]);
+  const answer = { id: 'm1', text: 'Hello', sender: 'agent', timestamp: '' };
+  socket.emit('message', answer);
+  socket.emit('message', answer);
+  expect(part('.unread').textContent).toBe('1');
+  expect(part('.bubble').getAttribute('aria-label')).toBe('Open chat, 1 unread');
+  part<HTMLButtonElement>('.bubble').click();
+  expect(part<HTMLElement>('.unread').hidden).toBe(true);
+  expect(part('.bubble').getAttribute('aria-expanded')).toBe('true');
+});
+
+test('a message that cannot be sent says so and can be sent again', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const own = await load();
+  const socket = await appears(() => own.sockets[0]);
+  const send = vi.spyOn(socket, 'sendMessage').mockRejectedValueOnce(new Error('away'));
+  await write('hi');
+  const again = await appears(() => part<HTMLButtonElement>('.note button') ?? undefined);
+  again.click();
+  await appears(() => (part('.note') ? undefined : true));
+  expect(send).toHaveBeenCalledTimes(2);
+});
+
+test('a refusal is told apart from an outage', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const own = await load();
+  const { ChatError } = await import('../lib/errors.js');
+  const socket = await appears(() => own.sockets[0]);
+  socket.emit('error', new ChatError('NETWORK_ERROR', 'away'));
+  expect(part('.status').textContent).toBe('Reconnecting…');
+  socket.emit('refused', new ChatError('ORIGIN_NOT_ALLOWED', 'no'));
+  expect(part('.status').textContent).toBe('Chat is unavailable right now');
+});
+
+test("the server is the script's own origin unless the page names one", () => {
+  const script = 'https://cdn.example/assets/widget.v1.js?v=1';
+  expect(readOptions({ tenantId: '42' }, script)).toMatchObject({
+    baseUrl: 'https://cdn.example',
+    left: false,
+  });
+  expect(
+    readOptions({ tenantId: '42', baseUrl: 'https://a.example', position: 'bottom-left' }, script),
+  ).toMatchObject({ baseUrl: 'https://a.example', left: true });
+  expect(() => readOptions({ tenantId: '42' }, undefined)).toThrow('baseUrl');
+  expect(core.sockets).toEqual([]);
+});
