@@ -1,5 +1,7 @@
 //! Logs and metrics. Logs go to standard error; no credential and no text of a message is in either.
 
+use std::io::IsTerminal as _;
+
 use chat_protocol::code::Code;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -195,6 +197,7 @@ pub fn init_logs() {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .init();
 }

@@ -179,6 +179,84 @@ fn check_text(text: &str, max_chars: usize) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::{Credentials, decide, token::TokenVerifier};
+    use crate::chat::Open;
+    use crate::clock::Clock;
+    use crate::config::Settings;
+    use crate::error::StoreError;
+    use crate::messages::Owner;
+    use crate::presence::MemoryPresenceStore;
+    use crate::telemetry::Metrics;
+    use crate::tenants::Tenants;
+
+    /// A store that is away.
+    struct Away;
+
+    impl MessageStore for Away {
+        async fn accept(&self, _: Entry<'_>) -> Result<(), StoreError> {
+            Err(StoreError::new("away"))
+        }
+        async fn history(&self, _: &Conversation) -> Result<Vec<Arc<str>>, StoreError> {
+            Err(StoreError::new("away"))
+        }
+        async fn open_session(&self, _: &str, _: &Conversation) -> Result<(), StoreError> {
+            Err(StoreError::new("away"))
+        }
+        async fn session(&self, _: &str, _: &str) -> Result<Option<Conversation>, StoreError> {
+            Err(StoreError::new("away"))
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_store_does_not_take_is_not_a_message() {
+        let clock = Clock::start();
+        let settings = Settings::with_overrides("").unwrap();
+        let presence =
+            MemoryPresenceStore::new(clock, std::time::Duration::ZERO, 0, Box::new(|_| {}));
+        let chat = Chat {
+            clock,
+            tenants: Tenants::development(),
+            verifier: TokenVerifier::default(),
+            open: Open::new(&settings, clock.now()),
+            settings,
+            hub: chat_socketio::Hub::new(chat_socketio::Config::default()),
+            presence: Arc::new(presence),
+            messages: Arc::new(Away),
+            metrics: Arc::new(Metrics::new()),
+        };
+        let credentials = Credentials {
+            tenant_id: Some("demo"),
+            ..Credentials::default()
+        };
+        let author = decide(
+            &credentials,
+            &chat.tenants,
+            &chat.verifier,
+            clock.wall(),
+            Uuid::nil(),
+        )
+        .unwrap();
+        let address = Address {
+            conversation: Conversation {
+                tenant: "demo".into(),
+                owner: Owner::Session("s".into()),
+            },
+            session_id: "s".to_owned(),
+            sender: Sender::User,
+        };
+        let input = SendMessage {
+            text: "hello".to_owned(),
+            site_id: None,
+            domain: None,
+            session_id: None,
+        };
+        let refusal = take(&chat, &author, address, &input).await.unwrap_err();
+        assert_eq!(refusal.code(), Code::Unavailable);
+        assert!(
+            !refusal.message().contains("away"),
+            "the cause is for the log"
+        );
+    }
 
     #[test]
     fn a_text_is_neither_blank_nor_too_long() {
