@@ -60,10 +60,10 @@ export function deferred() {
   return made;
 }
 
-/** Calls into the application. What it throws is the page's error, and must not stop the connection. */
+/** Calls a function, if there is one. What the application throws is its own error, and must not stop the connection. */
 export function call(callback, first, second) {
   try {
-    callback(first, second);
+    callback?.(first, second);
   } catch (error) {
     (globalThis.reportError ?? console.error)(error);
   }

@@ -15,18 +15,18 @@
 //! loop {
 //!     wait for a transport event, the timeout, or a command
 //!     call the one handle_* or command for it, with the time since the engine's start
-//!     while let Some(event) = poll_event()   { tell the application }
-//!     while let Some(action) = poll_action() { do it }
+//!     while let Some(output) = poll_output() { do it, or tell the application }
 //!     arm one timer for poll_timeout()
 //! }
 //! ```
 //!
 //! What must stay true:
-//! - at most one transport is open, and `Action::Open` and `Action::Close` alternate;
-//! - `Event::Connected` and `Event::Disconnected` alternate;
+//! - at most one transport is open, and `Open` and `Close` alternate;
+//! - `Connected` and `Disconnected` alternate;
 //! - unless closed or waiting for the shell's credentials, there is always a timeout;
 //! - every command that asked for an acknowledgement gets exactly one `Acked` or `AckFailed`;
-//! - payload offsets of events refer to the frame handed to the last `handle_text`, so events are drained before the next.
+//! - payload offsets of events refer to the frame handed to the last `handle_text`, so outputs are drained before the
+//!   next.
 
 mod backoff;
 mod outbox;
@@ -80,57 +80,55 @@ impl Default for Config {
     }
 }
 
-/// What the shell must do.
+/// What the shell must do, and what the application should know, in order.
+///
+/// Payloads are byte offsets of JSON in the frame handed to the last [`Connection::handle_text`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Open a transport.
+pub enum Output {
+    /// Do: open a transport.
     Open,
-    /// Fetch the credentials and call [`Connection::handle_credentials`].
-    Authenticate,
-    /// Send a text frame.
-    Send(String),
-    /// Drop the transport; nothing of it may be reported any more.
-    Close,
-}
-
-/// What the application should know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The server's handshake. Read the JSON at `data` and call [`Connection::handle_handshake`].
-    Opened {
-        /// Offset of `{"sid":…,"pingInterval":…,"pingTimeout":…}`.
+    /// Do: read the server's handshake `{"sid":…,"pingInterval":…,"pingTimeout":…}` at `data` and call
+    /// [`Connection::handle_handshake`].
+    ReadHandshake {
+        /// Offset of the object.
         data: usize,
     },
-    /// The namespace has been joined.
+    /// Do: fetch the credentials and call [`Connection::handle_credentials`].
+    Authenticate,
+    /// Do: read the refusal `{"message":…,"data":…}` at `data`, tell the application in its words, and call
+    /// [`Connection::handle_refusal`].
+    ReadRefusal {
+        /// Offset of the object.
+        data: usize,
+    },
+    /// Do: send a text frame.
+    Send(String),
+    /// Do: drop the transport; nothing of it may be reported any more.
+    Close,
+    /// Tell: the namespace has been joined.
     Connected,
-    /// An event of the server; `data` is the offset of its JSON array `[name, …]` in the frame.
+    /// Tell: the server sent the event `[name, …]` at `data`.
     Received {
         /// Offset of the array.
         data: usize,
     },
-    /// An acknowledgement; `data` is the offset of its JSON array in the frame.
+    /// Tell: what [`Connection::emit`] called `id` was acknowledged with the array at `data`.
     Acked {
-        /// What [`Connection::emit`] returned.
+        /// Which emit.
         id: AckId,
         /// Offset of the array.
         data: usize,
     },
-    /// An acknowledgement that will not come.
+    /// Tell: the acknowledgement of `id` will not come.
     AckFailed {
-        /// What [`Connection::emit`] returned.
+        /// Which emit.
         id: AckId,
         /// Why.
         code: Code,
     },
-    /// The server refuses the namespace. Read the JSON at `data` and call [`Connection::handle_refusal`]; report
-    /// the failure in the refusal's own words.
-    Refused {
-        /// Offset of `{"message":…,"data":…}`.
-        data: usize,
-    },
-    /// An attempt failed before it was live; another follows.
+    /// Tell: an attempt failed before it was live. Unless the code says that trying again is useless, another follows.
     AttemptFailed(Code),
-    /// A live connection ended.
+    /// Tell: a live connection ended.
     Disconnected(Reason),
 }
 
@@ -182,8 +180,7 @@ pub struct Connection {
     backoff: Backoff,
     outbox: Outbox,
     last_attempt: Option<Millis>,
-    actions: Vec<Action>,
-    events: Vec<Event>,
+    outputs: Vec<Output>,
 }
 
 impl Connection {
@@ -196,8 +193,7 @@ impl Connection {
             state: State::Idle,
             timers: Timers::default(),
             last_attempt: None,
-            actions: Vec::new(),
-            events: Vec::new(),
+            outputs: Vec::new(),
         }
     }
 
@@ -233,7 +229,7 @@ impl Connection {
             }
             Delivery::Acknowledged if self.is_closed() => {
                 let id = self.outbox.refuse();
-                self.events.push(Event::AckFailed {
+                self.outputs.push(Output::AckFailed {
                     id,
                     code: Code::NotConnected,
                 });
@@ -243,7 +239,7 @@ impl Connection {
                 let id = match self.outbox.push(now, args, live) {
                     Ok(id) => id,
                     Err(id) => {
-                        self.events.push(Event::AckFailed {
+                        self.outputs.push(Output::AckFailed {
                             id,
                             code: Code::NotConnected,
                         });
@@ -323,7 +319,7 @@ impl Connection {
         };
         self.feed_watchdog(now);
         match packet {
-            engine_io::Packet::Open(_) => self.events.push(Event::Opened { data: 1 }),
+            engine_io::Packet::Open(_) => self.outputs.push(Output::ReadHandshake { data: 1 }),
             engine_io::Packet::Ping(data) => self.send_engine(&engine_io::Packet::Pong(data)),
             engine_io::Packet::Message(message) => {
                 let head = text.len() - message.len();
@@ -352,10 +348,10 @@ impl Connection {
             heartbeat: Heartbeat::new(interval, timeout),
         };
         self.feed_watchdog(now);
-        self.actions.push(Action::Authenticate);
+        self.outputs.push(Output::Authenticate);
     }
 
-    /// The answer to [`Action::Authenticate`]: the JSON object to join with, or that there is none to be had.
+    /// The answer to [`Output::Authenticate`]: the JSON object to join with, or that there is none to be had.
     pub fn handle_credentials(&mut self, now: Millis, auth: Result<&str, Code>) {
         let State::Authorising { heartbeat } = self.state else {
             return;
@@ -369,7 +365,7 @@ impl Connection {
         }
     }
 
-    /// The verdict on [`Event::Refused`]: what the refusal's JSON says. The failure has been reported by that event.
+    /// The verdict on [`Output::ReadRefusal`]: what the refusal's JSON says. The failure has been reported by that event.
     pub fn handle_refusal(&mut self, now: Millis, code: Code) {
         if matches!(self.state, State::Refused) {
             self.give_up_or_fail(now, code);
@@ -385,7 +381,7 @@ impl Connection {
                 Timer::Watchdog => self.fail(now, Reason::PingTimeout, Code::Timeout),
                 Timer::Ack => {
                     while let Some(id) = self.outbox.expire(now) {
-                        self.events.push(Event::AckFailed {
+                        self.outputs.push(Output::AckFailed {
                             id,
                             code: Code::Timeout,
                         });
@@ -396,14 +392,10 @@ impl Connection {
         }
     }
 
-    /// The next thing to do.
-    pub fn poll_action(&mut self) -> Option<Action> {
-        pop_first(&mut self.actions)
-    }
-
-    /// The next thing to tell.
-    pub fn poll_event(&mut self) -> Option<Event> {
-        pop_first(&mut self.events)
+    /// The next thing to do or to tell.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        // A few entries long: moving those up costs less than a ring buffer would.
+        (!self.outputs.is_empty()).then(|| self.outputs.remove(0))
     }
 
     /// When [`Connection::handle_timeout`] is due.
@@ -416,7 +408,7 @@ impl Connection {
         self.state = State::Opening;
         self.timers
             .set(Timer::Phase, Some(now + self.config.attempt_timeout));
-        self.actions.push(Action::Open);
+        self.outputs.push(Output::Open);
     }
 
     fn handle_message(&mut self, now: Millis, head: usize, message: &str) {
@@ -431,7 +423,7 @@ impl Connection {
         match (&self.state, packet.kind) {
             (State::Joining { heartbeat }, Kind::Connect { .. }) => {
                 let heartbeat = *heartbeat;
-                self.events.push(Event::Connected);
+                self.outputs.push(Output::Connected);
                 self.state = State::Live {
                     heartbeat,
                     since: now,
@@ -440,16 +432,16 @@ impl Connection {
                 self.flush();
             }
             (State::Joining { .. }, Kind::ConnectError { data }) => {
-                self.events.push(Event::Refused { data: at(data) });
+                self.outputs.push(Output::ReadRefusal { data: at(data) });
                 self.state = State::Refused;
             }
             (State::Live { .. }, Kind::Event { data, .. }) => {
-                self.events.push(Event::Received { data: at(data) });
+                self.outputs.push(Output::Received { data: at(data) });
             }
             (State::Live { .. }, Kind::Ack { id, data }) => {
                 // An acknowledgement that came after its deadline has been reported as failed.
                 if let Some(id) = self.outbox.acknowledge(id) {
-                    self.events.push(Event::Acked { id, data: at(data) });
+                    self.outputs.push(Output::Acked { id, data: at(data) });
                     self.timers.set(Timer::Ack, self.outbox.deadline());
                 }
             }
@@ -464,7 +456,7 @@ impl Connection {
 
     /// Sends what waited for the connection.
     fn flush(&mut self) {
-        for (id, args) in self.outbox.take_waiting() {
+        while let Some((id, args)) = self.outbox.send_next() {
             self.send_socket(Kind::Event {
                 id: Some(id.0),
                 data: &args,
@@ -494,10 +486,10 @@ impl Connection {
             | State::Handshaking
             | State::Authorising { .. }
             | State::Joining { .. } => {
-                self.events.push(Event::AttemptFailed(code));
-                self.actions.push(Action::Close);
+                self.outputs.push(Output::AttemptFailed(code));
+                self.outputs.push(Output::Close);
             }
-            State::Refused => self.actions.push(Action::Close),
+            State::Refused => self.outputs.push(Output::Close),
         }
         self.state = State::Waiting;
         self.timers.set(Timer::Watchdog, None);
@@ -510,9 +502,9 @@ impl Connection {
             Retry::Later => self.fail(now, Reason::Server, code),
             Retry::Never => {
                 if !matches!(self.state, State::Refused) {
-                    self.events.push(Event::AttemptFailed(code));
+                    self.outputs.push(Output::AttemptFailed(code));
                 }
-                self.actions.push(Action::Close);
+                self.outputs.push(Output::Close);
                 self.close(code);
             }
         }
@@ -522,21 +514,21 @@ impl Connection {
     fn end(&mut self, reason: Reason) {
         match self.state {
             State::Live { .. } => {
-                self.actions.push(Action::Close);
-                for id in self.outbox.take_sent() {
-                    self.events.push(Event::AckFailed {
+                self.outputs.push(Output::Close);
+                while let Some(id) = self.outbox.take_sent() {
+                    self.outputs.push(Output::AckFailed {
                         id,
                         code: Code::Disconnected,
                     });
                 }
                 self.timers.set(Timer::Ack, self.outbox.deadline());
-                self.events.push(Event::Disconnected(reason));
+                self.outputs.push(Output::Disconnected(reason));
             }
             State::Opening
             | State::Handshaking
             | State::Authorising { .. }
             | State::Joining { .. }
-            | State::Refused => self.actions.push(Action::Close),
+            | State::Refused => self.outputs.push(Output::Close),
             State::Idle | State::Waiting | State::Closed => {}
         }
     }
@@ -544,15 +536,15 @@ impl Connection {
     fn close(&mut self, code: Code) {
         self.state = State::Closed;
         self.timers = Timers::default();
-        for id in self.outbox.take_all() {
-            self.events.push(Event::AckFailed { id, code });
+        while let Some(id) = self.outbox.take_first() {
+            self.outputs.push(Output::AckFailed { id, code });
         }
     }
 
     fn send_engine(&mut self, packet: &engine_io::Packet<'_>) {
         let mut text = String::new();
         packet.encode(&mut text);
-        self.actions.push(Action::Send(text));
+        self.outputs.push(Output::Send(text));
     }
 
     fn send_socket(&mut self, kind: Kind<'_>) {
@@ -563,11 +555,6 @@ impl Connection {
             kind,
         }
         .encode(&mut text);
-        self.actions.push(Action::Send(text));
+        self.outputs.push(Output::Send(text));
     }
-}
-
-/// The queues are a few entries long: moving those up costs less than a ring buffer would.
-fn pop_first<T>(queue: &mut Vec<T>) -> Option<T> {
-    (!queue.is_empty()).then(|| queue.remove(0))
 }

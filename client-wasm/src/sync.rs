@@ -18,7 +18,6 @@
 //! - a failure keeps the last list and shows the error; success removes the error;
 //! - a refusal that cannot pass by itself is asked again ever more rarely.
 
-use alloc::vec::Vec;
 use core::mem;
 
 use crate::Millis;
@@ -89,6 +88,13 @@ enum Http {
     Asking(Ticket),
 }
 
+/// What [`Sync::poll_ask`] has not handed out yet.
+#[derive(Default)]
+struct Asks {
+    socket: bool,
+    http: bool,
+}
+
 /// The store. `R` is a row, `E` an error to show.
 pub struct Sync<R, E> {
     options: Options,
@@ -101,7 +107,7 @@ pub struct Sync<R, E> {
     listed: bool,
     http_error: Option<E>,
     socket_error: Option<E>,
-    asks: Vec<Ask>,
+    asks: Asks,
     changed: bool,
 }
 
@@ -120,7 +126,7 @@ impl<R: Row, E> Sync<R, E> {
             listed: false,
             http_error: None,
             socket_error: None,
-            asks: Vec::new(),
+            asks: Asks::default(),
             changed: false,
         }
     }
@@ -273,7 +279,13 @@ impl<R: Row, E> Sync<R, E> {
 
     /// How to ask for the list now.
     pub fn poll_ask(&mut self) -> Option<Ask> {
-        self.asks.pop()
+        if mem::take(&mut self.asks.socket) {
+            Some(Ask::Socket)
+        } else if mem::take(&mut self.asks.http) {
+            Some(Ask::Http)
+        } else {
+            None
+        }
     }
 
     /// When [`Sync::handle_timeout`] is due.
@@ -297,7 +309,7 @@ impl<R: Row, E> Sync<R, E> {
     fn fetch(&mut self) {
         if !matches!(self.http, Http::Asking(_)) {
             self.http = Http::Asking(self.roster.ask());
-            self.asks.push(Ask::Http);
+            self.asks.http = true;
         }
     }
 
@@ -307,11 +319,11 @@ impl<R: Row, E> Sync<R, E> {
             ticket,
             due: now + SOCKET_PATIENCE,
         });
-        self.asks.push(Ask::Socket);
+        self.asks.socket = true;
     }
 
     fn replace_socket(&mut self, socket: Socket) {
-        self.asks.retain(|ask| *ask != Ask::Socket);
+        self.asks.socket = false;
         if let Socket::Asking { ticket, .. } = mem::replace(&mut self.socket, socket) {
             self.roster.abandon(ticket);
         }

@@ -21,7 +21,9 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use hashbrown::HashTable;
+mod index;
+
+use self::index::Index;
 
 /// What the roster needs of a row.
 pub trait Row {
@@ -96,8 +98,8 @@ pub struct Roster<R> {
     /// `None` where a user has left; squeezed out when they outnumber the living.
     slots: Vec<Option<Entry<R>>>,
     /// User id to slot.
-    index: HashTable<usize>,
-    hasher: Hasher,
+    index: Index,
+    seed: u64,
     /// How many deltas have been applied.
     deltas: u64,
     /// How often a row came, changed or left.
@@ -116,8 +118,8 @@ impl<R: Row> Roster<R> {
     pub fn new(seed: u64) -> Self {
         Self {
             slots: Vec::new(),
-            index: HashTable::new(),
-            hasher: Hasher { seed },
+            index: Index::default(),
+            seed,
             deltas: 0,
             revision: 0,
             open: Vec::new(),
@@ -134,7 +136,7 @@ impl<R: Row> Roster<R> {
 
     /// Whether nobody is online.
     pub fn is_empty(&self) -> bool {
-        self.index.is_empty()
+        self.index.len() == 0
     }
 
     /// A number that is another one whenever the rows are.
@@ -257,10 +259,10 @@ impl<R: Row> Roster<R> {
     }
 
     fn find(&self, user_id: &str) -> Option<usize> {
-        let hash = self.hasher.hash(user_id);
-        self.index
-            .find(hash, |slot| holds(&self.slots, *slot, user_id))
-            .copied()
+        self.index.find(
+            hash(self.seed, user_id),
+            |slot| matches!(self.slots.get(slot), Some(Some(entry)) if &*entry.user_id == user_id),
+        )
     }
 
     fn upsert(&mut self, user_id: &str, row: R, touched: u64) -> Change {
@@ -278,21 +280,13 @@ impl<R: Row> Roster<R> {
             return Change::Updated;
         }
         self.revision += 1;
-        let Self {
-            slots,
-            index,
-            hasher,
-            ..
-        } = self;
-        let slot = slots.len();
-        slots.push(Some(Entry {
+        self.index
+            .insert(hash(self.seed, user_id), self.slots.len());
+        self.slots.push(Some(Entry {
             user_id: user_id.into(),
             row,
             touched,
         }));
-        index.insert_unique(hasher.hash(user_id), slot, |slot| {
-            hash_slot(slots, *hasher, *slot)
-        });
         Change::Joined
     }
 
@@ -301,10 +295,7 @@ impl<R: Row> Roster<R> {
             return;
         };
         self.revision += 1;
-        let hash = self.hasher.hash(&entry.user_id);
-        if let Ok(found) = self.index.find_entry(hash, |other| *other == slot) {
-            found.remove();
-        }
+        self.index.remove(hash(self.seed, &entry.user_id), slot);
     }
 
     /// Drops the gaps once they outnumber the rows, which keeps removal at constant amortised cost.
@@ -314,17 +305,11 @@ impl<R: Row> Roster<R> {
             return;
         }
         self.slots.retain(Option::is_some);
-        let Self {
-            slots,
-            index,
-            hasher,
-            ..
-        } = self;
-        index.clear();
-        for slot in 0..slots.len() {
-            index.insert_unique(hash_slot(slots, *hasher, slot), slot, |slot| {
-                hash_slot(slots, *hasher, *slot)
-            });
+        self.index.clear();
+        for (slot, entry) in self.slots.iter().enumerate() {
+            if let Some(entry) = entry {
+                self.index.insert(hash(self.seed, &entry.user_id), slot);
+            }
         }
     }
 
@@ -338,31 +323,12 @@ impl<R: Row> Roster<R> {
     }
 }
 
-fn holds<R>(slots: &[Option<Entry<R>>], slot: usize, user_id: &str) -> bool {
-    matches!(slots.get(slot), Some(Some(entry)) if &*entry.user_id == user_id)
-}
-
-fn hash_slot<R>(slots: &[Option<Entry<R>>], hasher: Hasher, slot: usize) -> u64 {
-    match slots.get(slot) {
-        Some(Some(entry)) => hasher.hash(&entry.user_id),
-        // The index never names a gap; an arbitrary hash only makes the lookup miss.
-        Some(None) | None => 0,
-    }
-}
-
-/// FNV-1a from a secret start, with a final mix. Ids are short, and in the browser every library hasher weighs more than the
-/// rest of this module.
-#[derive(Clone, Copy)]
-struct Hasher {
-    seed: u64,
-}
-
-impl Hasher {
-    fn hash(self, user_id: &str) -> u64 {
-        let start = self.seed ^ 0xcbf2_9ce4_8422_2325;
-        let hash = user_id.bytes().fold(start, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
-        (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    }
+/// FNV-1a from a secret start, with a final mix: ids are short, and their authors do not know the start.
+fn hash(seed: u64, user_id: &str) -> u32 {
+    let start = seed ^ 0xcbf2_9ce4_8422_2325;
+    let hash = user_id.bytes().fold(start, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    let mixed = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 32) as u32
 }

@@ -71,31 +71,29 @@ impl Outbox {
         if self.deadline()? > now {
             return None;
         }
-        Some(self.pending.remove(0).id)
+        self.take_first()
     }
 
-    /// What can be sent now, in order; it counts as sent.
-    pub(super) fn take_waiting(&mut self) -> Vec<(AckId, String)> {
-        self.pending
+    /// The next one that can be sent now; it counts as sent.
+    pub(super) fn send_next(&mut self) -> Option<(AckId, String)> {
+        let next = self
+            .pending
             .iter_mut()
-            .filter_map(|pending| Some((pending.id, pending.waiting.take()?)))
-            .collect()
+            .find(|pending| pending.waiting.is_some())?;
+        Some((next.id, next.waiting.take()?))
     }
 
-    /// Takes out what was sent and not acknowledged.
-    pub(super) fn take_sent(&mut self) -> Vec<AckId> {
-        let sent = self
+    /// Takes out one that was sent and not acknowledged.
+    pub(super) fn take_sent(&mut self) -> Option<AckId> {
+        let at = self
             .pending
             .iter()
-            .filter(|pending| pending.waiting.is_none())
-            .map(|pending| pending.id)
-            .collect();
-        self.pending.retain(|pending| pending.waiting.is_some());
-        sent
+            .position(|pending| pending.waiting.is_none())?;
+        Some(self.pending.remove(at).id)
     }
 
-    /// Takes out everything.
-    pub(super) fn take_all(&mut self) -> Vec<AckId> {
-        self.pending.drain(..).map(|pending| pending.id).collect()
+    /// Takes out the oldest.
+    pub(super) fn take_first(&mut self) -> Option<AckId> {
+        (!self.pending.is_empty()).then(|| self.pending.remove(0).id)
     }
 }

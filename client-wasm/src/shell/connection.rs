@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Millis,
-    engine::{self, AckId, Action, Delivery, Event, Reason},
+    engine::{self, AckId, Delivery, Output, Reason},
 };
 
 /// How much of a frame the engine is shown. The longest head of a packet for the main namespace is 24 characters.
@@ -52,8 +52,8 @@ struct Platform {
     /// connection and so keeps it alive.
     wake: Callback,
     stop_watching: JsValue,
-    /// Sends a text, or without one closes.
-    socket: Option<JsValue>,
+    /// Sends a text, or without one closes; `undefined` while there is none.
+    socket: JsValue,
 }
 
 impl Connection {
@@ -77,7 +77,7 @@ impl Connection {
         connection.platform.replace(Some(Platform {
             wake,
             stop_watching,
-            socket: None,
+            socket: JsValue::UNDEFINED,
         }));
         connection.engine.borrow_mut().connect(platform::now());
         connection.drive(&JsValue::UNDEFINED);
@@ -157,16 +157,9 @@ impl Connection {
     /// Tells and does what the engine wants, and arms the timer. `frame` is the frame that events refer to.
     fn drive(self: &Rc<Self>, frame: &JsValue) {
         loop {
-            let event = self.engine.borrow_mut().poll_event();
-            if let Some(event) = event {
-                self.tell(event, frame);
-                continue;
-            }
-            let action = self.engine.borrow_mut().poll_action();
-            match action {
-                Some(action) => self.act(action),
-                None => break,
-            }
+            let output = self.engine.borrow_mut().poll_output();
+            let Some(output) = output else { break };
+            self.obey(output, frame);
         }
         let engine = self.engine.borrow();
         if engine.is_closed() {
@@ -187,26 +180,18 @@ impl Connection {
         }
     }
 
-    fn tell(&self, event: Event, frame: &JsValue) {
-        match event {
-            Event::Connected => (self.observer)(Notice::Connected),
-            Event::Disconnected(reason) => (self.observer)(Notice::Disconnected(reason)),
-            Event::AttemptFailed(code) => {
-                (self.observer)(Notice::Failed(
-                    error::error(&self.config, code),
-                    code.retry(),
-                ));
+    fn obey(self: &Rc<Self>, output: Output, frame: &JsValue) {
+        let tell = &self.observer;
+        match output {
+            Output::Open => self.open_socket(),
+            Output::Send(text) => self.call_socket(&text.into()),
+            Output::Close => {
+                self.call_socket(&JsValue::UNDEFINED);
+                if let Some(platform) = &mut *self.platform.borrow_mut() {
+                    platform.socket = JsValue::UNDEFINED;
+                }
             }
-            Event::Refused { data } => {
-                let refusal = Refusal::read(&platform::parse(frame, data));
-                let code = refusal.known_code().unwrap_or(Code::ConnectionRefused);
-                let error = refusal.error(&self.config, code, None);
-                self.engine
-                    .borrow_mut()
-                    .handle_refusal(platform::now(), code);
-                (self.observer)(Notice::Failed(error, code.retry()));
-            }
-            Event::Opened { data } => {
+            Output::ReadHandshake { data } => {
                 let open = platform::parse(frame, data);
                 let millis = |field| {
                     #[expect(
@@ -221,33 +206,7 @@ impl Connection {
                     .borrow_mut()
                     .handle_handshake(platform::now(), interval, timeout);
             }
-            Event::Received { data } => {
-                let args = platform::parse(frame, data);
-                if let Some(args) = Fields::of(&args)
-                    && let Some(name) = args.at(0).as_string()
-                {
-                    (self.observer)(Notice::Received(name, args.at(1)));
-                }
-            }
-            Event::Acked { id, data } => {
-                let args = platform::parse(frame, data);
-                let answer = Fields::of(&args).map(|args| args.at(0)).unwrap_or_default();
-                let refusal = Refusal::read(&answer);
-                let outcome = if refusal.code.is_some() {
-                    let code = refusal.known_code().unwrap_or(Code::InvalidPayload);
-                    Err(refusal.error(&self.config, code, None))
-                } else {
-                    Ok(answer)
-                };
-                self.settle(id, outcome);
-            }
-            Event::AckFailed { id, code } => self.settle(id, Err(error::error(&self.config, code))),
-        }
-    }
-
-    fn act(self: &Rc<Self>, action: Action) {
-        match action {
-            Action::Authenticate => {
+            Output::Authenticate => {
                 let connection = Rc::clone(self);
                 let done = Box::new(move |ok: JsValue, auth: JsValue| {
                     let auth = platform::stringify(&auth).filter(|_| ok.is_truthy());
@@ -260,34 +219,64 @@ impl Connection {
                 });
                 platform::settle(&self.config.credentials(), &platform::once(done));
             }
-            Action::Open => {
-                let mut platform = self.platform.borrow_mut();
-                let Some(platform) = &mut *platform else {
-                    return;
+            Output::ReadRefusal { data } => {
+                let refusal = Refusal::read(&platform::parse(frame, data));
+                let code = refusal.known_code().unwrap_or(Code::ConnectionRefused);
+                self.engine
+                    .borrow_mut()
+                    .handle_refusal(platform::now(), code);
+                tell(Notice::Failed(
+                    refusal.error(&self.config, code, None),
+                    code.retry(),
+                ));
+            }
+            Output::Connected => tell(Notice::Connected),
+            Output::Disconnected(reason) => tell(Notice::Disconnected(reason)),
+            Output::AttemptFailed(code) => tell(Notice::Failed(
+                error::error(&self.config, code),
+                code.retry(),
+            )),
+            Output::Received { data } => {
+                if let Some(args) = Fields::of(&platform::parse(frame, data))
+                    && let Some(name) = args.at(0).as_string()
+                {
+                    tell(Notice::Received(name, args.at(1)));
+                }
+            }
+            Output::Acked { id, data } => {
+                let args = platform::parse(frame, data);
+                let answer = Fields::of(&args).map(|args| args.at(0)).unwrap_or_default();
+                let refusal = Refusal::read(&answer);
+                let outcome = if refusal.code.is_some() {
+                    let code = refusal.known_code().unwrap_or(Code::InvalidPayload);
+                    Err(refusal.error(&self.config, code, None))
+                } else {
+                    Ok(answer)
                 };
-                platform.socket = platform::open_socket(&self.url, platform.wake.as_ref()).ok();
-                if platform.socket.is_none() {
-                    self.engine
-                        .borrow_mut()
-                        .handle_transport_closed(platform::now());
-                }
+                self.settle(id, outcome);
             }
-            Action::Send(text) => {
-                if let Some(Platform {
-                    socket: Some(socket),
-                    ..
-                }) = &*self.platform.borrow()
-                {
-                    platform::call(socket, &text.into(), &JsValue::UNDEFINED);
-                }
+            Output::AckFailed { id, code } => {
+                self.settle(id, Err(error::error(&self.config, code)));
             }
-            Action::Close => {
-                if let Some(Platform { socket, .. }) = &mut *self.platform.borrow_mut()
-                    && let Some(socket) = socket.take()
-                {
-                    platform::call(&socket, &JsValue::UNDEFINED, &JsValue::UNDEFINED);
-                }
+        }
+    }
+
+    fn open_socket(&self) {
+        if let Some(platform) = &mut *self.platform.borrow_mut() {
+            match platform::open_socket(&self.url, platform.wake.as_ref()) {
+                Ok(socket) => platform.socket = socket,
+                // A malformed address, or one that the page's policy forbids.
+                Err(_) => self
+                    .engine
+                    .borrow_mut()
+                    .handle_transport_closed(platform::now()),
             }
+        }
+    }
+
+    fn call_socket(&self, text: &JsValue) {
+        if let Some(platform) = &*self.platform.borrow() {
+            platform::call(&platform.socket, text, &JsValue::UNDEFINED);
         }
     }
 

@@ -10,7 +10,7 @@ use chat_protocol::{
 use wasm_bindgen::prelude::*;
 
 use super::{
-    config::CoreConfig,
+    config::{CoreConfig, Fields},
     connection::{Connection, Notice},
     error::{self, Refusal},
     http,
@@ -24,31 +24,6 @@ use crate::{
     sync::{Ask, Options, Sync},
 };
 
-#[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = r"
-/** How the store behaves. */
-export interface OnlineUsersOptions {
-  /** Whether to hold a socket. */
-  enableWebSocket: boolean;
-  /** Milliseconds between two polls while there is no live socket. */
-  pollingInterval: number;
-  /** Whether to fetch over HTTP unasked. */
-  autoRefresh: boolean;
-}
-";
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(typescript_type = "OnlineUsersOptions")]
-    pub type OnlineUsersOptions;
-    #[wasm_bindgen(method, getter, js_name = enableWebSocket)]
-    fn enable_web_socket(this: &OnlineUsersOptions) -> bool;
-    #[wasm_bindgen(method, getter, js_name = pollingInterval)]
-    fn polling_interval(this: &OnlineUsersOptions) -> f64;
-    #[wasm_bindgen(method, getter, js_name = autoRefresh)]
-    fn auto_refresh(this: &OnlineUsersOptions) -> bool;
-}
-
 /// The users online in a tenant, kept true until `close`.
 #[wasm_bindgen]
 pub struct OnlineUsers(Rc<Store>);
@@ -56,6 +31,9 @@ pub struct OnlineUsers(Rc<Store>);
 #[wasm_bindgen]
 impl OnlineUsers {
     /// Starts at once. `changed` is called after each change of what the accessors return.
+    ///
+    /// `enableWebSocket`: whether to hold a socket. `pollingInterval`: milliseconds between two polls while there is no live
+    /// socket. `autoRefresh`: whether to fetch over HTTP unasked.
     #[wasm_bindgen(constructor)]
     #[expect(
         clippy::cast_possible_truncation,
@@ -64,13 +42,17 @@ impl OnlineUsers {
     )]
     pub fn new(
         config: CoreConfig,
-        options: &OnlineUsersOptions,
+        #[wasm_bindgen(
+            unchecked_param_type = "{ enableWebSocket: boolean; pollingInterval: number; autoRefresh: boolean }"
+        )]
+        options: &Fields,
         #[wasm_bindgen(unchecked_param_type = "() => void")] changed: JsValue,
     ) -> Self {
+        let polling_interval = options.get("pollingInterval").as_f64().unwrap_or_default();
         let options = Options {
-            socket: options.enable_web_socket(),
-            polling_interval: options.polling_interval() as Millis,
-            auto_refresh: options.auto_refresh(),
+            socket: options.get("enableWebSocket").is_truthy(),
+            polling_interval: polling_interval as Millis,
+            auto_refresh: options.get("autoRefresh").is_truthy(),
         };
         Self(Store::start(config, options, changed))
     }

@@ -1,6 +1,7 @@
 //! What the core needs of the platform: the functions of `js/platform.js` and a few globals.
 
 use alloc::{boxed::Box, string::String};
+use core::cell::Cell;
 
 use wasm_bindgen::prelude::*;
 
@@ -94,9 +95,15 @@ extern "C" {
 /// The function that the platform calls for everything: its arguments differ by caller.
 pub(super) type Callback = Closure<dyn Fn(JsValue, JsValue)>;
 
-/// A function that is called once.
+/// A function for one call. It is freed when JavaScript forgets it; what it holds is freed by the call.
 pub(super) fn once(handler: Box<dyn FnOnce(JsValue, JsValue)>) -> JsValue {
-    Closure::once_into_js(handler)
+    let handler = Cell::new(Some(handler));
+    let call_once = move |first, second| {
+        if let Some(handler) = handler.take() {
+            handler(first, second);
+        }
+    };
+    Callback::new(call_once).into_js_value()
 }
 
 /// The time since the page's start.
