@@ -1,3 +1,4 @@
+import type { ChatError, ChatErrorCode } from '@amoiq/chat-widget';
 import { useOnlineUsers } from '@amoiq/chat-widget/react';
 import { useState } from 'react';
 import { UserTable } from './UserTable';
@@ -5,6 +6,7 @@ import { UserTable } from './UserTable';
 export function Dashboard({ tenantId }: { tenantId: string }) {
   const { onlineUsers, isLoading, error, refresh, isConnected } = useOnlineUsers(tenantId);
   const count = onlineUsers.length;
+  const unknown = isLoading || (error !== null && count === 0);
 
   return (
     <div className="page">
@@ -24,12 +26,10 @@ export function Dashboard({ tenantId }: { tenantId: string }) {
       </header>
 
       <main>
-        {error && (
-          <Problem message={error.message} code={error.code} stale={count > 0} retry={refresh} />
-        )}
+        {error && <Problem error={error} stale={count > 0} retry={refresh} />}
         <section className="card" aria-busy={isLoading} aria-label="Who is online">
           <p className="count" aria-live="polite">
-            <strong>{isLoading ? '–' : count}</strong>{' '}
+            <strong>{unknown ? '–' : count}</strong>{' '}
             {count === 1 ? 'visitor on your site now' : 'visitors on your site now'}
           </p>
           {isLoading ? (
@@ -45,14 +45,23 @@ export function Dashboard({ tenantId }: { tenantId: string }) {
   );
 }
 
+/** What the code means to the one who looks at this page. Other codes speak for themselves. */
+const SENTENCES: Partial<Record<ChatErrorCode, string>> = {
+  NETWORK_ERROR: 'The chat server cannot be reached.',
+  TIMEOUT: 'The chat server does not answer.',
+  UNAVAILABLE: 'The chat server is starting or under repair.',
+  SHUTTING_DOWN: 'The chat server is restarting.',
+  INVALID_API_KEY: 'This dashboard is not allowed to see the list. Sign in again.',
+  TOKEN_EXPIRED: 'Your session has ended. Sign in again.',
+  UNKNOWN_TENANT: 'There is no such shop on this chat server.',
+};
+
 function Problem({
-  message,
-  code,
+  error,
   stale,
   retry,
 }: {
-  message: string;
-  code: string;
+  error: ChatError;
   stale: boolean;
   retry: () => Promise<void>;
 }) {
@@ -65,10 +74,10 @@ function Problem({
   return (
     <div className="problem" role="alert">
       <div>
-        <p className="what">{message}</p>
+        <p className="what">{SENTENCES[error.code] ?? error.message}</p>
         <p className="detail">
           {stale && 'The list below may be out of date. '}
-          <code>{code}</code>
+          <code>{error.code}</code>
         </p>
       </div>
       <button type="button" className="button" onClick={again} disabled={asking}>
