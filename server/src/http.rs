@@ -12,6 +12,7 @@ mod session;
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
@@ -43,6 +44,10 @@ pub fn router<P: PresenceStore, M: MessageStore>(
         .route("/readyz", get(health::readyz).with_state(readiness.clone()))
         .route("/metrics", get(health::metrics::<P, M>))
         .layer(DefaultBodyLimit::max(chat.settings.http.max_body_bytes))
+        .layer(from_fn_with_state(
+            chat.settings.http.request_timeout,
+            in_time,
+        ))
         .with_state(Arc::clone(chat));
     own.merge(sockets)
         .fallback(not_found)
@@ -50,6 +55,17 @@ pub fn router<P: PresenceStore, M: MessageStore>(
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(chat), observe::<P, M>))
         .layer(cors::layer(chat))
+}
+
+/// Gives up a request whose body does not arrive. The sockets' polls are meant to wait, and have
+/// limits of their own.
+async fn in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            Refusal::new(Code::InvalidPayload, "the request did not arrive in time").into_response()
+        }
+    }
 }
 
 async fn not_found() -> Refusal {

@@ -100,6 +100,8 @@ pub struct Messages {
 )]
 pub struct Http {
     pub max_body_bytes: usize,
+    #[serde(deserialize_with = "duration")]
+    pub request_timeout: Duration,
 }
 
 /// `[online_users]`
@@ -192,6 +194,7 @@ impl Settings {
             ("socket.ping_interval", self.socket.ping_interval),
             ("socket.ping_timeout", self.socket.ping_timeout),
             ("socket.connect_timeout", self.socket.connect_timeout),
+            ("http.request_timeout", self.http.request_timeout),
         ];
         for (name, interval) in intervals {
             if interval < Duration::from_millis(10) {

@@ -1,6 +1,10 @@
 //! Conversations over HTTP: opened, written to, read.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::support::{Page, TestServer, refusal, soon, success, token, user};
 
@@ -134,6 +138,22 @@ async fn an_unproven_history_is_for_admins() {
         .get("/api/chat/messages?tenantId=open")
         .bearer_auth("open-admin");
     assert_eq!(refusal(unnamed).await, (400, "INVALID_PAYLOAD".to_owned()));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_body_that_never_comes_is_not_waited_for() {
+    let server = TestServer::with(|config| {
+        config.settings.http.request_timeout = Duration::from_millis(50);
+    })
+    .await;
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    let head = "POST /webchat/message HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    soon(stream.read_exact(&mut answer)).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 400");
+    drop(stream);
     server.finish().await;
 }
 
