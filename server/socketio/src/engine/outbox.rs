@@ -114,7 +114,8 @@ impl Outbox {
             return Err(Full);
         }
         let wanted = match class {
-            Class::Broadcast if self.written == tick => Flush::AtTickEnd,
+            // A burst may not fill the outbox of a client that would have taken it.
+            Class::Broadcast if self.written == tick && !self.is_heavy(config) => Flush::AtTickEnd,
             Class::Broadcast | Class::Reply => Flush::Now,
         };
         Ok(match (self.flush, wanted) {
@@ -130,6 +131,12 @@ impl Outbox {
                 Urgency::AtTickEnd
             }
         })
+    }
+
+    /// Whether an eighth of the room for broadcasts is taken.
+    fn is_heavy(&self, config: &Config) -> bool {
+        self.broadcast_bytes > config.max_outgoing_bytes / 8
+            || self.broadcasts as usize > config.max_outgoing_frames / 8
     }
 
     /// Lets everything that waits go out.
@@ -186,8 +193,8 @@ mod tests {
 
     fn config() -> Config {
         Config {
-            max_outgoing_bytes: 10,
-            max_outgoing_frames: 3,
+            max_outgoing_bytes: 80,
+            max_outgoing_frames: 24,
             max_outgoing_replies: 2,
             ..Config::default()
         }
@@ -266,23 +273,38 @@ mod tests {
     }
 
     #[test]
+    fn a_burst_does_not_wait_until_it_fills_the_outbox() {
+        let mut outbox = Outbox::new();
+        push(&mut outbox, "a", Class::Broadcast, 1).unwrap();
+        drain(&mut outbox);
+        let mut push = |text| push(&mut outbox, text, Class::Broadcast, 1);
+        assert_eq!(push("12345"), Ok(Urgency::AtTickEnd));
+        assert_eq!(push("12345"), Ok(Urgency::Covered));
+        assert_eq!(push("1"), Ok(Urgency::Now));
+    }
+
+    #[test]
     fn broadcasts_are_bounded_in_number_and_bytes() {
         let mut outbox = Outbox::new();
-        for _ in 0..3 {
+        for _ in 0..24 {
             push(&mut outbox, "a", Class::Broadcast, 1).unwrap();
         }
         assert_eq!(push(&mut outbox, "a", Class::Broadcast, 1), Err(Full));
 
         let mut outbox = Outbox::new();
-        push(&mut outbox, "123456", Class::Broadcast, 1).unwrap();
-        assert_eq!(push(&mut outbox, "12345", Class::Broadcast, 1), Err(Full));
+        for _ in 0..8 {
+            push(&mut outbox, "1234567890", Class::Broadcast, 1).unwrap();
+        }
+        assert_eq!(push(&mut outbox, "1", Class::Broadcast, 1), Err(Full));
     }
 
     #[test]
     fn one_large_frame_fits_always() {
+        const LONG: &str =
+            "01234567890123456789012345678901234567890123456789012345678901234567890123456789.";
         let mut outbox = Outbox::new();
         assert_eq!(
-            push(&mut outbox, "12345678901", Class::Broadcast, 1),
+            push(&mut outbox, LONG, Class::Broadcast, 1),
             Ok(Urgency::Now)
         );
     }
