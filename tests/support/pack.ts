@@ -1,5 +1,5 @@
 /** Packs the package once for all test files: what is tested is what would be published. */
-import { mkdir, rm } from 'node:fs/promises';
+import { access, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
@@ -19,6 +19,9 @@ export default async function pack(project: TestProject): Promise<void> {
   await rm(artifacts, { recursive: true, force: true });
   await mkdir(artifacts, { recursive: true });
   const source = fileURLToPath(new URL('../../npm', import.meta.url));
+  await access(join(source, 'dist/esm/index.js')).catch((cause: unknown) => {
+    throw new Error('the package is not built: run `cargo xtask build` first', { cause });
+  });
   const { stdout } = await npm(['pack', '--silent', '--pack-destination', artifacts], source);
   project.provide('tarball', join(artifacts, stdout.trim()));
   project.provide('artifacts', artifacts);

@@ -2,7 +2,7 @@
 
 const PAUSE_MS = 10;
 /** After which something that has not come is taken for lost; generous, because slow machines are not wrong. */
-const LOST_MS = 30_000;
+const LOST_MS = 15_000;
 
 /**
  * Resolves with the first value of `probe` that is neither `undefined`, `null` nor `false`. An error of the probe counts as
