@@ -159,7 +159,11 @@ impl<H: Handler> Driver<H> {
             self.lost(DisconnectReason::TransportError);
         }
         let mut reads = 0;
-        while self.ending != Ending::Gone && self.poll_call(cx).is_ready() && !self.deaf {
+        // After our close frame there is only the client's to wait for, call or no call.
+        while self.ending != Ending::Gone
+            && !self.deaf
+            && (self.poll_call(cx).is_ready() || self.ending == Ending::Told)
+        {
             if reads == READS_PER_TURN {
                 cx.waker().wake_by_ref();
                 break;
@@ -176,6 +180,7 @@ impl<H: Handler> Driver<H> {
         }
         match self.ending {
             Ending::Gone => Poll::Ready(()),
+            Ending::Told if self.deaf && !self.unflushed => Poll::Ready(()),
             // The client's own close frame, but not for ever.
             Ending::None | Ending::Told => self.session.link.poll_detached(cx),
         }
