@@ -5,8 +5,11 @@
 //! - at any time one transport takes from the outbox, so that an upgrade neither loses nor reorders frames;
 //! - a closed session is forgotten when its handler has seen the end *and* its transport has let go of it.
 
+mod polling;
+mod websocket;
+
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
@@ -353,207 +356,6 @@ impl Link {
             self.0.shared.wheel.lock().schedule(next, self.0.id);
         }
     }
-
-    // The WebSocket that is the session's transport.
-
-    /// Whether there is something to write: the queue is due, or the session is closed. Else the task is woken then.
-    pub(crate) fn poll_write(&self, cx: &Context<'_>) -> Poll<()> {
-        let mut state = self.0.state.lock();
-        if state.outbox.is_due() || state.is_closed() {
-            return Poll::Ready(());
-        }
-        state.wait(cx);
-        Poll::Pending
-    }
-
-    /// The next payload to write.
-    pub(crate) fn pop(&self) -> Option<Payload> {
-        self.0.state.lock().outbox.pop()
-    }
-
-    /// Whether the closed session's transport has been told to stop waiting. Else the task is woken then.
-    pub(crate) fn poll_detached(&self, cx: &Context<'_>) -> Poll<()> {
-        let mut state = self.0.state.lock();
-        if matches!(state.phase, Phase::Closed { detached: true, .. }) {
-            return Poll::Ready(());
-        }
-        state.wait(cx);
-        Poll::Pending
-    }
-
-    // Long polling.
-
-    /// A GET comes in. After `Ok` it must be ended by [`Link::end_poll`].
-    pub(crate) fn begin_poll(&self) -> Result<(), Mismatch> {
-        // It finds the session as its deadlines leave it, however late the wheel may be.
-        self.deadline(self.0.shared.clock.now());
-        let mut state = self.0.state.lock();
-        match state.phase {
-            Phase::WebSocket => return Err(Mismatch::Upgraded),
-            Phase::Closed { detached: true, .. } => return Err(Mismatch::Closed),
-            Phase::Polling | Phase::Probing { .. } | Phase::Closed { .. } => {}
-        }
-        if state.polling {
-            drop(state);
-            self.close(DisconnectReason::TransportError);
-            return Err(Mismatch::Duplicate);
-        }
-        state.polling = true;
-        state.waker = None;
-        Ok(())
-    }
-
-    /// What the waiting GET is answered with, handed to `write` one by one until that says it is enough.
-    pub(crate) fn poll_take(
-        &self,
-        cx: &Context<'_>,
-        mut write: impl FnMut(&Payload, Option<usize>) -> bool,
-    ) -> Poll<Result<(), Mismatch>> {
-        let mut state = self.0.state.lock();
-        let phase = state.phase;
-        let last = match phase {
-            // No client that waited for its poll before it upgraded sees this.
-            Phase::WebSocket => return Poll::Ready(Err(Mismatch::Upgraded)),
-            Phase::Closed {
-                reason: DisconnectReason::TransportClose,
-                ..
-            } => Some(NOOP),
-            Phase::Closed { .. } => Some(CLOSE),
-            Phase::Probing { released: true } if state.outbox.is_empty() => Some(NOOP),
-            Phase::Polling | Phase::Probing { .. } if state.outbox.is_empty() => {
-                state.wait(cx);
-                return Poll::Pending;
-            }
-            Phase::Polling | Phase::Probing { .. }
-                if !state.outbox.is_due() && !state.fresh(cx) =>
-            {
-                return Poll::Pending;
-            }
-            Phase::Polling | Phase::Probing { .. } => None,
-        };
-        while let Some(payload) = state.outbox.pop() {
-            if !write(&payload, state.outbox.peek_len()) {
-                return Poll::Ready(Ok(()));
-            }
-        }
-        if let Some(payload) = last {
-            write(&payload, None);
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// The GET is answered, or with `complete` false: its client has gone.
-    pub(crate) fn end_poll(&self, complete: bool) {
-        let mut state = self.0.state.lock();
-        state.polling = false;
-        state.waker = match state.phase {
-            // It is the WebSocket's by now.
-            Phase::WebSocket => state.waker.take(),
-            Phase::Polling | Phase::Probing { .. } | Phase::Closed { .. } => None,
-        };
-        let rest = !state.outbox.is_empty();
-        let phase = state.phase;
-        drop(state);
-        match phase {
-            Phase::Closed { .. } if !(rest && complete) => self.detach(),
-            Phase::Polling | Phase::Probing { .. } if !complete => {
-                self.close(DisconnectReason::TransportError);
-            }
-            Phase::Polling | Phase::Probing { .. } | Phase::WebSocket | Phase::Closed { .. } => {}
-        }
-    }
-
-    /// A POST comes in. After `Ok` it must be ended by [`Link::end_post`].
-    pub(crate) fn begin_post(&self) -> Result<(), Mismatch> {
-        let mut state = self.0.state.lock();
-        match state.phase {
-            Phase::WebSocket => return Err(Mismatch::Upgraded),
-            Phase::Closed { .. } => return Err(Mismatch::Closed),
-            Phase::Polling | Phase::Probing { .. } => {}
-        }
-        if state.posting {
-            drop(state);
-            self.close(DisconnectReason::TransportError);
-            return Err(Mismatch::Duplicate);
-        }
-        state.posting = true;
-        Ok(())
-    }
-
-    /// The POST is processed, or with `complete` false: its client has gone in the middle of it.
-    pub(crate) fn end_post(&self, complete: bool) {
-        self.0.state.lock().posting = false;
-        if !complete {
-            self.close(DisconnectReason::TransportError);
-        }
-    }
-
-    // The upgrade.
-
-    /// A WebSocket wants to take over.
-    pub(crate) fn begin_probe(&self) -> Result<(), Mismatch> {
-        let shared = &self.0.shared;
-        let mut state = self.0.state.lock();
-        match state.phase {
-            Phase::Polling => {}
-            Phase::Probing { .. } => return Err(Mismatch::Duplicate),
-            Phase::WebSocket => return Err(Mismatch::Upgraded),
-            Phase::Closed { .. } => return Err(Mismatch::Closed),
-        }
-        state.phase = Phase::Probing { released: false };
-        state
-            .timers
-            .upgrade_begins(shared.clock.now(), &shared.config);
-        self.reschedule(&mut state);
-        Ok(())
-    }
-
-    /// The WebSocket was tried out, and the client now waits for its poll to end.
-    pub(crate) fn release_polls(&self) {
-        let waker = {
-            let mut state = self.0.state.lock();
-            if let Phase::Probing { released } = &mut state.phase {
-                *released = true;
-            }
-            state.waker.take()
-        };
-        waker.into_iter().for_each(Waker::wake);
-    }
-
-    /// Whether the probing WebSocket has to end. Else the task is woken then.
-    pub(crate) fn poll_probe(&self, cx: &Context<'_>) -> Poll<ProbeEnd> {
-        let mut state = self.0.state.lock();
-        match state.phase {
-            Phase::Probing { .. } => {
-                state.probe_waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-            Phase::Polling | Phase::WebSocket => Poll::Ready(ProbeEnd::GivenUp),
-            Phase::Closed { reason, .. } => Poll::Ready(ProbeEnd::Closed(reason)),
-        }
-    }
-
-    /// The WebSocket is gone or did not behave: the session goes on polling.
-    pub(crate) fn abort_probe(&self) {
-        self.0.state.lock().give_up_probe();
-    }
-
-    /// The WebSocket takes over. False if it may not.
-    pub(crate) fn upgrade(&self) -> bool {
-        let waker = {
-            let mut state = self.0.state.lock();
-            if !matches!(state.phase, Phase::Probing { .. }) {
-                return false;
-            }
-            state.phase = Phase::WebSocket;
-            state.timers.upgrade_ends();
-            state.probe_waker = None;
-            state.outbox.flush(self.0.shared.tick());
-            state.waker.take()
-        };
-        waker.into_iter().for_each(Waker::wake);
-        true
-    }
 }
 
 impl State {
@@ -601,8 +403,6 @@ impl State {
 }
 
 const PING: Payload = Payload::Text(Utf8Bytes::from_static("2"));
-const CLOSE: Payload = Payload::Text(Utf8Bytes::from_static("1"));
-const NOOP: Payload = Payload::Text(Utf8Bytes::from_static("6"));
 
 /// Whether a client that is disconnected for this reason is still handed what it was sent before.
 const fn keeps_queue(reason: DisconnectReason) -> bool {

@@ -1,6 +1,6 @@
 //! A session's WebSocket: one task that reads, writes and runs the handler, none waiting for the others.
 //!
-//! [`Driver::poll`] does whatever can be done now: it writes what is due, moves the handler's running call, and
+//! [`Driver::turn`] does whatever can be done now: it writes what is due, moves the handler's running call, and
 //! reads the next frame if no call is running. So a client that does not read never holds up a call, a slow call never
 //! holds up what is sent to its client, and a client cannot send faster than its messages are processed.
 
@@ -24,12 +24,14 @@ use crate::{DisconnectReason, Refused};
 const READS_PER_TURN: usize = 32;
 
 /// Serves a session from its WebSocket to its end.
-pub(super) async fn run<H: Handler>(
+///
+/// Not an `async fn`, which would keep room for its arguments beside what is made of them.
+pub(super) fn run<H: Handler>(
     engine: Arc<Engine<H>>,
     session: Arc<Session<H>>,
     socket: WebSocket,
-) {
-    let mut driver = Driver {
+) -> impl Future<Output = ()> + Send {
+    Driver {
         engine,
         session,
         socket,
@@ -37,8 +39,7 @@ pub(super) async fn run<H: Handler>(
         unflushed: false,
         deaf: false,
         ending: Ending::None,
-    };
-    std::future::poll_fn(|cx| driver.poll(cx)).await;
+    }
 }
 
 /// Tries a WebSocket out for a session that polls, and serves the session from it if the client upgrades.
@@ -152,9 +153,17 @@ enum Ending {
     Gone,
 }
 
-impl<H: Handler> Driver<H> {
+impl<H: Handler> Future for Driver<H> {
+    type Output = ();
+
     /// Ready at the end of the session.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.get_mut().turn(cx)
+    }
+}
+
+impl<H: Handler> Driver<H> {
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.poll_write(cx).is_err() {
             self.lost(DisconnectReason::TransportError);
         }
