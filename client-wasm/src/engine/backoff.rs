@@ -68,7 +68,6 @@ impl Backoff {
 #[cfg(test)]
 mod tests {
     use super::{Backoff, Limits};
-    use crate::Millis;
 
     #[test]
     fn delays_stay_within_doubling_bounds_and_use_them() {

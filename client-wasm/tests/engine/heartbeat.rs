@@ -1,0 +1,54 @@
+//! A server that pings is answered; one that falls silent is left.
+
+use crate::support::{Client, HANDSHAKE, JOINED, send};
+use chat_client_wasm::engine::{Output, Reason};
+
+#[test]
+fn a_ping_is_answered_with_its_payload() {
+    let mut client = Client::live();
+    assert_eq!(client.text("2"), [send("3")]);
+    assert_eq!(client.text("2probe"), [send("3probe")]);
+}
+
+#[test]
+fn silence_beyond_the_heartbeat_ends_the_connection() {
+    let mut client = Client::live();
+    assert_eq!(client.pass(44_999), []);
+    assert_eq!(
+        client.pass(1),
+        [Output::Close, Output::Disconnected(Reason::PingTimeout)]
+    );
+}
+
+#[test]
+fn every_frame_is_a_sign_of_life() {
+    let mut client = Client::live();
+    for frame in ["2", r#"42["x"]"#, "6", "3", r#"42/other,["x"]"#].repeat(20) {
+        client.pass(44_000);
+        client.text(frame);
+        assert!(client.engine.is_live(), "{frame}");
+    }
+}
+
+#[test]
+fn the_server_says_how_patient_to_be() {
+    for (interval, timeout, patience) in [
+        (Some(300), Some(200), 500),
+        (None, Some(200), 25_200),
+        (Some(0), None, 45_000),
+        (Some(u64::MAX), Some(u64::MAX), 45_000),
+    ] {
+        let mut client = Client::new(1);
+        client.engine.connect(client.now);
+        client.engine.handle_transport_open();
+        client.text(HANDSHAKE);
+        client
+            .engine
+            .handle_handshake(client.now, interval, timeout);
+        client.engine.handle_credentials(client.now, Ok("{}"));
+        client.text(JOINED);
+        client.outputs();
+        assert_eq!(client.pass(patience - 1), [], "{interval:?} {timeout:?}");
+        assert_eq!(client.pass(1).len(), 2, "{interval:?} {timeout:?}");
+    }
+}

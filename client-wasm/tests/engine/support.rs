@@ -1,0 +1,94 @@
+//! A connection under virtual time, with a log of what it wants.
+
+use chat_client_wasm::{
+    Millis,
+    engine::{AckId, Config, Connection, Delivery, Output},
+};
+use chat_protocol::code::Code;
+
+pub(crate) const HANDSHAKE: &str =
+    r#"0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":65536}"#;
+pub(crate) const JOINED: &str = r#"40{"sid":"s"}"#;
+
+pub(crate) struct Client {
+    pub(crate) now: Millis,
+    pub(crate) engine: Connection,
+}
+
+impl Client {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            now: 1_000,
+            engine: Connection::new(Config::default(), seed),
+        }
+    }
+
+    /// A client that has joined.
+    pub(crate) fn live() -> Self {
+        let mut client = Self::new(1);
+        client.engine.connect(client.now);
+        client.join();
+        client
+    }
+
+    /// Takes an attempt that has begun to the end, and says what it wanted on the way.
+    pub(crate) fn join(&mut self) -> Vec<Output> {
+        self.engine.handle_transport_open();
+        let mut outputs = self.outputs();
+        outputs.extend(self.text(HANDSHAKE));
+        self.engine
+            .handle_handshake(self.now, Some(25_000), Some(20_000));
+        outputs.extend(self.outputs());
+        self.engine
+            .handle_credentials(self.now, Ok(r#"{"token":"t"}"#));
+        outputs.extend(self.outputs());
+        outputs.extend(self.text(JOINED));
+        outputs
+    }
+
+    pub(crate) fn outputs(&mut self) -> Vec<Output> {
+        std::iter::from_fn(|| self.engine.poll_output()).collect()
+    }
+
+    pub(crate) fn text(&mut self, text: &str) -> Vec<Output> {
+        self.engine.handle_text(self.now, text);
+        self.outputs()
+    }
+
+    pub(crate) fn emit(&mut self, args: &str) -> AckId {
+        self.engine
+            .emit(self.now, args, Delivery::Acknowledged)
+            .expect("an acknowledged emit has an id")
+    }
+
+    pub(crate) fn drop_transport(&mut self) -> Vec<Output> {
+        self.engine.handle_transport_closed(self.now);
+        self.outputs()
+    }
+
+    /// Lets time pass up to the next deadline, and returns how long that was.
+    pub(crate) fn sleep(&mut self) -> Millis {
+        let due = self
+            .engine
+            .poll_timeout()
+            .expect("a connection that is not closed has a deadline");
+        let slept = due.saturating_sub(self.now);
+        self.now = self.now.max(due);
+        self.engine.handle_timeout(self.now);
+        slept
+    }
+
+    pub(crate) fn pass(&mut self, millis: Millis) -> Vec<Output> {
+        self.now += millis;
+        self.engine.handle_timeout(self.now);
+        self.outputs()
+    }
+}
+
+pub(crate) fn send(text: &str) -> Output {
+    Output::Send(text.into())
+}
+
+pub(crate) fn ack_failed(id: AckId, code: Code) -> Output {
+    Output::AckFailed { id, code }
+}

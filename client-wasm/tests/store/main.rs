@@ -1,0 +1,8 @@
+//! The online-users store under virtual time, one file for each behaviour.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod errors;
+mod polling;
+mod socket;
+mod support;
+mod truth;
