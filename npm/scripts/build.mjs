@@ -40,7 +40,6 @@ for (const format of ['esm', 'cjs']) {
     entryPoints: ['lib/react.ts'],
     plugins: [sharedIndex],
     external: ['react'],
-    banner: { js: "'use client';" },
   });
 }
 writeFileSync('dist/cjs/package.json', '{ "type": "commonjs" }\n');

@@ -108,7 +108,12 @@ function trim(source) {
   };
   let glue = source
     .replaceAll(/^if \(Symbol\.dispose\) .*$/gm, '')
-    .replaceAll(', wasm.__wbindgen_realloc)', ')');
+    .replaceAll(', wasm.__wbindgen_realloc)', ')')
+    // As old as private fields, which the package needs anyway.
+    .replaceAll(
+      /\(typeof FinalizationRegistry === 'undefined'\)\n.*\n\s*: (?=new FinalizationRegistry)/g,
+      '',
+    );
   glue = cut(
     glue,
     /^function passStringToWasm0\([^]*?^\}$/m,

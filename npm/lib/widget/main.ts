@@ -5,28 +5,15 @@
  * second copy does nothing. The visitor counts as online from now on, panel open or not.
  */
 import { configure } from '../config.js';
-import { ChatError, type ChatErrorCode } from '../errors.js';
+import { ChatError } from '../errors.js';
 import { ChatWebSocket } from '../ws.js';
 import * as conversations from './conversation.js';
 import type { Conversation } from './conversation.js';
 import { readOptions, type WidgetOptions } from './options.js';
+import { REFUSALS } from './refusals.js';
 import { mount, type View } from './view.js';
 
 const MARK = Symbol.for('@amoiq/chat-widget/v1');
-
-/** What no further attempt will change. After anything else the connection comes back by itself. */
-const REFUSALS = new Set<ChatErrorCode>([
-  'TENANT_REQUIRED',
-  'CREDENTIAL_REQUIRED',
-  'INVALID_API_KEY',
-  'INVALID_CONFIG',
-  'INVALID_TOKEN',
-  'ORIGIN_NOT_ALLOWED',
-  'TOKEN_EXPIRED',
-  'UNKNOWN_TENANT',
-  'WASM_UNAVAILABLE',
-  'WRONG_TENANT',
-]);
 
 const page = globalThis as { [MARK]?: true };
 if (typeof document !== 'undefined' && !page[MARK]) {
