@@ -3,7 +3,14 @@
  * core in `lib/wasm`; `cargo xtask build` puts it there. Fails when the package grows over its gate.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -12,7 +19,10 @@ import { reportSizes } from './size.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
-rmSync('dist', { recursive: true, force: true });
+// Built aside and put in place whole: whoever uses `dist` meanwhile never sees half of it.
+const stage = `node_modules/.build-${process.pid}`;
+mkdirSync(stage);
+process.on('exit', () => rmSync(stage, { recursive: true, force: true }));
 
 const core = corePlugin();
 const common = {
@@ -32,7 +42,7 @@ const sharedIndex = {
 };
 
 for (const format of ['esm', 'cjs']) {
-  const outdir = `dist/${format}`;
+  const outdir = `${stage}/${format}`;
   const entry = { ...common, format, outdir, platform: 'neutral' };
   await build({ ...entry, entryPoints: ['lib/index.ts'], plugins: [core.plugin] });
   await build({
@@ -42,12 +52,12 @@ for (const format of ['esm', 'cjs']) {
     external: ['react'],
   });
 }
-writeFileSync('dist/cjs/package.json', '{ "type": "commonjs" }\n');
+writeFileSync(`${stage}/cjs/package.json`, '{ "type": "commonjs" }\n');
 
 await build({
   ...common,
   entryPoints: ['lib/widget/main.ts'],
-  outfile: 'dist/widget.v1.js',
+  outfile: `${stage}/widget.v1.js`,
   format: 'iife',
   minify: true,
   platform: 'browser',
@@ -55,11 +65,13 @@ await build({
 });
 
 declarations();
+rmSync('dist', { recursive: true, force: true });
+renameSync(stage, 'dist');
 await reportSizes(core.facts);
 
 /** Writes the types of the public modules, once for each module system. */
 function declarations() {
-  const out = 'dist/types';
+  const out = `${stage}/types`;
   execFileSync(
     process.execPath,
     [
@@ -84,8 +96,8 @@ function declarations() {
   visit('react.d.ts');
   for (const format of ['esm', 'cjs']) {
     for (const file of reached) {
-      mkdirSync(join('dist', format, file, '..'), { recursive: true });
-      cpSync(join(out, file), join('dist', format, file));
+      mkdirSync(join(stage, format, file, '..'), { recursive: true });
+      cpSync(join(out, file), join(stage, format, file));
     }
   }
   rmSync(out, { recursive: true });
