@@ -49,8 +49,10 @@ test('nothing happens before the first subscriber, and all ends after the last',
 test('leaving and coming back at once keeps the connection', async () => {
   const store = createOnlineUsersStore('42');
   follow(store)();
-  follow(store);
+  const leave = follow(store);
   const made = await feed();
+  leave();
+  follow(store);
   await settled();
   expect(core.feeds).toEqual([made]);
   expect(made.closed).toBe(false);
