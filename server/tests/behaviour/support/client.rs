@@ -197,22 +197,30 @@ impl Client {
             .unwrap();
     }
 
+    /// The next frame that is not a ping. The guard covers all of the waiting: pings come for ever.
     async fn text(&mut self) -> String {
-        loop {
-            match soon(self.socket.next())
-                .await
-                .expect("the server closed")
-                .unwrap()
-            {
-                Message::Text(text) if text.as_str() == "2" => self.send("3").await,
-                Message::Text(text) => return text.to_string(),
-                other @ (Message::Binary(_)
-                | Message::Ping(_)
-                | Message::Pong(_)
-                | Message::Close(_)
-                | Message::Frame(_)) => panic!("unexpected {other:?}"),
+        soon(async {
+            loop {
+                match self
+                    .socket
+                    .next()
+                    .await
+                    .expect("the server closed")
+                    .unwrap()
+                {
+                    Message::Text(text) if text.as_str() == "2" => {
+                        self.socket.send(Message::text("3")).await.unwrap();
+                    }
+                    Message::Text(text) => return text.to_string(),
+                    other @ (Message::Binary(_)
+                    | Message::Ping(_)
+                    | Message::Pong(_)
+                    | Message::Close(_)
+                    | Message::Frame(_)) => panic!("unexpected {other:?}"),
+                }
             }
-        }
+        })
+        .await
     }
 
     fn note(&mut self, text: &str) {

@@ -37,7 +37,7 @@ const TENANTS: &str = r#"
     admin_origins = ["https://desk.example"]
 "#;
 
-const GUARD: Duration = Duration::from_mins(1);
+const GUARD: Duration = Duration::from_secs(30);
 
 /// A server on a port of its own.
 pub(crate) struct TestServer {
