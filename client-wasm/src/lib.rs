@@ -18,6 +18,9 @@ pub mod engine;
 mod shell;
 pub mod sync;
 
+#[cfg(target_arch = "wasm32")]
+pub use shell::{ChatApi, ChatSocket, CoreConfig, Fields, OnlineUsers};
+
 /// Time since the start of whatever is driven, in milliseconds. An integer, because the arithmetic of `Duration` would be
 /// a tenth of the browser's code.
 pub type Millis = u64;

@@ -17,3 +17,10 @@ mod row;
 #[cfg(feature = "standalone")]
 mod runtime;
 mod timer;
+
+pub use self::{
+    chat_api::ChatApi,
+    chat_socket::ChatSocket,
+    config::{CoreConfig, Fields},
+    online_users::OnlineUsers,
+};

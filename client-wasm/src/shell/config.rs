@@ -29,6 +29,7 @@ export interface CoreConfig {
 
 #[wasm_bindgen]
 extern "C" {
+    /// What every object of the core is made with; the fields are those of the TypeScript interface.
     #[wasm_bindgen(typescript_type = "CoreConfig")]
     #[derive(Clone)]
     pub type CoreConfig;

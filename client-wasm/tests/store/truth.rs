@@ -114,7 +114,7 @@ impl World {
             }
             Step::HttpAnswer => match mem::replace(&mut self.http, Http::Idle) {
                 Http::Read(list) => self.store.sync.handle_http_list(self.store.now, rows(list)),
-                unread => self.http = unread,
+                unread @ (Http::Idle | Http::Asked) => self.http = unread,
             },
             Step::HttpFail(for_good) => {
                 if !matches!(mem::replace(&mut self.http, Http::Idle), Http::Idle) {
