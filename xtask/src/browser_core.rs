@@ -63,7 +63,7 @@ pub(crate) fn test(workspace: &Workspace) -> Result<Totals> {
     let runner = format!("target.{TARGET}.runner=['{this}', 'run-browser-tests']");
     Tool::cargo()
         .args(["test", "--config", &runner])
-        .args(["--package", PACKAGE, "--target", TARGET, "--no-fail-fast"])
+        .args(["--package", PACKAGE, "--target", TARGET, "--test", "browser"])
         .env("CHAT_TEST_SERVER", server.url())
         .env("CHROMEDRIVER", setup::chromedriver()?)
         .env(
