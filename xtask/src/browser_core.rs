@@ -63,7 +63,14 @@ pub(crate) fn test(workspace: &Workspace) -> Result<Totals> {
     let runner = format!("target.{TARGET}.runner=['{this}', 'run-browser-tests']");
     Tool::cargo()
         .args(["test", "--config", &runner])
-        .args(["--package", PACKAGE, "--target", TARGET, "--test", "browser"])
+        .args([
+            "--package",
+            PACKAGE,
+            "--target",
+            TARGET,
+            "--test",
+            "browser",
+        ])
         .env("CHAT_TEST_SERVER", server.url())
         .env("CHROMEDRIVER", setup::chromedriver()?)
         .env(

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::process::Tool;
 use crate::totals::Totals;
 use crate::workspace::Workspace;
 use crate::{browser_core, build, check, npm, setup};
@@ -41,6 +40,8 @@ enum Step {
     Browser,
     /// The package's tests, types and published form
     Npm,
+    /// Types of the whole-system tests, against the built package
+    Types,
     /// Official clients against our server, our client against the official server
     Conformance,
     /// The packed package in bundlers, in Node and in a script tag
@@ -60,28 +61,51 @@ impl Step {
     fn uses_build(self) -> bool {
         match self {
             Self::Fmt | Self::Clippy | Self::Doc | Self::Unit | Self::Build => false,
-            Self::Browser | Self::Npm | Self::Conformance | Self::Packaging | Self::E2e => true,
+            Self::Browser
+            | Self::Npm
+            | Self::Types
+            | Self::Conformance
+            | Self::Packaging
+            | Self::E2e => true,
         }
     }
 
     fn run(self, workspace: &Workspace) -> Result<Totals> {
         match self {
-            Self::Fmt => check::format(workspace).count(),
-            Self::Clippy => count_all(
-                std::iter::once(check::lints(workspace)).chain(check::browser_lints(workspace)),
-            ),
-            Self::Doc => check::documentation(workspace).count(),
-            Self::Unit => count_all(check::unit_tests(workspace)),
+            Self::Fmt => Ok(check::format(workspace).check()),
+            Self::Clippy => {
+                let mut totals = check::lints(workspace).check();
+                for lints in check::browser_lints(workspace) {
+                    totals += lints.check();
+                }
+                Ok(totals)
+            }
+            Self::Doc => Ok(check::documentation(workspace).check()),
+            Self::Unit => {
+                let mut totals = Totals::default();
+                for tests in check::unit_tests(workspace) {
+                    totals += tests.count()?;
+                }
+                Ok(totals)
+            }
             Self::Build => build::all(workspace).map(|()| Totals::one(true)),
             Self::Browser => browser_core::test(workspace),
             Self::Npm => {
                 let npm = workspace.npm();
                 npm::install(&npm)?;
-                count_all(["test", "typecheck", "lint:package"].map(|s| npm::script(&npm, s)))
+                let mut totals = npm::script(&npm, "test").count()?;
+                totals += npm::script(&npm, "typecheck").check();
+                totals += npm::script(&npm, "lint:package").check();
+                Ok(totals)
             }
-            Self::Conformance => system_tests(workspace, &["typecheck", "conformance"]),
-            Self::Packaging => system_tests(workspace, &["packaging"]),
-            Self::E2e => system_tests(workspace, &["e2e"]),
+            Self::Types => {
+                let tests = workspace.tests();
+                npm::install(&tests)?;
+                Ok(npm::script(&tests, "typecheck").check())
+            }
+            Self::Conformance => system_tests(workspace, "conformance"),
+            Self::Packaging => system_tests(workspace, "packaging"),
+            Self::E2e => system_tests(workspace, "e2e"),
         }
     }
 }
@@ -153,6 +177,7 @@ fn chosen(options: &Options) -> Vec<Step> {
             | Step::Unit
             | Step::Browser
             | Step::Npm
+            | Step::Types
             | Step::Conformance
             | Step::Packaging
             | Step::E2e => wanted(step),
@@ -160,26 +185,14 @@ fn chosen(options: &Options) -> Vec<Step> {
         .collect()
 }
 
-fn system_tests(workspace: &Workspace, scripts: &[&str]) -> Result<Totals> {
+fn system_tests(workspace: &Workspace, suite: &str) -> Result<Totals> {
     let tests = workspace.tests();
     npm::install(&tests)?;
-    let browser = setup::chromium()?;
-    let redis = setup::redis_server()?;
-    count_all(scripts.iter().map(|script| {
-        npm::script(&tests, script)
-            .env("CHROMIUM", &browser)
-            .env("REDIS_SERVER", &redis)
-            .env("CHAT_SERVER", workspace.server())
-    }))
-}
-
-/// Runs all of them even when one fails.
-fn count_all(tools: impl IntoIterator<Item = Tool>) -> Result<Totals> {
-    let mut totals = Totals::default();
-    for tool in tools {
-        totals += tool.count()?;
-    }
-    Ok(totals)
+    npm::script(&tests, suite)
+        .env("CHROMIUM", setup::chromium()?)
+        .env("REDIS_SERVER", setup::redis_server()?)
+        .env("CHAT_SERVER", workspace.server())
+        .count()
 }
 
 #[expect(
