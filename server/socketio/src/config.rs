@@ -27,7 +27,8 @@ pub struct Config {
     pub max_outgoing_bytes: usize,
     /// Broadcast frames that may wait for one reader before it counts as too slow. Default 4,096.
     pub max_outgoing_frames: usize,
-    /// Frames sent to one socket alone (answers, acks) that may wait for it; their size does not count. Default 256.
+    /// Frames sent to one socket alone (answers, acks) that may wait for it; their size does not count. At half of it
+    /// the client's own input waits, so that only what it did not ask for can exceed it. Default 512.
     pub max_outgoing_replies: usize,
     /// A socket that was written to within this time gets its next broadcast at the end of it. Default 20 ms.
     pub flush_tick: Duration,
@@ -65,7 +66,7 @@ impl Default for Config {
             close_timeout: Duration::from_secs(5),
             max_outgoing_bytes: 1024 * 1024,
             max_outgoing_frames: 4096,
-            max_outgoing_replies: 256,
+            max_outgoing_replies: 512,
             flush_tick: Duration::from_millis(20),
             max_attachments: 8,
             max_attachment_bytes: 64 * 1024,

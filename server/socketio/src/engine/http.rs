@@ -228,7 +228,13 @@ async fn post<H: Handler>(
         session,
         complete: false,
     };
-    let Ok(body) = to_bytes(body, engine.shared.config.max_payload).await else {
+    let config = &engine.shared.config;
+    let reading = to_bytes(body, config.max_payload);
+    // As long as a pong may take: it may be what is in there.
+    let Ok(read) = tokio::time::timeout(config.ping_timeout, reading).await else {
+        return Err(Wrong::Request);
+    };
+    let Ok(body) = read else {
         // Too long, or cut off; the second is nobody's to read.
         engine.refuse(&posting.session.link, Refused::TooLarge);
         return Err(Wrong::TooLarge);
@@ -270,6 +276,7 @@ async fn take_all<H: Handler>(
     let link = &session.link;
     let mut inner = session.inner.lock().await;
     for packet in polling::decode(body) {
+        std::future::poll_fn(|cx| link.poll_room(cx)).await;
         match packet.map_err(|_| Refused::Malformed)? {
             Packet::Message(message) => {
                 engine

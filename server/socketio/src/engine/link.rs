@@ -9,7 +9,7 @@ mod polling;
 mod websocket;
 
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
@@ -18,9 +18,9 @@ use parking_lot::Mutex;
 use super::outbox::{Class, Outbox, Payload, Urgency};
 use super::shared::Shared;
 use super::timers::{Due, Timers};
-use crate::DisconnectReason;
 use crate::clock::Millis;
 use crate::id::Id;
+use crate::{Config, DisconnectReason};
 
 /// A session as seen by those who send to it. Cheap to clone; a clone may outlive the session.
 #[derive(Clone)]
@@ -42,6 +42,8 @@ struct State {
     waker: Option<Waker>,
     /// Of the WebSocket that tries to become it.
     probe_waker: Option<Waker>,
+    /// Of the POST that causes more answers than the client has taken.
+    room_waker: Option<Waker>,
     /// A GET is waiting.
     polling: bool,
     /// A POST is being read or processed.
@@ -111,6 +113,7 @@ impl Link {
                 wake_at: Millis::MAX,
                 waker: None,
                 probe_waker: None,
+                room_waker: None,
                 polling: false,
                 posting: false,
             }),
@@ -163,7 +166,11 @@ impl Link {
                 .timers
                 .closing(self.0.shared.clock.now(), &self.0.shared.config);
             self.reschedule(&mut state);
-            [state.waker.take(), state.probe_waker.take()]
+            [
+                state.waker.take(),
+                state.probe_waker.take(),
+                state.room_waker.take(),
+            ]
         };
         wakers.into_iter().flatten().for_each(Waker::wake);
         self.attend();
@@ -220,6 +227,23 @@ impl Link {
             state.waker.take()
         };
         waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// Whether the client has so many answers to take that it should cause no more of them for now. It always gets
+    /// its chance to take them, so that only one that does not ends as a slow reader.
+    pub(crate) fn is_congested(&self) -> bool {
+        let state = self.0.state.lock();
+        !state.is_closed() && state.outbox.is_congested(&self.0.shared.config)
+    }
+
+    /// Whether the client may cause more answers. Else the task is woken then.
+    pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.0.state.lock();
+        if state.is_closed() || !state.outbox.is_congested(&self.0.shared.config) {
+            return Poll::Ready(());
+        }
+        state.room_waker = Some(cx.waker().clone());
+        Poll::Pending
     }
 
     /// Has the handler look at the session.
@@ -342,7 +366,7 @@ impl Link {
         waker.into_iter().for_each(Waker::wake);
     }
 
-    fn with_timers(&self, change: impl FnOnce(&mut Timers, Millis, &crate::Config)) {
+    fn with_timers(&self, change: impl FnOnce(&mut Timers, Millis, &Config)) {
         let shared = &self.0.shared;
         let mut state = self.0.state.lock();
         change(&mut state.timers, shared.clock.now(), &shared.config);
@@ -359,6 +383,16 @@ impl Link {
 }
 
 impl State {
+    fn pop(&mut self, config: &Config) -> Option<Payload> {
+        let payload = self.outbox.pop();
+        if !self.outbox.is_congested(config)
+            && let Some(waker) = self.room_waker.take()
+        {
+            waker.wake();
+        }
+        payload
+    }
+
     fn is_closed(&self) -> bool {
         matches!(self.phase, Phase::Closed { .. })
     }

@@ -173,6 +173,11 @@ impl Outbox {
         Some(payload)
     }
 
+    /// Whether so many replies wait that no more should be caused for now.
+    pub(crate) fn is_congested(&self, config: &Config) -> bool {
+        self.replies as usize > config.max_outgoing_replies / 2
+    }
+
     /// The length of the next payload.
     pub(crate) fn peek_len(&self) -> Option<usize> {
         self.queue.front().map(|(_, payload)| payload.len())

@@ -2,7 +2,8 @@
 //!
 //! [`Driver::turn`] does whatever can be done now: it writes what is due, moves the handler's running call, and
 //! reads the next frame if no call is running. So a client that does not read never holds up a call, a slow call never
-//! holds up what is sent to its client, and a client cannot send faster than its messages are processed.
+//! holds up what is sent to its client, and a client cannot send faster than its messages are processed and the
+//! answers to them are taken.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -178,6 +179,15 @@ impl<H: Handler> Driver<H> {
                 break;
             }
             reads += 1;
+            if self.session.link.is_congested() {
+                if self.poll_write(cx).is_err() {
+                    self.lost(DisconnectReason::TransportError);
+                }
+                if self.session.link.is_congested() {
+                    // The rest of the answers goes out when the client takes some, and that wakes this task.
+                    break;
+                }
+            }
             let Poll::Ready(message) = self.socket.poll_next_unpin(cx) else {
                 break;
             };

@@ -88,6 +88,31 @@ async fn a_poll_whose_client_goes_away_ends_the_session() {
 }
 
 #[tokio::test]
+async fn a_body_that_does_not_arrive_ends_the_session() {
+    let ping_timeout = std::time::Duration::from_millis(50);
+    let server = Server::start(Config {
+        ping_timeout,
+        ..Config::default()
+    })
+    .await;
+    let poller = server.poller().await;
+    poller.send("40").await;
+    poller.receive().await;
+    let mut stream = tokio::net::TcpStream::connect(server.address)
+        .await
+        .unwrap();
+    let head = "HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\n4";
+    let request = format!("POST /socket.io/?{} {head}", poller.query());
+    tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes())
+        .await
+        .unwrap();
+    assert_eq!(
+        server.notes.disconnected().await,
+        DisconnectReason::TransportError
+    );
+}
+
+#[tokio::test]
 async fn the_client_says_goodbye() {
     let server = Server::start(Config::default()).await;
     let poller = server.poller().await;

@@ -102,7 +102,27 @@ async fn a_large_answer_is_no_reason() {
 }
 
 #[tokio::test]
-async fn answers_are_bounded_in_number() {
+async fn what_is_sent_to_one_alone_is_bounded_in_number() {
+    let server = Server::start(Config {
+        max_outgoing_replies: 50,
+        ..Config::default()
+    })
+    .await;
+    let poller = server.poller().await;
+    poller.send("40").await;
+    let id = crate::server::sid(&poller.receive().await);
+    let socket = server.hub.socket(&id).unwrap();
+    for _ in 0..51 {
+        socket.emit("said", "x").unwrap();
+    }
+    assert_eq!(
+        server.notes.disconnected().await,
+        DisconnectReason::SlowReader
+    );
+}
+
+#[tokio::test]
+async fn a_poller_gets_the_answers_to_all_it_asks_at_once() {
     let server = Server::start(Config {
         max_outgoing_replies: 50,
         ..Config::default()
@@ -111,10 +131,44 @@ async fn answers_are_bounded_in_number() {
     let poller = server.poller().await;
     poller.send("40").await;
     poller.receive().await;
-    let flood = vec!["42[\"echo\"]"; 51].join("\x1e");
-    poller.post(flood).await;
-    assert_eq!(
-        server.notes.disconnected().await,
-        DisconnectReason::SlowReader
-    );
+    let questions: Vec<_> = (0..500)
+        .map(|number| format!("42[\"echo\",{number}]"))
+        .collect();
+    let take = async {
+        let mut answers = Vec::new();
+        while answers.len() < 500 {
+            answers.extend(poller.receive().await.split('\x1e').map(str::to_owned));
+        }
+        answers
+    };
+    let ((), answers) = tokio::join!(poller.send(questions.join("\x1e")), take);
+    assert_eq!(answers, questions);
+}
+
+#[tokio::test]
+async fn a_websocket_that_asks_without_reading_gets_its_answers_when_it_reads() {
+    let server = Server::start(Config {
+        max_outgoing_replies: 50,
+        ..Config::default()
+    })
+    .await;
+    let mut client = server.connect().await;
+    let text = "x".repeat(1000);
+    // As much as fits between the two while nothing is read on this side.
+    let mut sent = 0;
+    while sent < 20_000 {
+        let question = format!("42[\"echo\",{sent},\"{text}\"]");
+        tokio::select! {
+            biased;
+            () = tokio::task::unconstrained(client.send(&question)) => sent += 1,
+            () = tokio::task::yield_now() => break,
+        }
+    }
+    assert!(sent > 100, "{sent} questions were sent");
+    for number in 0..sent {
+        assert_eq!(
+            client.text().await,
+            format!("42[\"echo\",{number},\"{text}\"]")
+        );
+    }
 }

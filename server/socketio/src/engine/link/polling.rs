@@ -60,7 +60,7 @@ impl Link {
             }
             Phase::Polling | Phase::Probing { .. } => None,
         };
-        while let Some(payload) = state.outbox.pop() {
+        while let Some(payload) = state.pop(&self.0.shared.config) {
             if !write(&payload, state.outbox.peek_len()) {
                 return Poll::Ready(Ok(()));
             }

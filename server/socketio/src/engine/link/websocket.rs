@@ -18,7 +18,7 @@ impl Link {
 
     /// The next payload to write.
     pub(crate) fn pop(&self) -> Option<Payload> {
-        self.0.state.lock().outbox.pop()
+        self.0.state.lock().pop(&self.0.shared.config)
     }
 
     /// Whether the closed session's transport has been told to stop waiting. Else the task is woken then.
