@@ -30,7 +30,7 @@ export interface OnlineUsersStore {
   readonly getSnapshot: () => OnlineUsersSnapshot;
   /** What a server renders. */
   readonly getServerSnapshot: () => OnlineUsersSnapshot;
-  /** Asks for the list now; resolves when it has asked. The answer, or why there is none, shows in the snapshot. */
+  /** Asks for the list now, and resolves when it has asked. The answer shows in the snapshot. */
   readonly refresh: () => Promise<void>;
   /** Drops all subscribers. */
   readonly close: () => void;

@@ -1,7 +1,7 @@
 // @vitest-environment node
 /** The binary as text: what goes in comes out, in characters that nothing on the way has to touch. */
 import { expect, test } from 'vitest';
-import { inline } from '../scripts/core.mjs';
+import { inline } from '../scripts/inline.mjs';
 
 /** Runs the generated module without its bindings. */
 async function unpack(source) {

@@ -1,0 +1,97 @@
+/** What the build changes in the bindings that wasm-bindgen wrote. */
+
+/**
+ * Leaves out what the bindings bring along for programs that are not this one: old engines, other
+ * ways to start, `using`. Each cut must fit exactly once, so that another version of wasm-bindgen
+ * fails the build instead of slipping through.
+ */
+export function trim(source) {
+  const cut = (text, pattern, replacement = '') => {
+    only(text, pattern, String(pattern));
+    return text.replace(pattern, () => replacement);
+  };
+  let glue = source
+    .replaceAll(/^if \(Symbol\.dispose\) .*$/gm, '')
+    .replaceAll(', wasm.__wbindgen_realloc)', ')')
+    // As old as private fields, which the package needs anyway.
+    .replaceAll(
+      /\(typeof FinalizationRegistry === 'undefined'\)\n.*\n\s*: (?=new FinalizationRegistry)/g,
+      '',
+    );
+  glue = cut(
+    glue,
+    /^function passStringToWasm0\([^]*?^\}$/m,
+    `function passStringToWasm0(arg, malloc) {
+    const bytes = cachedTextEncoder.encode(arg);
+    const ptr = malloc(bytes.length, 1) >>> 0;
+    getUint8ArrayMemory0().set(bytes, ptr);
+    WASM_VECTOR_LEN = bytes.length;
+    return ptr;
+}`,
+  );
+  glue = cut(glue, /^if \(!\('encodeInto' in cachedTextEncoder\)\) \{[^]*?^\}$/m);
+  return cut(
+    glue,
+    /^function initSync\([^]*?^\}$/m,
+    `function initSync({ module }) {
+    return __wbg_finalize_init(new WebAssembly.Instance(module, __wbg_get_imports()), module);
+}`,
+  );
+}
+
+/**
+ * Gives the bindings the names that the optimizer gave the binary: one module `a`, and a letter for
+ * each import and export. Fails rather than leave a name that does not fit.
+ */
+export function shorten(source, { imports, exports }) {
+  let glue = source;
+  const entries = [];
+  const modules = new Map();
+  for (const [module, name, short] of imports) {
+    modules.set(module, [...(modules.get(module) ?? []), [name, short]]);
+  }
+  for (const [module, names] of modules) {
+    // A module that several functions come from is there once for each, under the same key.
+    const lines = [...glue.matchAll(new RegExp(`^\\s*"${escape(module)}": (\\w+),$\\n`, 'gm'))];
+    const object = lines[0]?.[1];
+    if (object === undefined) {
+      throw new Error(`The bindings do not import ${module}`);
+    }
+    for (const [line] of lines) {
+      glue = glue.replace(line, '');
+    }
+    if (module.endsWith('_bg.js')) {
+      for (const [name, short] of names) {
+        const [key] = only(glue, new RegExp(`^\\s*${escape(name)}(?=: )`, 'm'), name);
+        glue = glue.replace(key, short);
+      }
+      entries.push(`...${object}`);
+    } else {
+      // A module of the core's own, which the binary calls without anything in between.
+      entries.push(...names.map(([name, short]) => `${short}: ${object}.${name}`));
+    }
+  }
+  const [start] = only(glue, /return \{\n\s*__proto__: null,\n(?=\s*\};)/m, 'the imports');
+  glue = glue.replace(start, () => `${start}a: { ${entries.join(', ')} },\n`);
+
+  const shorts = new Map(exports);
+  return glue.replace(/\bwasm\.([\w$]+)/g, (whole, name) => {
+    const short = shorts.get(name);
+    if (short === undefined) {
+      throw new Error(`The bindings use ${whole}, which the binary does not export`);
+    }
+    return `wasm.${short}`;
+  });
+}
+
+function only(text, pattern, what) {
+  const found = [...text.matchAll(new RegExp(pattern, 'gm'))];
+  if (found.length !== 1) {
+    throw new Error(`The bindings have ${what} ${found.length} times, not once`);
+  }
+  return found[0];
+}
+
+function escape(text) {
+  return text.replace(/[$.*+?()[\]{}|\\^]/g, '\\$&');
+}
