@@ -21,6 +21,8 @@ pub const ONLINE_USERS_LIST: &str = "online_users_list";
 pub const META_MESSAGE_CREATED: &str = "meta_message_created";
 /// Server to client: a message in a conversation, sent by an older worker.
 pub const AI_EVENT_CREATED: &str = "ai_event_created";
+/// Server to client: the signed token that a visitor asked for, `{ token, userId, expiresAt }`.
+pub const VISITOR_TOKEN: &str = "visitor_token";
 
 /// The room of all sockets of a tenant.
 pub fn tenant_room(tenant_id: &str) -> String {

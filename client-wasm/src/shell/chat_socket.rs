@@ -15,7 +15,7 @@ use super::{
 ///
 /// The listener is called with `connect`; `disconnect` and the reason; `error` and a coded error; `refused` and a coded
 /// error, after which there is no further attempt; `message` and the message; `user_online` and the row; `user_offline`
-/// and the user's id; `online_users_list` and the array of rows.
+/// and the user's id; `online_users_list` and the array of rows; `visitor_token` and the signed token.
 #[wasm_bindgen]
 pub struct ChatSocket(Rc<Connection>);
 
@@ -60,27 +60,31 @@ impl ChatSocket {
 }
 
 fn tell(listener: &JsValue, notice: Notice) {
+    let received;
     let (name, value) = match notice {
         Notice::Connected => ("connect", JsValue::UNDEFINED),
         Notice::Disconnected(reason) => ("disconnect", reason.as_str().into()),
         Notice::Failed(error, Retry::Later) => ("error", error),
         Notice::Failed(error, Retry::Never) => ("refused", error),
-        Notice::Received(name, payload) => match read(&name, payload) {
-            Some(event) => event,
-            None => return,
-        },
+        Notice::Received(name, payload) => {
+            received = name;
+            match read(&received, payload) {
+                Some(event) => event,
+                None => return,
+            }
+        }
     };
     platform::call(listener, &name.into(), &value);
 }
 
-/// What an event carries for the application. Events that are not of the documented shape are dropped: the application
-/// never sees half a row.
-fn read(name: &str, payload: JsValue) -> Option<(&'static str, JsValue)> {
+/// What an event carries for the application. Events that are not documented, or not of their documented shape, are dropped:
+/// the application never sees half a row, and no server can pass an event of its own for one of ours.
+fn read(name: &str, payload: JsValue) -> Option<(&str, JsValue)> {
     Some(match name {
-        event::META_MESSAGE_CREATED | event::AI_EVENT_CREATED if payload.is_object() => {
-            let message = payload.unchecked_ref::<Fields>().get("message");
+        event::META_MESSAGE_CREATED | event::AI_EVENT_CREATED => {
+            let message = Fields::of(&payload)?.get("message");
             (
-                "message",
+                event::MESSAGE,
                 if message.is_object() {
                     message
                 } else {
@@ -88,15 +92,11 @@ fn read(name: &str, payload: JsValue) -> Option<(&'static str, JsValue)> {
                 },
             )
         }
-        event::USER_ONLINE => {
-            platform::user_id_of(&payload).filter(|_| payload.is_object())?;
-            (event::USER_ONLINE, payload)
-        }
-        event::USER_OFFLINE => (event::USER_OFFLINE, platform::user_id_of(&payload)?.into()),
-        event::ONLINE_USERS_LIST => (
-            event::ONLINE_USERS_LIST,
-            platform::rows_of(&payload)?.into(),
-        ),
+        event::USER_ONLINE if !payload.is_object() => return None,
+        event::USER_ONLINE => (name, platform::user_id_of(&payload).map(|_| payload)?),
+        event::USER_OFFLINE => (name, platform::user_id_of(&payload)?.into()),
+        event::ONLINE_USERS_LIST => (name, platform::rows_of(&payload)?.into()),
+        event::VISITOR_TOKEN => (name, payload),
         _ => return None,
     })
 }
