@@ -67,6 +67,7 @@ impl Tool {
     /// Runs to the end; a failure is an error that names the command.
     pub(crate) fn run(mut self) -> Result<()> {
         self.print();
+        die_with_parent(&mut self.command);
         let status = self.command.status().with_context(|| self.not_started())?;
         self.judge(status)
     }
@@ -98,6 +99,7 @@ impl Tool {
     /// failed test, and one that found no test to run, counts as a failed test.
     pub(crate) fn count(mut self) -> Result<Totals> {
         self.print();
+        die_with_parent(&mut self.command);
         // Totals are read from plain text, and some runners colour their output whenever CI is set.
         self.command
             .env("NO_COLOR", "1")
