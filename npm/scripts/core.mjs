@@ -64,7 +64,14 @@ function optimize() {
     const output = join(directory, 'core.wasm');
     wasmOpt(
       [binary, '-o', small],
-      ['-Oz', '--converge', '--strip-debug', '--strip-producers', '--strip-target-features'],
+      [
+        // Rust puts the stack first in memory, so nothing of value lies below the first kilobyte.
+        '--low-memory-unused',
+        '-Oz',
+        // Control flow built anew from its graph: a round that `-Oz` leaves out, and worth 1 %.
+        ...['--flatten', '--rereloop', '-Oz', '--converge'],
+        ...['--strip-debug', '--strip-producers', '--strip-target-features'],
+      ],
     );
     // The names between binary and bindings carry hashes, which do not compress.
     const names = wasmOpt([small, '-o', output], ['--minify-imports-and-exports-and-modules']);
