@@ -43,7 +43,8 @@ fn package(workspace: &Workspace) -> Result<()> {
     npm::script(&npm, "build").run()
 }
 
-fn server(workspace: &Workspace) -> Result<()> {
+/// The released server program.
+pub(crate) fn server(workspace: &Workspace) -> Result<()> {
     Tool::cargo()
         .args(["build", "--release", "--package", "chat-server"])
         .dir(workspace.root())

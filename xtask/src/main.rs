@@ -1,8 +1,9 @@
-//! Developer commands: `cargo xtask demo | build | check | test`.
+//! Developer commands: `cargo xtask demo | build | check | test | bench`.
 //!
 //! A newcomer needs Rust and Node and nothing else; every further tool is a crate pinned in `Cargo.lock`, an npm package
 //! pinned in a lockfile, or is installed by `test` where that is possible. Each command prints what it runs.
 
+mod bench;
 mod browser_core;
 mod build;
 mod check;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-/// Builds, checks, tests and shows the project.
+/// Builds, checks, tests, measures and shows the project.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
@@ -40,6 +41,9 @@ enum Command {
     Demo(demo::Options),
     /// Everything: checks, unit, browser and whole-system tests
     Test(test::Options),
+    /// Measures what things cost
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// What cargo runs to execute a browser test binary
     #[command(hide = true, disable_help_flag = true)]
     RunBrowserTests {
@@ -66,6 +70,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Build(options) => build::run(&options).map(|()| true),
         Command::Demo(options) => demo::run(&options).map(|()| true),
         Command::Test(options) => test::run(&options),
+        Command::Bench(bench) => bench::run(&bench).map(|()| true),
         Command::RunBrowserTests { args } => browser_core::run_tests(args).map(|()| true),
     }
 }

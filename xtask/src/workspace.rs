@@ -49,8 +49,13 @@ impl Workspace {
 
     /// The released server program.
     pub(crate) fn server(&self) -> PathBuf {
+        self.released("chat-server")
+    }
+
+    /// A released program.
+    pub(crate) fn released(&self, name: &str) -> PathBuf {
         self.target()
             .join("release")
-            .join(format!("chat-server{}", std::env::consts::EXE_SUFFIX))
+            .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     }
 }

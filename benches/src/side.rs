@@ -1,0 +1,105 @@
+//! The two programs that are compared, and how each is started.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::process::Measured;
+use crate::redis::Redis;
+
+/// The tenant of every client. A number, as ids of the existing world are.
+pub(crate) const TENANT: &str = "42";
+/// The admin's key on both sides.
+pub(crate) const ADMIN_KEY: &str = "bench-admin-key";
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Ours,
+    Node,
+}
+
+/// Where the programs are.
+pub(crate) struct Programs {
+    pub(crate) server: PathBuf,
+    pub(crate) reference: PathBuf,
+    /// Our server keeps its state in itself.
+    pub(crate) embedded: bool,
+}
+
+/// A side that runs; it ends when this is dropped.
+pub(crate) struct Running {
+    _child: Child,
+    _directory: TempDir,
+    pub(crate) process: Measured,
+    /// `127.0.0.1:PORT`
+    pub(crate) address: String,
+    /// Whether its state is in Redis, where it can be checked.
+    pub(crate) in_redis: bool,
+}
+
+impl Side {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "chat-server",
+            Self::Node => "node",
+        }
+    }
+
+    /// Starts the side on an empty Redis.
+    pub(crate) async fn start(self, programs: &Programs, redis: &Redis) -> Result<Running> {
+        redis.flush().await?;
+        let directory = tempfile::tempdir()?;
+        let in_redis = self == Self::Node || !programs.embedded;
+        let mut command = match self {
+            Self::Ours => {
+                let tenants = directory.path().join("tenants.toml");
+                let text =
+                    format!("[[tenants]]\nid = \"{TENANT}\"\nadmin_keys = [\"{ADMIN_KEY}\"]\n");
+                std::fs::write(&tenants, text)?;
+                let mut command = Command::new(&programs.server);
+                command.env("TENANTS_FILE", tenants);
+                command
+            }
+            Self::Node => {
+                let mut command = Command::new("node");
+                command.arg(&programs.reference).env("ADMIN_KEY", ADMIN_KEY);
+                command.env("NODE_ENV", "production");
+                command
+            }
+        };
+        if in_redis {
+            command.env("REDIS_URL", redis.url());
+        }
+        let mut child = command
+            .env("LISTEN", "127.0.0.1:0")
+            .env("RUST_LOG", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start {}", self.name()))?;
+        let process = Measured(child.id().context("it has just been started")?);
+        let stdout = child.stdout.take().context("standard output is piped")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let Some(ready) = lines.next_line().await? else {
+            bail!("{} ended before it was ready", self.name());
+        };
+        let address = ready
+            .strip_prefix("listening on http://")
+            .with_context(|| format!("{} said {ready:?}", self.name()))?
+            .to_owned();
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok(Running {
+            _child: child,
+            _directory: directory,
+            process,
+            address,
+            in_redis,
+        })
+    }
+}

@@ -1,0 +1,48 @@
+//! `cargo xtask bench`: what things cost, beside what they cost elsewhere.
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::process::Tool;
+use crate::workspace::Workspace;
+use crate::{build, npm, setup};
+
+/// What to measure.
+#[derive(Subcommand)]
+pub(crate) enum Bench {
+    /// The server's memory and processor time beside the Node reference backend, both on one real Redis
+    Server {
+        /// Further options of the benchmark: --quick, --rounds N, --visitors N, --embedded, --json FILE
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+}
+
+pub(crate) fn run(bench: &Bench) -> Result<()> {
+    let workspace = Workspace::find()?;
+    match bench {
+        Bench::Server { options } => server(&workspace, options),
+    }
+}
+
+fn server(workspace: &Workspace, options: &[String]) -> Result<()> {
+    setup::node()?;
+    let redis = setup::redis_server()?;
+    let tests = workspace.tests();
+    npm::install(&tests)?;
+    build::server(workspace)?;
+    Tool::cargo()
+        .args(["build", "--release", "--package", "chat-bench"])
+        .dir(workspace.root())
+        .run()?;
+    let reference = tests.join("reference-backend").join("server.mjs");
+    Tool::new(workspace.released("chat-bench"))
+        .arg("--server")
+        .arg(workspace.server())
+        .arg("--reference")
+        .arg(reference)
+        .arg("--redis")
+        .arg(redis)
+        .args(options)
+        .run()
+}
