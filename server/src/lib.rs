@@ -2,7 +2,7 @@
 //!
 //! - [`config`], [`tenants`], [`limits`]: what is allowed;
 //! - [`auth`]: who somebody is, one decision for sockets and HTTP;
-//! - [`presence`], [`messages`]: the stores, as traits and in memory;
+//! - [`presence`], [`messages`]: the stores, as traits and in memory; [`redis`]: the way to Redis;
 //! - [`chat`]: what a socket's client can do; [`http`]: what a request can do;
 //! - [`server`], [`shutdown`], [`telemetry`]: the life of the process.
 //!
@@ -20,7 +20,12 @@ pub mod http;
 pub mod limits;
 pub mod messages;
 pub mod presence;
+pub mod redis;
 pub mod server;
 pub mod shutdown;
 pub mod telemetry;
 pub mod tenants;
+
+#[cfg(test)]
+#[path = "../tests/behaviour/support/redis_server.rs"]
+mod redis_server;

@@ -28,6 +28,7 @@ pub struct Settings {
     pub http: Http,
     pub online_users: OnlineUsers,
     pub history: History,
+    pub redis: Redis,
     pub shutdown: Shutdown,
 }
 
@@ -131,6 +132,24 @@ pub struct History {
     pub max_bytes: usize,
 }
 
+/// `[redis]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "config.default.toml is where they are documented"
+)]
+pub struct Redis {
+    #[serde(deserialize_with = "duration")]
+    pub connect_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub response_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub probe_interval: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub longest_retry: Duration,
+}
+
 /// `[shutdown]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -195,6 +214,10 @@ impl Settings {
             ("socket.ping_timeout", self.socket.ping_timeout),
             ("socket.connect_timeout", self.socket.connect_timeout),
             ("http.request_timeout", self.http.request_timeout),
+            ("redis.connect_timeout", self.redis.connect_timeout),
+            ("redis.response_timeout", self.redis.response_timeout),
+            ("redis.probe_interval", self.redis.probe_interval),
+            ("redis.longest_retry", self.redis.longest_retry),
         ];
         for (name, interval) in intervals {
             if interval < Duration::from_millis(10) {

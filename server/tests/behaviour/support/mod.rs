@@ -5,6 +5,7 @@
 //! that would hang into one that fails.
 
 pub(crate) mod client;
+pub(crate) mod redis_server;
 
 use std::future::Future;
 use std::net::SocketAddr;

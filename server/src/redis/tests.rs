@@ -1,0 +1,124 @@
+//! Against a real Redis that goes away and comes back.
+
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::config::Settings;
+use crate::redis_server::RedisServer;
+
+fn quick() -> settings::Redis {
+    settings::Redis {
+        response_timeout: Duration::from_millis(200),
+        probe_interval: Duration::from_millis(20),
+        longest_retry: Duration::from_millis(50),
+        ..Settings::with_overrides("").unwrap().redis
+    }
+}
+
+fn connect(server: &RedisServer) -> Redis {
+    let url = RedisUrl::parse(&server.url()).unwrap();
+    Redis::connect(&url, &quick(), Clock::start(), Box::new(|_| {}))
+}
+
+async fn echo(redis: &Redis) -> Result<String, StoreError> {
+    redis.query("test", redis::cmd("ECHO").arg("hello")).await
+}
+
+#[test]
+fn a_url_is_judged_and_its_password_is_never_shown() {
+    let url = RedisUrl::parse("redis://user:hunter2@localhost:7000/3").unwrap();
+    assert_eq!(format!("{url:?}"), "RedisUrl(localhost:7000)");
+    for bad in ["", "localhost:6379", "http://localhost", "redis://:hunter2"] {
+        let error = RedisUrl::parse(bad).unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn it_comes_back_by_itself_as_often_as_it_goes() {
+    let mut server = RedisServer::start().await;
+    let redis = connect(&server);
+    for _ in 0..2 {
+        redis.up().await;
+        assert_eq!(echo(&redis).await.unwrap(), "hello");
+        server.kill();
+        redis.down().await;
+        assert!(!redis.is_up());
+        assert!(echo(&redis).await.is_err(), "at once, without waiting");
+        server.revive().await;
+    }
+    redis.up().await;
+    assert_eq!(echo(&redis).await.unwrap(), "hello");
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_is_away() {
+    let server = RedisServer::start().await;
+    let redis = connect(&server);
+    redis.up().await;
+    server.freeze();
+    assert!(echo(&redis).await.is_err(), "an error rather than a wait");
+    redis.down().await;
+    server.thaw();
+    redis.up().await;
+    assert_eq!(echo(&redis).await.unwrap(), "hello");
+}
+
+#[tokio::test]
+async fn every_exchange_is_observed() {
+    let server = RedisServer::start().await;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&seen);
+    let url = RedisUrl::parse(&server.url()).unwrap();
+    let observe: Observer = Box::new(move |call| sink.lock().push((call.what, call.failed)));
+    let redis = Redis::connect(&url, &quick(), Clock::start(), observe);
+    assert!(echo(&redis).await.is_err(), "there is no connection yet");
+    redis.up().await;
+    echo(&redis).await.unwrap();
+    assert_eq!(*seen.lock(), [("test", true), ("test", false)]);
+}
+
+#[tokio::test]
+async fn a_listener_knows_what_it_may_have_missed() {
+    let mut server = RedisServer::start().await;
+    let redis = connect(&server);
+    let (hear, mut heard) = mpsc::unbounded_channel();
+    let subscriber = redis.subscriber(move |what| {
+        // The test may have ended.
+        let _sent = hear.send(match what {
+            Heard::Begin { channel } => format!("begin {channel}"),
+            Heard::Message { channel, payload } => {
+                format!("{channel}: {}", String::from_utf8_lossy(payload))
+            }
+            Heard::Lost => "lost".to_owned(),
+        });
+    });
+    subscriber.add("a");
+    assert_eq!(heard.recv().await.unwrap(), "begin a");
+    subscriber.add("b");
+    assert_eq!(heard.recv().await.unwrap(), "begin b");
+    subscriber.remove("a");
+    let publish = async |channel: &str| -> i64 {
+        let mut command = redis::cmd("PUBLISH");
+        command.arg(channel).arg("x");
+        redis.query("test", &command).await.unwrap()
+    };
+    while publish("a").await > 0 {}
+    assert_eq!(publish("b").await, 1);
+    // Whatever was published on `a` before it was left comes first.
+    loop {
+        match heard.recv().await.unwrap().as_str() {
+            "a: x" => {}
+            "b: x" => break,
+            other => panic!("{other}"),
+        }
+    }
+    server.kill();
+    assert_eq!(heard.recv().await.unwrap(), "lost");
+    server.revive().await;
+    assert_eq!(heard.recv().await.unwrap(), "begin b");
+    redis.up().await;
+    assert_eq!(publish("b").await, 1);
+    assert_eq!(heard.recv().await.unwrap(), "b: x");
+}

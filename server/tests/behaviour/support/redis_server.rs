@@ -1,0 +1,127 @@
+//! A real Redis for a test, on a port of its own, with nothing in it and nothing kept.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// A running `redis-server`. It ends with the test.
+pub(crate) struct RedisServer {
+    process: Child,
+    port: u16,
+    directory: tempfile::TempDir,
+}
+
+impl RedisServer {
+    pub(crate) async fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        loop {
+            // Somebody else may take the port before Redis does: then Redis ends, and another is tried.
+            let free = TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = free.local_addr().unwrap().port();
+            drop(free);
+            let mut process = spawn(port, directory.path());
+            if answers(&mut process, port).await {
+                return Self {
+                    process,
+                    port,
+                    directory,
+                };
+            }
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    /// Another program's connection to it.
+    pub(crate) async fn client(&self) -> redis::aio::MultiplexedConnection {
+        let client = redis::Client::open(self.url()).unwrap();
+        client.get_multiplexed_async_connection().await.unwrap()
+    }
+
+    /// Every key that there is, in order.
+    pub(crate) async fn keys(&self) -> Vec<String> {
+        let mut command = redis::cmd("KEYS");
+        command.arg("*");
+        let mut client = self.client().await;
+        let mut keys: Vec<String> = command.query_async(&mut client).await.unwrap();
+        keys.sort();
+        keys
+    }
+
+    /// Ends it at once. What was in it is gone.
+    pub(crate) fn kill(&mut self) {
+        // It may have ended by itself.
+        let _ended = self.process.kill();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts it again after [`kill`](Self::kill), empty, on the same port.
+    pub(crate) async fn revive(&mut self) {
+        loop {
+            self.process = spawn(self.port, self.directory.path());
+            if answers(&mut self.process, self.port).await {
+                return;
+            }
+        }
+    }
+
+    /// Lets it answer nothing, without closing a connection.
+    pub(crate) fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Ends [`freeze`](Self::freeze).
+    pub(crate) fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.process.id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(sent.success());
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        // A test that fails may leave it frozen; this ends it all the same.
+        let _ended = self.process.kill();
+        let _reaped = self.process.wait();
+    }
+}
+
+fn spawn(port: u16, directory: &Path) -> Child {
+    Command::new("redis-server")
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+        .args(["--save", "", "--appendonly", "no", "--loglevel", "warning"])
+        .args(["--dir", directory.to_str().unwrap()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("these tests need the program redis-server; `cargo xtask test` installs it")
+}
+
+/// Whether it came up, rather than ended.
+async fn answers(process: &mut Child, port: u16) -> bool {
+    let client = redis::Client::open(format!("redis://127.0.0.1:{port}/0")).unwrap();
+    loop {
+        if process.try_wait().unwrap().is_some() {
+            return false;
+        }
+        if let Ok(mut connection) = client.get_multiplexed_async_connection().await {
+            let mut command = redis::cmd("INFO");
+            command.arg("server");
+            let info: Result<String, _> = command.query_async(&mut connection).await;
+            // Not somebody else's Redis that has the port.
+            let own = format!("process_id:{}\r\n", process.id());
+            if info.is_ok_and(|info| info.contains(&own)) {
+                return true;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
