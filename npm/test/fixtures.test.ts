@@ -72,7 +72,7 @@ test('what the facade sends is what the wire expects', () => {
 
 test('every event that reaches a client is looked at here', () => {
   const directory = fileURLToPath(new URL('../../protocol/fixtures', import.meta.url));
-  const requests = ['get_online_users', 'join_conversation', 'leave_conversation'];
+  const requests = ['get_online_users', 'join_conversation', 'leave_conversation', 'message_answer'];
   const seen = [
     'ai_event_created',
     'join_conversation_ack',

@@ -64,6 +64,14 @@ pub struct SendMessage {
     /// From an admin: the session that is answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
+    /// From an admin, with a `sessionId`: `agent`, which is what an absent one means, or `bot` for a program's answer.
+    /// Visitors are `user` whatever stands here, so anything may.
+    #[serde(
+        default,
+        deserialize_with = "text_or_nothing",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub sender: Option<String>,
 }
 
 /// The acknowledgement of an accepted `message`.
@@ -105,4 +113,17 @@ fn optional_id<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Stri
     struct Id(#[serde(deserialize_with = "crate::presence::text_or_number")] String);
 
     Ok(Option::<Id>::deserialize(input)?.map(|Id(text)| text))
+}
+
+fn text_or_nothing<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Lenient {
+        Text(String),
+        Other(serde::de::IgnoredAny),
+    }
+    Ok(match Lenient::deserialize(input)? {
+        Lenient::Text(text) => Some(text),
+        Lenient::Other(_) => None,
+    })
 }

@@ -4,6 +4,7 @@
 use std::{fmt::Debug, fs, path::PathBuf};
 
 use chat_protocol::{
+    identity::VisitorToken,
     message::{
         Accepted, Conversation, History, Message, MessageCreated, Refused, SendMessage, Sender,
     },
@@ -95,6 +96,7 @@ fn messages() {
             site_id: Some("7".into()),
             domain: Some("example.com".into()),
             session_id: None,
+            sender: None,
         },
     );
     golden(
@@ -104,6 +106,17 @@ fn messages() {
             site_id: None,
             domain: None,
             session_id: Some("session-456".into()),
+            sender: None,
+        },
+    );
+    golden(
+        "message_answer",
+        &SendMessage {
+            text: "Let me look.".into(),
+            site_id: None,
+            domain: None,
+            session_id: Some("session-456".into()),
+            sender: Some("bot".into()),
         },
     );
     golden(
@@ -135,6 +148,18 @@ fn messages() {
         ..question()
     };
     golden("ai_event_created", &MessageCreated { message: answer });
+}
+
+#[test]
+fn identity() {
+    golden(
+        "visitor_token",
+        &VisitorToken {
+            token: "visitor.AQAAAABlU_EAAAAAAGV7fgA".into(),
+            user_id: "anonymous-~0b7e2d0e6d5c4a3b9f0a3f1f6a9c1d22".into(),
+            expires_at: "2024-02-14T10:30:00.000Z".into(),
+        },
+    );
 }
 
 #[test]
@@ -170,5 +195,8 @@ fn an_id_may_come_as_a_number() {
     let sent: SendMessage =
         serde_json::from_str(r#"{"text":"x","siteId":null}"#).expect("null is absent");
     assert_eq!(sent.site_id, None);
+    let sent: SendMessage =
+        serde_json::from_str(r#"{"text":"x","sender":{}}"#).expect("only an admin's sender counts");
+    assert_eq!(sent.sender, None);
     serde_json::from_str::<GetOnlineUsers>(r#"{"tenantId":{}}"#).expect_err("an object is no id");
 }

@@ -54,7 +54,7 @@ pub(super) async fn receive<P: PresenceStore, M: MessageStore>(
     let identity = socket.session().identity();
     let reply_to = input.session_id.as_deref().filter(|_| identity.is_admin());
     let address = match reply_to {
-        Some(session) => reply(chat, identity, session).await?,
+        Some(session) => reply(chat, identity, session, &input).await?,
         None => Address {
             conversation: Conversation::of(identity, socket.id()),
             session_id: socket.id().to_owned(),
@@ -75,19 +75,30 @@ pub(super) async fn receive<P: PresenceStore, M: MessageStore>(
     Ok(())
 }
 
-/// Addresses an agent's reply.
+/// Addresses what staff say in a visitor's conversation: an agent's reply, or a program's answer.
 ///
 /// # Errors
-/// `UNKNOWN_SESSION`.
+/// `UNKNOWN_SESSION`, and `INVALID_PAYLOAD` for a sender that is neither of the two.
 pub(crate) async fn reply<P: PresenceStore, M: MessageStore>(
     chat: &Chat<P, M>,
     agent: &Identity,
     session: &str,
+    input: &SendMessage,
 ) -> Result<Address, Refusal> {
+    let sender = match input.sender.as_deref() {
+        None | Some("agent") => Sender::Agent,
+        Some("bot") => Sender::Bot,
+        Some(_) => {
+            return Err(Refusal::new(
+                Code::InvalidPayload,
+                "the sender of a reply is agent or bot",
+            ));
+        }
+    };
     Ok(Address {
         conversation: find(chat, agent.tenant().id(), session).await?,
         session_id: session.to_owned(),
-        sender: Sender::Agent,
+        sender,
     })
 }
 
@@ -158,7 +169,7 @@ pub(crate) fn broadcast<P, M>(chat: &Chat<P, M>, taken: &Taken) {
 pub(crate) fn unreadable() -> Refusal {
     Refusal::new(
         Code::InvalidPayload,
-        "the payload is { text, siteId?, domain?, sessionId? }",
+        "the payload is { text, siteId?, domain?, sessionId?, sender? }",
     )
 }
 
@@ -179,7 +190,8 @@ fn check_text(text: &str, max_chars: usize) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::{Credentials, decide, token::TokenVerifier};
+    use crate::auth::visitor_token::VisitorTokens;
+    use crate::auth::{Credentials, Gate, token::TokenVerifier};
     use crate::chat::Open;
     use crate::clock::Clock;
     use crate::config::Settings;
@@ -215,8 +227,14 @@ mod tests {
             MemoryPresenceStore::new(clock, std::time::Duration::ZERO, 0, Box::new(|_| {}));
         let chat = Chat {
             clock,
-            tenants: Tenants::development(),
-            verifier: TokenVerifier::default(),
+            gate: Gate::new(
+                clock,
+                Tenants::development(),
+                TokenVerifier::default(),
+                VisitorTokens::new(b"secret", std::time::Duration::ZERO),
+                None,
+                &settings.authentication,
+            ),
             open: Open::new(&settings, clock.now()),
             settings,
             hub: chat_socketio::Hub::new(chat_socketio::Config::default()),
@@ -228,14 +246,7 @@ mod tests {
             tenant_id: Some("demo"),
             ..Credentials::default()
         };
-        let author = decide(
-            &credentials,
-            &chat.tenants,
-            &chat.verifier,
-            clock.wall(),
-            Uuid::nil(),
-        )
-        .unwrap();
+        let author = chat.gate.decide(&credentials, None).unwrap().identity;
         let address = Address {
             conversation: Conversation {
                 tenant: "demo".into(),
@@ -249,6 +260,7 @@ mod tests {
             site_id: None,
             domain: None,
             session_id: None,
+            sender: None,
         };
         let refusal = take(&chat, &author, address, &input).await.unwrap_err();
         assert_eq!(refusal.code(), Code::Unavailable);

@@ -77,7 +77,7 @@ pub(super) async fn history<P: PresenceStore, M: MessageStore>(
     Ok((headers, history_json(&messages)).into_response())
 }
 
-/// Takes a message in: a visitor's, or with an admin's credential and a `sessionId` an agent's reply.
+/// Takes a message in: a visitor's, or with an admin's credential and a `sessionId` an agent's reply or a bot's answer.
 pub(super) async fn send<P: PresenceStore, M: MessageStore>(
     State(chat): State<Arc<Chat<P, M>>>,
     asker: Asker,
@@ -93,7 +93,7 @@ pub(super) async fn send<P: PresenceStore, M: MessageStore>(
         .as_deref()
         .filter(|id| !id.is_empty());
     let address = match session {
-        Some(session) if author.is_admin() => reply(&chat, &author, session).await?,
+        Some(session) if author.is_admin() => reply(&chat, &author, session, &post.message).await?,
         Some(session) => own(&chat, &author, session).await?,
         None => fresh(&author),
     };

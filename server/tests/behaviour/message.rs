@@ -143,6 +143,31 @@ async fn a_visitor_speaks_only_for_itself() {
 }
 
 #[tokio::test]
+async fn a_program_answers_as_a_bot_with_an_admins_credential() {
+    let server = TestServer::start().await;
+    let mut bot = server.admin().await;
+    let mut ann = server.visitor("ann").await;
+    bot.expect("user_online").await;
+    let answer = json!({ "text": "hello", "sessionId": ann.id(), "sender": "bot" });
+    let accepted = bot.ask("message", &answer).await;
+    let told = ann.expect("meta_message_created").await;
+    assert_eq!(told["message"]["id"], accepted["messageId"]);
+    assert_eq!(told["message"]["sender"], "bot");
+    for sender in ["user", "Bot", ""] {
+        let wrong = json!({ "text": "x", "sessionId": ann.id(), "sender": sender });
+        assert_eq!(bot.ask("message", &wrong).await["code"], "INVALID_PAYLOAD");
+    }
+    // Whatever visitors say there, they are the user.
+    for sender in [json!("bot"), json!("agent"), json!({ "x": [1] }), json!(7)] {
+        let claim = json!({ "text": "x", "sessionId": ann.id(), "sender": sender });
+        ann.emit("message", &claim).await;
+        let told = ann.expect("meta_message_created").await;
+        assert_eq!(told["message"]["sender"], "user");
+    }
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn an_unverified_name_opens_no_conversation() {
     let server = TestServer::start().await;
     let mut ann = server.visitor("ann").await;

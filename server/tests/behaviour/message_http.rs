@@ -88,6 +88,26 @@ async fn an_admins_credential_and_a_session_make_an_agents_reply() {
 }
 
 #[tokio::test]
+async fn a_program_answers_as_a_bot() {
+    let server = TestServer::start().await;
+    let mut ann = server.visitor("ann").await;
+    let body = json!({ "tenantId": "open", "sessionId": ann.id(), "text": "x", "sender": "bot" });
+    let sent = success(server.post(SEND, &body).bearer_auth("open-admin")).await;
+    assert_eq!(sent["message"]["sender"], "bot");
+    assert_eq!(
+        ann.expect("meta_message_created").await["message"],
+        sent["message"]
+    );
+    let claimed = success(server.post(SEND, &body)).await;
+    assert_eq!(claimed["message"]["sender"], "user", "without the proof");
+    let mut wrong = body;
+    wrong["sender"] = json!("user");
+    let request = server.post(SEND, &wrong).bearer_auth("open-admin");
+    assert_eq!(refusal(request).await, (400, "INVALID_PAYLOAD".to_owned()));
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn a_proven_conversation_takes_the_proof() {
     let server = TestServer::start().await;
     let ann = Page::of("open").token(&user("ann")).open(&server).await;
