@@ -15,6 +15,9 @@ pub const SEND_MESSAGE_PATH: &str = "/webchat/message";
 /// Header that names the tenant, instead of or equal to the query's `tenantId`.
 pub const TENANT_HEADER: &str = "x-tenant-id";
 
+/// Header with a visitor's signed token, beside a key or instead of one.
+pub const VISITOR_TOKEN_HEADER: &str = "x-visitor-token";
+
 /// Query parameter, and key of request bodies: the tenant.
 pub const TENANT_ID: &str = "tenantId";
 /// Query parameter and auth key: the role that the client asks for.

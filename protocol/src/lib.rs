@@ -1,7 +1,8 @@
 //! The one definition of the wire that server and browser share.
 //!
 //! - packets: `engine_io` and `socket_io`, text to packet and back, in both roles;
-//! - vocabulary: [`event`] names, [`presence`] and [`message`] payloads, [`http`] paths and headers, [`code`] refusals;
+//! - vocabulary: [`event`] names, [`presence`], [`message`] and [`identity`] payloads, [`http`] paths and headers,
+//!   [`code`] refusals;
 //! - [`roster`]: the presence reducer, snapshot and deltas to changes.
 //!
 //! What must stay true: no I/O, no clock, no random source, no `std`. JSON payloads are text here; only the
@@ -15,6 +16,8 @@ pub mod code;
 pub mod engine_io;
 pub mod event;
 pub mod http;
+#[cfg(feature = "serde")]
+pub mod identity;
 #[cfg(feature = "serde")]
 pub mod message;
 #[cfg(feature = "serde")]

@@ -5,11 +5,16 @@
 //!
 //! What must stay true:
 //! - the admin role follows from a proof alone; asking for it grants nothing;
-//! - a visitor without proof is always called `anonymous-…`, and nobody with a proof ever is, so
-//!   that no unverified visitor can pass for, or push aside, a proven user;
+//! - a visitor without proof is called `anonymous-…` in a form that no proof ever gives, so that no
+//!   unverified visitor can pass for, or push aside, a proven user;
+//! - a visitor token that does not hold is worth as much as none: an old one locks nobody out;
 //! - no refusal repeats the credential.
 
+pub mod gate;
+pub mod key;
+pub mod key_set;
 pub mod token;
+pub mod visitor_token;
 
 use std::sync::Arc;
 
@@ -20,9 +25,11 @@ use uuid::Uuid;
 use crate::clock::WallTime;
 use crate::error::Refusal;
 use crate::tenants::{KeyDigest, KeyKind, Tenant, Tenants};
+pub use gate::Gate;
 use token::{TokenRole, TokenVerifier};
+use visitor_token::{Issued, VisitorTokens};
 
-/// What precedes the id of every visitor without proof, and of nobody else.
+/// What precedes the id of every visitor without an account, and of nobody else.
 const ANONYMOUS: &str = "anonymous-";
 const MAX_USER_ID_BYTES: usize = 256;
 const MAX_VISITOR_ID_BYTES: usize = 128;
@@ -34,8 +41,12 @@ pub struct Credentials<'a> {
     pub tenant_id: Option<&'a str>,
     /// The role that it asks for.
     pub role: Option<&'a str>,
-    /// An API key or a JWT.
+    /// An API key, a JWT or a visitor token.
     pub token: Option<&'a str>,
+    /// A visitor token that comes beside another credential, or instead of one.
+    pub visitor_token: Option<&'a str>,
+    /// Whether to issue a visitor token where one is due.
+    pub wants_visitor_token: bool,
     /// The name that an anonymous visitor's widget gave itself.
     pub visitor_id: Option<&'a str>,
     /// The `Origin` header.
@@ -49,6 +60,28 @@ pub struct Identity {
     user_id: Arc<str>,
     role: Role,
     proven: bool,
+    /// The key that was shown, if it was one.
+    key: Option<KeyDigest>,
+}
+
+/// What identities are decided by.
+#[derive(Debug, Clone, Copy)]
+pub struct Authority<'a> {
+    /// The tenants and their keys.
+    pub tenants: &'a Tenants,
+    /// Verifies JWTs.
+    pub verifier: &'a TokenVerifier,
+    /// Issues and verifies visitor tokens.
+    pub visitors: &'a VisitorTokens,
+}
+
+/// Who it is, and what is to be handed to them.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// Who.
+    pub identity: Identity,
+    /// A new visitor token, if one was wanted and is due.
+    pub visitor_token: Option<Issued>,
 }
 
 /// What somebody may do.
@@ -95,6 +128,18 @@ impl Identity {
     pub fn is_proven(&self) -> bool {
         self.proven
     }
+
+    /// Whether what it was decided by still stands there: the tenant, and the key that was shown or
+    /// that none was needed. Signed tokens stand for themselves until they expire.
+    pub fn still_stands(&self, tenants: &Tenants) -> bool {
+        tenants
+            .get(self.tenant.id())
+            .is_some_and(|tenant| match (&self.key, self.role) {
+                (Some(key), Role::Admin) => tenant.key_kind(key) == Some(KeyKind::Admin),
+                (Some(key), Role::Visitor) => tenant.key_kind(key).is_some(),
+                (None, Role::Admin | Role::Visitor) => self.proven || !tenant.needs_widget_key(),
+            })
+    }
 }
 
 /// Decides who a client is.
@@ -107,33 +152,53 @@ impl Identity {
 /// unusable visitor id.
 pub fn decide(
     credentials: &Credentials<'_>,
-    tenants: &Tenants,
-    verifier: &TokenVerifier,
+    authority: &Authority<'_>,
     now: WallTime,
     fresh: Uuid,
-) -> Result<Identity, Refusal> {
-    let tenant = find_tenant(credentials.tenant_id, tenants)?;
+) -> Result<Decision, Refusal> {
+    let tenant = find_tenant(credentials.tenant_id, authority.tenants)?;
     let asked = Asked::from(credentials.role);
-    let proof = match present(credentials.token) {
-        Some(token) => Proof::of(token, tenant, tenants, verifier, now)?,
+    let (token, shown) = credentials.told_apart(authority.tenants);
+    let proof = match token {
+        Some(token) => Proof::of(token, tenant, authority, now)?,
         None => Proof::Nothing,
     };
-    let role = grant(asked, &proof, tenant)?;
+    let known = shown.and_then(|shown| authority.visitors.verify(shown, tenant.id(), now));
+    let role = grant(asked, &proof, known.is_some(), tenant)?;
     check_origin(role, credentials.origin, tenant)?;
-    let (user_id, proven) = match (proof, role) {
-        (Proof::Token { subject, .. }, Role::Admin | Role::Visitor) => (subject, true),
-        (Proof::Key(_) | Proof::Nothing, Role::Admin) => {
-            (format!("admin-key-{}", fresh.simple()), false)
-        }
-        (Proof::Key(_) | Proof::Nothing, Role::Visitor) => {
-            (anonymous(credentials.visitor_id, fresh)?, false)
-        }
-    };
-    Ok(Identity {
+    let named = |user_id: String, proven, key| Identity {
         tenant: Arc::clone(tenant),
         user_id: user_id.into(),
         role,
         proven,
+        key,
+    };
+    let key = match &proof {
+        Proof::Key(_, key) => Some(*key),
+        Proof::Nothing | Proof::Token { .. } => None,
+    };
+    let mut visitor_token = None;
+    let identity = match (proof, role) {
+        (Proof::Token { subject, .. }, Role::Admin | Role::Visitor) => named(subject, true, None),
+        (Proof::Key(..) | Proof::Nothing, Role::Admin) => {
+            named(format!("admin-key-{}", fresh.simple()), false, key)
+        }
+        (Proof::Key(..) | Proof::Nothing, Role::Visitor) => {
+            let issue = |visitor| authority.visitors.issue(tenant.id(), visitor, now);
+            let visitor = known.map(|known| known.visitor);
+            if credentials.wants_visitor_token && known.is_none_or(|known| known.ages) {
+                visitor_token = Some(issue(visitor.unwrap_or(fresh)));
+            }
+            match (visitor, &visitor_token) {
+                (Some(visitor), _) => named(visitor_token::user_id(visitor), true, key),
+                (None, Some(issued)) => named(issued.user_id.clone(), true, key),
+                (None, None) => named(anonymous(credentials.visitor_id, fresh)?, false, key),
+            }
+        }
+    };
+    Ok(Decision {
+        identity,
+        visitor_token,
     })
 }
 
@@ -147,6 +212,22 @@ pub fn find_tenant<'a>(id: Option<&str>, tenants: &'a Tenants) -> Result<&'a Arc
     tenants
         .get(id)
         .ok_or_else(|| Refusal::new(Code::UnknownTenant, "there is no such tenant"))
+}
+
+impl<'a> Credentials<'a> {
+    /// The key or JWT, and the visitor token, which may stand in the other's place.
+    fn told_apart(&self, tenants: &Tenants) -> (Option<&'a str>, Option<&'a str>) {
+        let (token, visitor_token) = (present(self.token), present(self.visitor_token));
+        match token {
+            Some(token)
+                if token.starts_with(visitor_token::PREFIX)
+                    && !tenants.knows_key(&KeyDigest::of(token)) =>
+            {
+                (None, visitor_token.or(Some(token)))
+            }
+            Some(_) | None => (token, visitor_token),
+        }
+    }
 }
 
 /// The role that a client asks for.
@@ -171,7 +252,7 @@ impl From<Option<&str>> for Asked {
 /// What a credential proves in one tenant.
 enum Proof {
     Nothing,
-    Key(KeyKind),
+    Key(KeyKind, KeyDigest),
     Token { subject: String, admin: bool },
 }
 
@@ -179,13 +260,12 @@ impl Proof {
     fn of(
         token: &str,
         tenant: &Tenant,
-        tenants: &Tenants,
-        verifier: &TokenVerifier,
+        authority: &Authority<'_>,
         now: WallTime,
     ) -> Result<Self, Refusal> {
         let digest = KeyDigest::of(token);
         if let Some(kind) = tenant.key_kind(&digest) {
-            return Ok(Self::Key(kind));
+            return Ok(Self::Key(kind, digest));
         }
         let wrong_tenant = || {
             Refusal::new(
@@ -193,7 +273,7 @@ impl Proof {
                 "the credential belongs to another tenant",
             )
         };
-        if tenants.knows_key(&digest) {
+        if authority.tenants.knows_key(&digest) {
             return Err(wrong_tenant());
         }
         if !token::looks_like_jwt(token) {
@@ -202,7 +282,7 @@ impl Proof {
                 "the key is none of this tenant's",
             ));
         }
-        let claims = verifier.verify(token, now)?;
+        let claims = authority.verifier.verify(token, now)?;
         if claims.tenant_id != **tenant.id() {
             return Err(wrong_tenant());
         }
@@ -214,10 +294,10 @@ impl Proof {
     }
 }
 
-fn grant(asked: Asked, proof: &Proof, tenant: &Tenant) -> Result<Role, Refusal> {
+fn grant(asked: Asked, proof: &Proof, known: bool, tenant: &Tenant) -> Result<Role, Refusal> {
     let is_admin = matches!(
         proof,
-        Proof::Key(KeyKind::Admin) | Proof::Token { admin: true, .. }
+        Proof::Key(KeyKind::Admin, _) | Proof::Token { admin: true, .. }
     );
     match (asked, is_admin, proof) {
         (Asked::Admin | Asked::Whatever, true, _) => Ok(Role::Admin),
@@ -225,11 +305,13 @@ fn grant(asked: Asked, proof: &Proof, tenant: &Tenant) -> Result<Role, Refusal> 
             Code::CredentialRequired,
             "the admin role needs an admin key or an admin's token",
         )),
-        (Asked::Admin, false, Proof::Key(_) | Proof::Token { .. }) => Err(Refusal::new(
+        (Asked::Admin, false, Proof::Key(..) | Proof::Token { .. }) => Err(Refusal::new(
             Code::AdminRequired,
             "this credential does not prove the admin role",
         )),
-        (Asked::Visitor | Asked::Whatever, _, Proof::Nothing) if tenant.needs_widget_key() => {
+        (Asked::Visitor | Asked::Whatever, _, Proof::Nothing)
+            if tenant.needs_widget_key() && !known =>
+        {
             Err(Refusal::new(
                 Code::CredentialRequired,
                 "this tenant asks visitors for a widget key",

@@ -22,8 +22,8 @@ use chat_socketio::{Application, ConnectRequest, DisconnectReason, Event, Frame,
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use crate::auth::Identity;
-use crate::auth::token::TokenVerifier;
+use crate::auth::visitor_token::Issued;
+use crate::auth::{Gate, Identity};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::error::Refusal;
@@ -43,10 +43,8 @@ pub type Socket = chat_socketio::Socket<Member>;
 pub struct Chat<P, M> {
     /// Reads the time.
     pub clock: Clock,
-    /// Who may connect for whom.
-    pub tenants: Tenants,
-    /// How tokens are verified.
-    pub verifier: TokenVerifier,
+    /// Who may come in, and as whom.
+    pub gate: Gate,
     /// Limits and intervals.
     pub settings: Settings,
     /// The way to all sockets.
@@ -74,6 +72,8 @@ pub struct Member {
     identity: Identity,
     row: Row,
     rates: Mutex<Rates>,
+    /// To be handed over once the socket is connected.
+    visitor_token: Mutex<Option<Box<Issued>>>,
     _tenant_place: Place<Arc<str>>,
     _address_place: Option<Place<IpAddr>>,
 }
@@ -153,7 +153,8 @@ impl<P: PresenceStore, M: MessageStore> Application for Sockets<P, M> {
     type Session = Member;
 
     async fn connect(&self, request: ConnectRequest<'_>) -> Result<Member, chat_socketio::Refusal> {
-        connect::admit(&self.0, &request).map_err(|refusal| {
+        let admitted = connect::admit(&self.0, &request).await;
+        admitted.map_err(|refusal| {
             self.0.metrics.refusal(refusal.code());
             tracing::debug!(code = refusal.code().as_str(), "refused a connection");
             chat_socketio::Refusal {
@@ -177,6 +178,21 @@ impl<P: PresenceStore, M: MessageStore> Application for Sockets<P, M> {
 
     fn refused(&self, what: chat_socketio::Refused) {
         self.0.metrics.bad_input(what.as_str());
+    }
+}
+
+impl<P, M> Chat<P, M> {
+    /// Lets other tenants count from now on, and disconnects the sockets that would no longer be let in
+    /// with what they showed. Says how many these were.
+    pub fn exchange_tenants(&self, tenants: Tenants) -> usize {
+        self.gate.tenants().store(tenants);
+        let tenants = self.gate.tenants().load();
+        let mut sockets = self.hub.sockets();
+        sockets.retain(|socket| !socket.session().identity().still_stands(&tenants));
+        for socket in &sockets {
+            socket.disconnect(true);
+        }
+        sockets.len()
     }
 }
 

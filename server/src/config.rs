@@ -3,20 +3,20 @@
 //! [`Config`] holds values that are known to be good together; nothing later has to check again.
 
 pub mod cli;
+mod identity;
 pub mod settings;
 
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::auth::key_set::KeySet;
 use crate::auth::token::TokenVerifier;
+use crate::auth::visitor_token::VisitorTokens;
 use crate::tenants::Tenants;
 use cli::{Cli, ServerRole};
 pub use settings::Settings;
-
-/// A shared secret shorter than this can be guessed from one token.
-const SHORT_SECRET_BYTES: usize = 32;
 
 /// Longer than this, a list of who is online says nothing.
 const LONGEST_GRACE: Duration = Duration::from_hours(1);
@@ -28,8 +28,14 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Who may connect for whom.
     pub tenants: Tenants,
+    /// Where they are read from again when the operator says so.
+    pub tenants_file: Option<PathBuf>,
     /// How tokens are verified.
     pub verifier: TokenVerifier,
+    /// Where further keys of tokens are published.
+    pub key_set: Option<KeySet>,
+    /// What visitor tokens are signed with. `None`: a key that nobody knows after this run.
+    pub visitor_tokens: Option<VisitorTokens>,
     /// How long a user without a session still counts as online.
     pub offline_grace: Duration,
     /// Limits and intervals.
@@ -45,6 +51,8 @@ pub enum Notice {
     DevelopmentTenant,
     /// The shared secret is short.
     ShortSecret,
+    /// Visitor tokens are worth nothing after this run, nor on another node.
+    PassingVisitorTokens,
 }
 
 /// A configuration that cannot be used, in one line.
@@ -60,7 +68,10 @@ impl Config {
         Ok(Self {
             listen,
             tenants: Tenants::development(),
+            tenants_file: None,
             verifier: TokenVerifier::default(),
+            key_set: None,
+            visitor_tokens: None,
             offline_grace: Duration::from_secs(2),
             settings: Settings::with_overrides("")?,
             notices: vec![Notice::DevelopmentTenant],
@@ -98,8 +109,7 @@ impl Config {
         let listen = resolve(&cli.listen)?;
         let mut notices = Vec::new();
         let tenants = match &cli.tenants {
-            Some(path) => Tenants::parse(&read(path)?)
-                .map_err(|error| ConfigError::new(error.to_string()).in_file(path))?,
+            Some(path) => tenants_of(path)?,
             None if listen.ip().is_loopback() => {
                 notices.push(Notice::DevelopmentTenant);
                 Tenants::development()
@@ -110,24 +120,26 @@ impl Config {
                 )));
             }
         };
-        let verifier = match &cli.jwt_secret {
-            Some(secret) => {
-                if secret.len() < SHORT_SECRET_BYTES {
-                    notices.push(Notice::ShortSecret);
-                }
-                TokenVerifier::with_shared_secret(secret)
-            }
-            None => TokenVerifier::default(),
-        };
         Ok(Self {
             listen,
             tenants,
-            verifier,
+            tenants_file: cli.tenants.clone(),
+            verifier: identity::verifier(cli, &mut notices)?,
+            key_set: identity::key_set(cli, &settings)?,
+            visitor_tokens: identity::visitor_tokens(cli, &settings, &mut notices),
             offline_grace: cli.offline_grace,
             settings,
             notices,
         })
     }
+}
+
+/// Reads a tenants file.
+///
+/// # Errors
+/// In one line, what is wrong with it.
+pub fn tenants_of(path: &Path) -> Result<Tenants, ConfigError> {
+    Tenants::parse(&read(path)?).map_err(|error| ConfigError::new(error.to_string()).in_file(path))
 }
 
 impl ConfigError {
@@ -184,7 +196,10 @@ mod tests {
         let config = config(&[]).unwrap();
         assert_eq!(config.listen, "127.0.0.1:3000".parse().unwrap());
         assert_eq!(config.offline_grace, Duration::from_secs(2));
-        assert_eq!(config.notices, [Notice::DevelopmentTenant]);
+        assert_eq!(
+            config.notices,
+            [Notice::DevelopmentTenant, Notice::PassingVisitorTokens]
+        );
         assert!(config.tenants.get("demo").is_some());
     }
 
@@ -208,7 +223,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_said_in_one_line() {
-        let table: [(&[&str], &str); 13] = [
+        let table: [(&[&str], &str); 18] = [
             (&["--nonsense"], "--nonsense"),
             (&["mars"], "mars"),
             (&["--listen", "nowhere"], "--listen nowhere"),
@@ -220,6 +235,14 @@ mod tests {
             (&["--offline-grace", "2days"], "at most 1h"),
             (&["--lease", "0s"], "--lease"),
             (&["--jwt-secret", ""], "--jwt-secret"),
+            (&["--jwt-public-key", "/no/such/file"], "/no/such/file"),
+            (
+                &["--jwks-url", "https://hunter2@issuer.example"],
+                "--jwks-url",
+            ),
+            (&["--jwks-url", "http://issuer.example/hunter2"], "https"),
+            (&["--jwt-issuer", "me"], "--jwt-issuer needs"),
+            (&["--visitor-token-secret", ""], "--visitor-token-secret"),
             (
                 &["--redis-url", "redis://user:hunter2@localhost"],
                 "--redis-url",

@@ -94,6 +94,19 @@ impl<K: Eq + Hash> Buckets<K> {
         }
     }
 
+    /// Whether there is one for this key, which is not taken.
+    pub fn has(&self, key: &K, now: Duration) -> bool {
+        let known = self.by_key.get(key).copied();
+        let unknown = || {
+            if self.by_key.len() < self.capacity {
+                Bucket::full(self.rate, now)
+            } else {
+                self.overflow
+            }
+        };
+        known.unwrap_or_else(unknown).take(self.rate, now)
+    }
+
     /// Takes one for this key, if there is one.
     pub fn take(&mut self, key: K, now: Duration) -> bool {
         let rate = self.rate;
@@ -215,7 +228,9 @@ mod tests {
     fn keys_do_not_touch_each_other_and_their_number_is_bounded() {
         let mut buckets = Buckets::new(RATE, 2, millis(0));
         assert!((0..3).all(|_| buckets.take("a", millis(0))));
+        assert!(!buckets.has(&"a", millis(0)));
         assert!(!buckets.take("a", millis(0)));
+        assert!(buckets.has(&"b", millis(0)) && buckets.has(&"b", millis(0)));
         assert!(buckets.take("b", millis(0)));
         assert!(
             (0..3).all(|_| buckets.take("c", millis(0))),

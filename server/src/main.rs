@@ -48,7 +48,7 @@ async fn run(config: Config) -> ExitCode {
     if let Err(error) = announce(&server) {
         return exit_after(Err(error));
     }
-    signals.next().await;
+    signals.stop_or(|| server.reload_tenants()).await;
     tracing::info!("stopping");
     tokio::select! {
         leftovers = server.stop() => tracing::info!(?leftovers, "stopped"),

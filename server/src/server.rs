@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::serve::ListenerExt as _;
@@ -14,9 +15,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::auth::Gate;
+use crate::auth::visitor_token::VisitorTokens;
 use crate::chat::{Chat, Member, Open, Sockets, announcer};
 use crate::clock::Clock;
-use crate::config::{Config, Notice, Settings};
+use crate::config::{Config, Notice, Settings, tenants_of};
 use crate::http::{self, Readiness};
 use crate::messages::MemoryMessageStore;
 use crate::presence::MemoryPresenceStore;
@@ -26,10 +29,12 @@ use crate::tenants::DEVELOPMENT_ADMIN_KEY;
 /// A running server.
 pub struct Server {
     address: SocketAddr,
+    tenants_file: Option<PathBuf>,
     chat: Arc<Chat<MemoryPresenceStore, MemoryMessageStore>>,
     readiness: Readiness,
     stop_accepting: CancellationToken,
     serving: JoinHandle<()>,
+    keys: JoinHandle<()>,
     presence: JoinHandle<()>,
 }
 
@@ -80,8 +85,16 @@ impl Server {
         let history = config.settings.history.clone();
         let chat = Arc::new(Chat {
             clock,
-            tenants: config.tenants,
-            verifier: config.verifier,
+            gate: Gate::new(
+                clock,
+                config.tenants,
+                config.verifier,
+                config
+                    .visitor_tokens
+                    .unwrap_or_else(|| passing_tokens(&config.settings)),
+                config.key_set,
+                &config.settings.authentication,
+            ),
             open: Open::new(&config.settings, clock.now()),
             settings: config.settings,
             hub: hub.clone(),
@@ -108,12 +121,16 @@ impl Server {
             }
         });
         let presence = tokio::spawn(async move { match presence.run().await {} });
+        let gate = Arc::clone(&chat);
+        let keys = tokio::spawn(async move { match gate.gate.run().await {} });
         Ok(Self {
             address,
+            tenants_file: config.tenants_file,
             chat,
             readiness,
             stop_accepting,
             serving,
+            keys,
             presence,
         })
     }
@@ -121,6 +138,22 @@ impl Server {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Reads the tenants file again. A bad file changes nothing and is logged; sockets whose tenant or
+    /// key is gone are disconnected, and all others stay. Origins are judged when somebody comes.
+    pub fn reload_tenants(&self) {
+        let Some(path) = &self.tenants_file else {
+            tracing::warn!("there is no tenants file to read again");
+            return;
+        };
+        match tenants_of(path) {
+            Ok(tenants) => {
+                let gone = self.chat.exchange_tenants(tenants);
+                tracing::info!(disconnected = gone, "read the tenants again");
+            }
+            Err(error) => tracing::error!(%error, "the tenants stay as they are"),
+        }
     }
 
     /// Stops in two stages, within the patience of the settings and a little.
@@ -147,6 +180,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.serving.abort();
+        self.keys.abort();
         self.presence.abort();
     }
 }
@@ -184,6 +218,12 @@ fn fresh_epoch() -> u32 {
     u32::from_be_bytes([a, b, c, d])
 }
 
+/// Visitor tokens whose key nobody knows after this run.
+fn passing_tokens(settings: &Settings) -> VisitorTokens {
+    let secret = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
+    VisitorTokens::new(&secret, settings.authentication.visitor_token_lifetime)
+}
+
 fn log_notice(notice: Notice) {
     match notice {
         Notice::DevelopmentTenant => tracing::info!(
@@ -194,5 +234,8 @@ fn log_notice(notice: Notice) {
         Notice::ShortSecret => {
             tracing::warn!("the JWT secret has less than 32 bytes and could be guessed");
         }
+        Notice::PassingVisitorTokens => tracing::info!(
+            "neither --visitor-token-secret nor --jwt-secret: after a restart no visitor is known again",
+        ),
     }
 }

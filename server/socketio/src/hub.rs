@@ -82,6 +82,11 @@ impl<S: Send + Sync + 'static> Hub<S> {
         self.0.sockets.get(&Id::parse(id)?)
     }
 
+    /// All sockets connected now.
+    pub fn sockets(&self) -> Vec<Socket<S>> {
+        self.0.sockets.collect(Socket::clone)
+    }
+
     /// Sockets connected now, over all namespaces.
     pub fn socket_count(&self) -> usize {
         self.0.sockets.len()

@@ -7,6 +7,7 @@ use super::*;
 
 const SECRET: &str = "a shared secret of some length, for tests";
 const NOW: u64 = 1_700_000_000;
+const LIFETIME: std::time::Duration = std::time::Duration::from_hours(24);
 
 const TENANTS: &str = r#"
     [[tenants]]
@@ -35,13 +36,22 @@ fn user_token(tenant: &Value, role: &str) -> String {
 }
 
 fn decide_with(credentials: &Credentials<'_>) -> Result<Identity, Refusal> {
-    decide(
-        credentials,
-        &Tenants::parse(TENANTS).unwrap(),
-        &TokenVerifier::with_shared_secret(SECRET),
-        WallTime::from_unix_seconds(NOW),
-        Uuid::from_u128(7),
-    )
+    decide_by(&TokenVerifier::with_shared_secret(SECRET), credentials, 7)
+        .map(|decision| decision.identity)
+}
+
+fn decide_by(
+    verifier: &TokenVerifier,
+    credentials: &Credentials<'_>,
+    fresh: u128,
+) -> Result<Decision, Refusal> {
+    let authority = Authority {
+        tenants: &Tenants::parse(TENANTS).unwrap(),
+        verifier,
+        visitors: &VisitorTokens::new(b"visitors", LIFETIME),
+    };
+    let now = WallTime::from_unix_seconds(NOW);
+    decide(credentials, &authority, now, Uuid::from_u128(fresh))
 }
 
 /// `role tenant credential -> outcome`, where the outcome is `admin`, `visitor` or a code.
@@ -51,7 +61,7 @@ fn outcome(tenant: &str, role: Option<&str>, token: Option<&str>) -> String {
         role,
         token,
         visitor_id: Some("v"),
-        origin: None,
+        ..Credentials::default()
     };
     match decide_with(&credentials) {
         Ok(identity) => {
@@ -203,22 +213,14 @@ fn a_token_counts_only_while_it_is_genuine_and_valid() {
 
 #[test]
 fn without_a_secret_no_token_counts() {
-    let tenants = Tenants::development();
-    let token = user_token(&json!("demo"), "admin");
+    let token = user_token(&json!("42"), "admin");
     let credentials = Credentials {
-        tenant_id: Some("demo"),
+        tenant_id: Some("42"),
         token: Some(&token),
         ..Credentials::default()
     };
-    let now = WallTime::from_unix_seconds(NOW);
-    let refusal = decide(
-        &credentials,
-        &tenants,
-        &TokenVerifier::default(),
-        now,
-        Uuid::nil(),
-    );
-    assert_eq!(refusal.unwrap_err().code(), Code::InvalidToken);
+    let refusal = decide_by(&TokenVerifier::default(), &credentials, 7).unwrap_err();
+    assert_eq!(refusal.code(), Code::InvalidToken);
 }
 
 #[test]
@@ -261,16 +263,9 @@ fn an_admin_by_key_has_a_name_that_nobody_else_can_have_twice() {
             visitor_id: Some("boss"),
             ..Credentials::default()
         };
-        let tenants = Tenants::parse(TENANTS).unwrap();
-        let now = WallTime::from_unix_seconds(NOW);
-        decide(
-            &credentials,
-            &tenants,
-            &TokenVerifier::default(),
-            now,
-            Uuid::from_u128(fresh),
-        )
-        .unwrap()
+        decide_by(&TokenVerifier::default(), &credentials, fresh)
+            .unwrap()
+            .identity
     };
     assert_ne!(admin(1).user_id(), admin(2).user_id());
     assert!(

@@ -3,30 +3,29 @@
 //! The library checks form, algorithm and signature. The times are checked here, against the
 //! caller's clock, because the library reads the system's.
 
-use std::fmt;
-
 use chat_protocol::code::Code;
 use chat_protocol::presence::text_or_number;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::Deserialize;
 
+use super::key::VerificationKey;
 use crate::clock::WallTime;
 use crate::error::Refusal;
 
 /// How far an issuer's clock may run ahead of ours before its `nbf` keeps a fresh token out.
 const NOT_BEFORE_TOLERANCE_SECONDS: f64 = 60.0;
 
-/// Verifies tokens with the keys that the server was configured with. Without any, it refuses all.
-#[derive(Default)]
+/// Verifies tokens with the keys that the server knows. Without any, it refuses all.
+#[derive(Debug, Clone, Default)]
 pub struct TokenVerifier {
-    keys: Vec<VerificationKey>,
-}
-
-/// One key and the only algorithms it is good for: a key of one kind must never be tried as
-/// another (a public key taken for a shared secret lets anybody sign).
-struct VerificationKey {
-    key: DecodingKey,
-    validation: Validation,
+    /// From the configuration.
+    own: Vec<VerificationKey>,
+    /// From the issuer's key set, as fetched last.
+    fetched: Vec<VerificationKey>,
+    /// The `iss` that every token must have.
+    issuer: Option<String>,
+    /// The `aud` that every token must have, among others perhaps.
+    audience: Option<String>,
 }
 
 /// What a verified token says.
@@ -50,18 +49,44 @@ pub enum TokenRole {
 }
 
 impl TokenVerifier {
+    /// A verifier with these keys.
+    pub fn new(keys: Vec<VerificationKey>) -> Self {
+        Self {
+            own: keys,
+            ..Self::default()
+        }
+    }
+
     /// A verifier for tokens signed with a shared secret (HS256).
     pub fn with_shared_secret(secret: &str) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.validate_exp = false;
-        // Who may issue tokens is settled by the secret; an audience is the issuer's own business.
-        validation.validate_aud = false;
+        Self::new(vec![VerificationKey::shared_secret(secret)])
+    }
+
+    /// The same, for tokens of this issuer and for this audience alone; `None` asks for nothing.
+    #[must_use]
+    pub fn demanding(self, issuer: Option<String>, audience: Option<String>) -> Self {
         Self {
-            keys: vec![VerificationKey {
-                key: DecodingKey::from_secret(secret.as_bytes()),
-                validation,
-            }],
+            issuer,
+            audience,
+            ..self
         }
+    }
+
+    /// The same with the keys that the issuer publishes now, in place of those fetched before.
+    #[must_use]
+    pub fn with_fetched(&self, keys: Vec<VerificationKey>) -> Self {
+        Self {
+            fetched: keys,
+            ..self.clone()
+        }
+    }
+
+    /// Whether a credential is a token that no known key can have signed, so that it is worth asking
+    /// the issuer whether there is a new one.
+    pub fn lacks_key_for(&self, credential: &str) -> bool {
+        looks_like_jwt(credential)
+            && jsonwebtoken::decode_header(credential)
+                .is_ok_and(|head| self.candidates(&head).next().is_none())
     }
 
     /// Verifies a token.
@@ -69,24 +94,46 @@ impl TokenVerifier {
     /// # Errors
     /// `TOKEN_EXPIRED` for a genuine token past its `exp`, else `INVALID_TOKEN`.
     pub fn verify(&self, token: &str, now: WallTime) -> Result<Claims, Refusal> {
-        if self.keys.is_empty() {
-            return Err(invalid("this server accepts no tokens"));
-        }
+        let not_valid = || invalid("the token's signature, algorithm or claims are not valid");
+        let head = jsonwebtoken::decode_header(token).map_err(|_| not_valid())?;
+        let validation = self.validation(head.alg);
         let raw = self
-            .keys
-            .iter()
+            .candidates(&head)
             .find_map(|known| {
-                jsonwebtoken::decode::<RawClaims>(token, &known.key, &known.validation).ok()
+                jsonwebtoken::decode::<RawClaims>(token, known.key(), &validation).ok()
             })
-            .ok_or_else(|| invalid("the token's signature, algorithm or claims are not valid"))?
+            .ok_or_else(not_valid)?
             .claims;
         raw.check(now)
     }
-}
 
-impl fmt::Debug for TokenVerifier {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "TokenVerifier({} keys)", self.keys.len())
+    /// The keys that may have signed a token with this head.
+    fn candidates(&self, head: &Header) -> impl Iterator<Item = &VerificationKey> {
+        let (algorithm, id) = (head.alg, head.kid.clone());
+        self.own
+            .iter()
+            .chain(&self.fetched)
+            .filter(move |known| known.fits(algorithm, id.as_deref()))
+    }
+
+    fn validation(&self, algorithm: Algorithm) -> Validation {
+        let mut validation = Validation::new(algorithm);
+        validation.validate_exp = false;
+        let mut required = vec!["exp"];
+        if let Some(issuer) = &self.issuer {
+            validation.set_issuer(&[issuer]);
+            required.push("iss");
+        }
+        match &self.audience {
+            Some(audience) => {
+                validation.set_audience(&[audience]);
+                required.push("aud");
+            }
+            // Then it is the issuer's own business.
+            None => validation.validate_aud = false,
+        }
+        validation.set_required_spec_claims(&required);
+        validation
     }
 }
 

@@ -5,17 +5,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use chat_protocol::code::Code;
-use chat_protocol::event::{admin_room, conversation_room, tenant_room};
+use chat_protocol::event::{VISITOR_TOKEN, admin_room, conversation_room, tenant_room};
 use chat_protocol::http::{ROLE, TENANT_ID};
+use chat_protocol::identity::VisitorToken;
 use chat_protocol::presence::OnlineUser;
 use chat_socketio::{ConnectRequest, Handshake};
 use parking_lot::Mutex;
 use serde::{Deserialize, Deserializer};
-use uuid::Uuid;
 
 use super::conversation::room_of;
 use super::{Chat, Member, Rates, Socket};
-use crate::auth::{self, Credentials, Identity, Role};
+use crate::auth::{Credentials, Decision, Identity, Role};
+use crate::config::settings::Connections;
 use crate::error::Refusal;
 use crate::limits::{Bucket, address_group};
 use crate::messages::{Conversation, MessageStore, Owner};
@@ -34,6 +35,9 @@ struct Auth {
     api_key: Option<String>,
     #[serde(default, deserialize_with = "text_or_nothing")]
     visitor_id: Option<String>,
+    /// Present, if empty: the page would keep a visitor token.
+    #[serde(default, deserialize_with = "text_or_nothing")]
+    visitor_token: Option<String>,
     #[serde(default, deserialize_with = "text_or_nothing")]
     role: Option<String>,
 }
@@ -42,22 +46,27 @@ struct Auth {
 ///
 /// # Errors
 /// Those of [`auth::decide`], a malformed `auth`, and too many connections.
-pub(super) fn admit<P, M>(
+pub(super) async fn admit<P, M>(
     chat: &Chat<P, M>,
     request: &ConnectRequest<'_>,
 ) -> Result<Member, Refusal> {
-    let identity = identify(chat, request)?;
+    let address = counted_address(
+        &chat.settings.connections,
+        request.handshake.peer().map(|peer| peer.ip()),
+        request.handshake.header("x-forwarded-for"),
+    );
+    chat.gate.count_attempt(address)?;
+    let Decision {
+        identity,
+        visitor_token,
+    } = identify(chat, request, address).await?;
     let too_many = |what| Refusal::new(Code::TooManyConnections, what);
     let tenant_place = chat
         .open
         .tenants
         .open(identity.tenant().id())
         .ok_or_else(|| too_many("the tenant has too many connections"))?;
-    let address_place = match counted_address(
-        chat.settings.connections.trust_forwarded_for,
-        request.handshake.peer().map(|peer| peer.ip()),
-        request.handshake.header("x-forwarded-for"),
-    ) {
+    let address_place = match address {
         Some(address) => Some(
             chat.open
                 .addresses
@@ -75,6 +84,7 @@ pub(super) fn admit<P, M>(
             messages: Bucket::full(chat.settings.messages.per_socket, now),
         }),
         identity,
+        visitor_token: Mutex::new(visitor_token.map(Box::new)),
         _tenant_place: tenant_place,
         _address_place: address_place,
     })
@@ -86,6 +96,11 @@ pub(super) async fn enter<P: PresenceStore, M: MessageStore>(chat: &Chat<P, M>, 
     let identity = &member.identity;
     let tenant = identity.tenant().id();
     chat.metrics.connected(identity.role().as_str());
+    // They may have been exchanged since it was admitted, when it could not be found yet.
+    if !identity.still_stands(&chat.gate.tenants().load()) {
+        socket.disconnect(true);
+    }
+    hand_over_token(socket);
     socket.join(&tenant_room(tenant));
     socket.join(&conversation_room(socket.id()));
     let conversation = Conversation::of(identity, socket.id());
@@ -108,6 +123,21 @@ pub(super) async fn enter<P: PresenceStore, M: MessageStore>(chat: &Chat<P, M>, 
     }
 }
 
+fn hand_over_token(socket: &Socket) {
+    let issued = socket.session().visitor_token.lock().take();
+    let Some(issued) = issued else {
+        return;
+    };
+    let payload = VisitorToken {
+        token: issued.token,
+        user_id: issued.user_id,
+        expires_at: issued.expires_at.to_iso(),
+    };
+    if let Err(error) = socket.emit(VISITOR_TOKEN, &payload) {
+        tracing::error!(%error, "a visitor token has no JSON form");
+    }
+}
+
 /// Whether somebody stands in the list of online users.
 pub(super) fn is_listed<P, M>(chat: &Chat<P, M>, identity: &Identity) -> bool {
     match identity.role() {
@@ -120,20 +150,24 @@ pub(super) fn is_listed<P, M>(chat: &Chat<P, M>, identity: &Identity) -> bool {
 ///
 /// A loopback peer is a proxy on this machine and stands for everybody behind it.
 pub fn counted_address(
-    trust_forwarded_for: bool,
+    settings: &Connections,
     peer: Option<IpAddr>,
     forwarded_for: Option<&str>,
 ) -> Option<IpAddr> {
     let forwarded = forwarded_for
-        .filter(|_| trust_forwarded_for)
+        .filter(|_| settings.trust_forwarded_for)
         // The last entry is the one that our own proxy wrote; those before it are hearsay.
         .and_then(|addresses| addresses.rsplit(',').next()?.trim().parse().ok());
     forwarded
-        .or(peer.filter(|peer| !peer.is_loopback()))
+        .or(peer.filter(|peer| settings.count_loopback || !peer.is_loopback()))
         .map(address_group)
 }
 
-fn identify<P, M>(chat: &Chat<P, M>, request: &ConnectRequest<'_>) -> Result<Identity, Refusal> {
+async fn identify<P, M>(
+    chat: &Chat<P, M>,
+    request: &ConnectRequest<'_>,
+    address: Option<IpAddr>,
+) -> Result<Decision, Refusal> {
     let handshake = request.handshake;
     let auth: Auth = match request.auth {
         "" => Auth::default(),
@@ -152,17 +186,13 @@ fn identify<P, M>(chat: &Chat<P, M>, request: &ConnectRequest<'_>) -> Result<Ide
             .filter(|role| !role.is_empty())
             .or(auth.role.as_deref()),
         token: token.as_deref().or(bearer),
+        visitor_token: auth.visitor_token.as_deref(),
+        wants_visitor_token: auth.visitor_token.is_some(),
         visitor_id: auth.visitor_id.as_deref(),
         origin: handshake.header("origin"),
     };
-    let now = chat.clock.wall();
-    auth::decide(
-        &credentials,
-        &chat.tenants,
-        &chat.verifier,
-        now,
-        Uuid::new_v4(),
-    )
+    chat.gate.prepare(credentials.token).await;
+    chat.gate.decide(&credentials, address)
 }
 
 /// The credential of an `Authorization: Bearer …` header.
@@ -219,6 +249,7 @@ fn text_or_nothing<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Settings;
 
     #[test]
     fn only_a_bearer_header_is_a_credential() {
@@ -241,24 +272,17 @@ mod tests {
     #[test]
     fn clients_behind_a_proxy_are_told_apart_only_if_it_is_trusted() {
         let address = |text: &str| Some(text.parse::<IpAddr>().unwrap());
+        let of = |trust_forwarded_for, peer, header| {
+            let mut settings = Settings::with_overrides("").unwrap().connections;
+            settings.trust_forwarded_for = trust_forwarded_for;
+            counted_address(&settings, address(peer), header)
+        };
         let header = Some("198.51.100.7, 192.0.2.1");
-        assert_eq!(
-            counted_address(false, address("192.0.2.9"), header),
-            address("192.0.2.9")
-        );
-        assert_eq!(
-            counted_address(true, address("192.0.2.9"), header),
-            address("192.0.2.1")
-        );
-        assert_eq!(
-            counted_address(true, address("127.0.0.1"), header),
-            address("192.0.2.1")
-        );
-        assert_eq!(counted_address(false, address("127.0.0.1"), header), None);
-        assert_eq!(
-            counted_address(true, address("192.0.2.9"), Some("junk")),
-            address("192.0.2.9")
-        );
+        assert_eq!(of(false, "192.0.2.9", header), address("192.0.2.9"));
+        assert_eq!(of(true, "192.0.2.9", header), address("192.0.2.1"));
+        assert_eq!(of(true, "127.0.0.1", header), address("192.0.2.1"));
+        assert_eq!(of(false, "127.0.0.1", header), None);
+        assert_eq!(of(true, "192.0.2.9", Some("junk")), address("192.0.2.9"));
     }
 
     #[test]

@@ -38,6 +38,36 @@ pub struct Cli {
         value_parser = NonEmptyStringValueParser::new())]
     pub jwt_secret: Option<String>,
 
+    /// PEM files with the public keys of RS256, PS256, ES256, ES384 or `EdDSA` tokens.
+    #[arg(
+        long,
+        env = "JWT_PUBLIC_KEY",
+        value_name = "FILE",
+        value_delimiter = ','
+    )]
+    pub jwt_public_key: Vec<PathBuf>,
+
+    /// Where the issuer of tokens publishes its keys (JWKS).
+    #[arg(long, env = "JWKS_URL", value_name = "URL", hide_env_values = true,
+        value_parser = NonEmptyStringValueParser::new())]
+    pub jwks_url: Option<String>,
+
+    /// The `iss` that every token must have. Absent: any.
+    #[arg(long, env = "JWT_ISSUER", value_name = "TEXT",
+        value_parser = NonEmptyStringValueParser::new())]
+    pub jwt_issuer: Option<String>,
+
+    /// The `aud` that every token must have. Absent: any.
+    #[arg(long, env = "JWT_AUDIENCE", value_name = "TEXT",
+        value_parser = NonEmptyStringValueParser::new())]
+    pub jwt_audience: Option<String>,
+
+    /// The secret that visitor tokens are signed with. Absent: one that follows from --jwt-secret,
+    /// or else a new one for each run, with which returning visitors are not known again.
+    #[arg(long, env = "VISITOR_TOKEN_SECRET", value_name = "S", hide_env_values = true,
+        value_parser = NonEmptyStringValueParser::new())]
+    pub visitor_token_secret: Option<String>,
+
     /// How long a user without a session still counts as online.
     #[arg(long, env = "OFFLINE_GRACE", value_name = "D", default_value = "2s",
         value_parser = duration)]

@@ -23,11 +23,14 @@ const DEFAULTS: &str = include_str!("config.default.toml");
 pub struct Settings {
     pub socket: Socket,
     pub connections: Connections,
+    pub authentication: Authentication,
+    pub key_sets: KeySets,
     pub events: Events,
     pub messages: Messages,
     pub http: Http,
     pub online_users: OnlineUsers,
     pub history: History,
+    pub jobs: Jobs,
     pub redis: Redis,
     pub shutdown: Shutdown,
 }
@@ -65,6 +68,39 @@ pub struct Connections {
     pub per_tenant: u32,
     pub per_address: u32,
     pub trust_forwarded_for: bool,
+    pub count_loopback: bool,
+}
+
+/// `[authentication]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "config.default.toml is where they are documented"
+)]
+pub struct Authentication {
+    pub attempts_per_address: Rate,
+    pub failures_per_address: Rate,
+    pub max_addresses: usize,
+    #[serde(deserialize_with = "duration")]
+    pub visitor_token_lifetime: Duration,
+}
+
+/// `[key_sets]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "config.default.toml is where they are documented"
+)]
+pub struct KeySets {
+    #[serde(deserialize_with = "duration")]
+    pub refresh: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub at_most_every: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub timeout: Duration,
+    pub max_bytes: usize,
 }
 
 /// `[events]`
@@ -132,6 +168,17 @@ pub struct History {
     pub max_bytes: usize,
 }
 
+/// `[jobs]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "config.default.toml is where they are documented"
+)]
+pub struct Jobs {
+    pub stream_maxlen: u64,
+}
+
 /// `[redis]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -184,6 +231,14 @@ impl Settings {
             ("events.per_socket", self.events.per_socket),
             ("messages.per_socket", self.messages.per_socket),
             ("messages.per_address", self.messages.per_address),
+            (
+                "authentication.attempts_per_address",
+                self.authentication.attempts_per_address,
+            ),
+            (
+                "authentication.failures_per_address",
+                self.authentication.failures_per_address,
+            ),
         ];
         for (name, rate) in rates {
             if !(rate.per_second.is_finite() && rate.per_second > 0.0 && rate.burst > 0) {
@@ -214,6 +269,14 @@ impl Settings {
             ("socket.ping_timeout", self.socket.ping_timeout),
             ("socket.connect_timeout", self.socket.connect_timeout),
             ("http.request_timeout", self.http.request_timeout),
+            ("history.expiry", self.history.expiry),
+            ("key_sets.refresh", self.key_sets.refresh),
+            ("key_sets.at_most_every", self.key_sets.at_most_every),
+            ("key_sets.timeout", self.key_sets.timeout),
+            (
+                "authentication.visitor_token_lifetime",
+                self.authentication.visitor_token_lifetime,
+            ),
             ("redis.connect_timeout", self.redis.connect_timeout),
             ("redis.response_timeout", self.redis.response_timeout),
             ("redis.probe_interval", self.redis.probe_interval),

@@ -25,7 +25,7 @@ where
     let admitted = move |origin: &HeaderValue, request: &Parts| {
         origin
             .to_str()
-            .is_ok_and(|origin| admits(&chat.tenants, request.uri.query(), origin))
+            .is_ok_and(|origin| admits(&chat.gate.tenants().load(), request.uri.query(), origin))
     };
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(admitted))

@@ -9,12 +9,11 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use chat_protocol::code::Code;
-use chat_protocol::http::{TENANT_HEADER, TENANT_ID};
+use chat_protocol::http::{TENANT_HEADER, TENANT_ID, VISITOR_TOKEN_HEADER};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use uuid::Uuid;
 
-use crate::auth::{self, Credentials, Identity};
+use crate::auth::{Credentials, Identity, visitor_token};
 use crate::chat::connect::{bearer_token, counted_address};
 use crate::chat::{Chat, rate_limited};
 use crate::error::Refusal;
@@ -24,9 +23,10 @@ use crate::error::Refusal;
 pub(super) struct Asker {
     tenant_id: Option<String>,
     token: Option<String>,
+    visitor_token: Option<String>,
     origin: Option<String>,
-    forwarded_for: Option<String>,
-    peer: Option<IpAddr>,
+    /// The address by which it is counted, if it is to be.
+    address: Option<IpAddr>,
 }
 
 /// An id in a body, which older clients write as a number.
@@ -46,15 +46,18 @@ impl Asker {
         Ok(self)
     }
 
-    /// Whether a credential came with the request, whatever it is worth.
+    /// Whether a credential came with the request, whatever it is worth. A visitor token that is worth
+    /// nothing is as good as none.
     pub(super) fn has_credential(&self) -> bool {
-        self.token.as_ref().is_some_and(|token| !token.is_empty())
+        self.token
+            .as_ref()
+            .is_some_and(|token| !token.is_empty() && !token.starts_with(visitor_token::PREFIX))
     }
 
     /// Decides who it is.
     ///
     /// # Errors
-    /// Those of [`auth::decide`].
+    /// Those of [`Gate::decide`](crate::auth::Gate::decide).
     pub(super) fn identify<P, M>(
         &self,
         chat: &Chat<P, M>,
@@ -65,17 +68,14 @@ impl Asker {
             tenant_id: self.tenant_id.as_deref(),
             role,
             token: self.token.as_deref(),
+            visitor_token: self.visitor_token.as_deref(),
+            // An answer over HTTP has no place for one.
+            wants_visitor_token: false,
             visitor_id,
             origin: self.origin.as_deref(),
         };
-        let now = chat.clock.wall();
-        auth::decide(
-            &credentials,
-            &chat.tenants,
-            &chat.verifier,
-            now,
-            Uuid::new_v4(),
-        )
+        let decision = chat.gate.decide(&credentials, self.address)?;
+        Ok(decision.identity)
     }
 
     /// Counts a request that leaves something behind.
@@ -83,12 +83,7 @@ impl Asker {
     /// # Errors
     /// `RATE_LIMITED`.
     pub(super) fn count_post<P, M>(&self, chat: &Chat<P, M>) -> Result<(), Refusal> {
-        let address = counted_address(
-            chat.settings.connections.trust_forwarded_for,
-            self.peer,
-            self.forwarded_for.as_deref(),
-        );
-        if chat.open.allows_post(address, chat.clock.now()) {
+        if chat.open.allows_post(self.address, chat.clock.now()) {
             Ok(())
         } else {
             Err(rate_limited())
@@ -104,23 +99,27 @@ where
 
     async fn from_request_parts(
         parts: &mut Parts,
-        _chat: &Arc<Chat<P, M>>,
+        chat: &Arc<Chat<P, M>>,
     ) -> Result<Self, Refusal> {
         let header = |name: &str| text_header(&parts.headers, name);
         let tenant_id = agree([
             query_parameter(parts.uri.query(), TENANT_ID),
             header(TENANT_HEADER),
         ])?;
+        let token = header(header::AUTHORIZATION.as_str())
+            .and_then(|header| bearer_token(&header).map(str::to_owned));
+        chat.gate.prepare(token.as_deref()).await;
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         Ok(Self {
             tenant_id,
-            token: header(header::AUTHORIZATION.as_str())
-                .and_then(|header| bearer_token(&header).map(str::to_owned)),
+            token,
+            visitor_token: header(VISITOR_TOKEN_HEADER),
             origin: header(header::ORIGIN.as_str()),
-            forwarded_for: header("x-forwarded-for"),
-            peer: parts
-                .extensions
-                .get::<ConnectInfo<SocketAddr>>()
-                .map(|ConnectInfo(peer)| peer.ip()),
+            address: counted_address(
+                &chat.settings.connections,
+                peer.map(|ConnectInfo(peer)| peer.ip()),
+                header("x-forwarded-for").as_deref(),
+            ),
         })
     }
 }
