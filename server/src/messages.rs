@@ -1,6 +1,10 @@
 //! Conversations: what was said, and which session belongs to which of them.
 
+#[cfg(test)]
+pub(crate) mod conformance;
+pub mod job;
 pub mod memory;
+pub mod redis;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -9,6 +13,7 @@ use chat_protocol::message::Message;
 
 use crate::auth::Identity;
 use crate::error::StoreError;
+pub use self::redis::RedisMessageStore;
 pub use memory::MemoryMessageStore;
 
 /// Takes messages in and keeps what was said.

@@ -169,6 +169,14 @@ mod tests {
     use super::*;
     use crate::messages::Owner;
 
+    #[tokio::test]
+    async fn the_memory_store_keeps_the_duties() {
+        crate::messages::conformance::run(async |limits| {
+            std::sync::Arc::new(MemoryMessageStore::new(Clock::start(), limits))
+        })
+        .await;
+    }
+
     fn kept(max_conversations: usize, max_bytes: usize) -> Kept {
         MemoryMessageStore::new(
             Clock::start(),

@@ -1,0 +1,259 @@
+//! On a real Redis: the duties of a store, what it leaves there, and what happens when Redis says no.
+
+use std::time::Duration;
+
+use ::redis::aio::MultiplexedConnection;
+use ::redis::{FromRedisValue, cmd};
+use chat_protocol::message::{Message, Sender};
+
+use super::*;
+use crate::clock::Clock;
+use crate::config::{Settings, settings};
+use crate::messages::conformance;
+use crate::redis::RedisUrl;
+use crate::redis_server::RedisServer;
+
+struct Case {
+    server: RedisServer,
+    store: RedisMessageStore,
+    /// Another program's connection.
+    outside: MultiplexedConnection,
+}
+
+impl Case {
+    async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let server = RedisServer::start().await;
+        let mut settings = Settings::with_overrides("").unwrap();
+        change(&mut settings);
+        let redis = connect(&server, &settings.redis).await;
+        Self {
+            outside: server.client().await,
+            store: RedisMessageStore::new(redis, settings.history, settings.jobs),
+            server,
+        }
+    }
+
+    async fn say(&self, sender: Sender, text: &str) -> Result<(), StoreError> {
+        let message = Message {
+            id: text.to_owned(),
+            text: text.to_owned(),
+            sender,
+            timestamp: "2024-01-15T10:30:00.000Z".to_owned(),
+            session_id: "s".to_owned(),
+            user_id: "ann".to_owned(),
+            tenant_id: "42".to_owned(),
+        };
+        let json: Arc<str> = format!("{text:?}").into();
+        let job = Job {
+            site_id: None,
+            domain: None,
+        };
+        let entry = Entry {
+            conversation: &conversation(),
+            message: &message,
+            json: &json,
+            job: (sender == Sender::User).then_some(job),
+        };
+        self.store.accept(entry).await
+    }
+
+    async fn said(&self) -> Vec<String> {
+        let history = self.store.history(&conversation()).await.unwrap();
+        history.iter().map(|json| json.replace('"', "")).collect()
+    }
+
+    async fn ask<T: FromRedisValue>(&mut self, words: &[&str]) -> T {
+        let mut command = cmd(words[0]);
+        for word in &words[1..] {
+            command.arg(*word);
+        }
+        command.query_async(&mut self.outside).await.unwrap()
+    }
+
+    async fn jobs(&mut self) -> usize {
+        self.ask(&["XLEN", STREAM]).await
+    }
+}
+
+async fn connect(server: &RedisServer, settings: &settings::Redis) -> Redis {
+    let url = RedisUrl::parse(&server.url()).unwrap();
+    let redis = Redis::connect(&url, settings, Clock::start(), Box::new(|_| {}));
+    redis.up().await;
+    redis
+}
+
+fn conversation() -> Conversation {
+    Conversation {
+        tenant: "42".into(),
+        owner: Owner::User("ann".into()),
+    }
+}
+
+const HISTORY: &str = "{chat:42}:history:user:ann";
+const SESSION_KEY: &str = "{chat:42}:session:s";
+
+#[tokio::test]
+async fn the_redis_store_keeps_the_duties() {
+    let server = RedisServer::start().await;
+    let settings = Settings::with_overrides("").unwrap();
+    let redis = connect(&server, &settings.redis).await;
+    let outside = server.client().await;
+    conformance::run(async |limits| {
+        // Also a script that Redis has forgotten is none that the store cannot run.
+        let _emptied: () = cmd("FLUSHALL")
+            .query_async(&mut outside.clone())
+            .await
+            .unwrap();
+        let _forgotten: () = cmd("SCRIPT")
+            .arg("FLUSH")
+            .query_async(&mut outside.clone())
+            .await
+            .unwrap();
+        Arc::new(RedisMessageStore::new(
+            redis.clone(),
+            limits,
+            settings.jobs.clone(),
+        ))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn all_but_the_stream_expires_and_has_the_tenants_tag() {
+    let mut case = Case::new().await;
+    case.say(Sender::User, "a").await.unwrap();
+    let keys = case.server.keys().await;
+    assert_eq!(keys, [STREAM, HISTORY, SESSION_KEY]);
+    let day = Duration::from_hours(24).as_millis();
+    for key in [HISTORY, SESSION_KEY] {
+        let left: i64 = case.ask(&["PTTL", key]).await;
+        assert!(
+            (1..=day).contains(&u128::try_from(left).unwrap()),
+            "{key}: {left}"
+        );
+    }
+    let forever: i64 = case.ask(&["PTTL", STREAM]).await;
+    assert_eq!(forever, -1);
+}
+
+#[tokio::test]
+async fn whatever_happens_in_a_conversation_makes_it_last_again() {
+    let mut case = Case::new().await;
+    case.say(Sender::User, "a").await.unwrap();
+    for key in [HISTORY, SESSION_KEY] {
+        let _shortened: i64 = case.ask(&["PEXPIRE", key, "60000"]).await;
+    }
+    case.say(Sender::Agent, "b").await.unwrap();
+    for key in [HISTORY, SESSION_KEY] {
+        let left: i64 = case.ask(&["PTTL", key]).await;
+        assert!(left > 60_000, "{key}: {left}");
+    }
+}
+
+#[tokio::test]
+async fn what_staff_say_is_nobodys_job() {
+    let mut case = Case::new().await;
+    case.say(Sender::Agent, "a").await.unwrap();
+    case.say(Sender::Bot, "b").await.unwrap();
+    assert_eq!(case.jobs().await, 0);
+    assert_eq!(case.said().await, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn without_a_history_there_are_jobs_and_replies_all_the_same() {
+    let mut case = Case::with(|settings| settings.history.messages_per_conversation = 0).await;
+    case.say(Sender::User, "a").await.unwrap();
+    assert!(case.said().await.is_empty());
+    assert_eq!(case.jobs().await, 1);
+    let found = case.store.session("42", "s").await.unwrap();
+    assert_eq!(found, Some(conversation()));
+}
+
+#[tokio::test]
+async fn the_stream_is_trimmed_if_the_operator_says_so() {
+    let mut case = Case::with(|settings| settings.jobs.stream_maxlen = 100).await;
+    for index in 0..350 {
+        case.say(Sender::User, &index.to_string()).await.unwrap();
+    }
+    // Redis drops whole blocks of a hundred entries.
+    let kept = case.jobs().await;
+    assert!((100..=200).contains(&kept), "{kept}");
+    let last: Vec<(String, Vec<String>)> = case
+        .ask(&["XREVRANGE", STREAM, "+", "-", "COUNT", "1"])
+        .await;
+    assert!(last[0].1[7].contains(r#""messageId":"349""#), "{last:?}");
+}
+
+#[tokio::test]
+async fn what_the_stream_refuses_is_in_no_history() {
+    let mut case = Case::new().await;
+    case.say(Sender::User, "a").await.unwrap();
+    let _moved: () = case.ask(&["RENAME", STREAM, "elsewhere"]).await;
+    let _other: () = case.ask(&["SET", STREAM, "not a stream"]).await;
+    case.say(Sender::User, "b").await.unwrap_err();
+    assert_eq!(case.said().await, ["a"]);
+    let _back: () = case.ask(&["RENAME", "elsewhere", STREAM]).await;
+    case.say(Sender::User, "c").await.unwrap();
+    assert_eq!(case.said().await, ["a", "c"]);
+    assert_eq!(case.jobs().await, 2);
+}
+
+#[tokio::test]
+async fn what_the_stream_has_is_accepted_even_if_the_history_has_it_not() {
+    let mut case = Case::new().await;
+    let _other: () = case.ask(&["SET", HISTORY, "not a list"]).await;
+    case.say(Sender::User, "a").await.unwrap();
+    assert_eq!(case.jobs().await, 1);
+    case.say(Sender::Agent, "b").await.unwrap_err();
+}
+
+#[tokio::test]
+async fn while_redis_is_away_nothing_is_accepted_and_afterwards_all_is_again() {
+    let mut case = Case::new().await;
+    case.say(Sender::User, "a").await.unwrap();
+    case.server.kill();
+    case.store.redis.down().await;
+    case.say(Sender::User, "b").await.unwrap_err();
+    case.say(Sender::Agent, "c").await.unwrap_err();
+    case.store.history(&conversation()).await.unwrap_err();
+    case.store.session("42", "s").await.unwrap_err();
+    case.store
+        .open_session("s", &conversation())
+        .await
+        .unwrap_err();
+    case.server.revive().await;
+    case.store.redis.up().await;
+    case.say(Sender::User, "d").await.unwrap();
+    assert_eq!(case.said().await, ["d"], "this Redis came back empty");
+}
+
+#[tokio::test]
+async fn a_redis_that_does_not_answer_in_time_has_not_accepted() {
+    let case =
+        Case::with(|settings| settings.redis.response_timeout = Duration::from_millis(100)).await;
+    case.server.freeze();
+    case.say(Sender::User, "a").await.unwrap_err();
+    case.server.thaw();
+    case.store.redis.up().await;
+    while case.say(Sender::User, "b").await.is_err() {
+        case.store.redis.up().await;
+    }
+    assert_eq!(case.said().await.last().map(String::as_str), Some("b"));
+}
+
+#[test]
+fn an_owner_is_read_as_it_was_written() {
+    for owner in [
+        Owner::User("ann".into()),
+        Owner::User("session:x".into()),
+        Owner::Session("user:x".into()),
+        Owner::Session("".into()),
+    ] {
+        assert_eq!(read_owner(&owner_text(&owner)), Some(owner));
+    }
+    assert_eq!(read_owner("nobody"), None);
+}
