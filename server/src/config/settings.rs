@@ -31,7 +31,6 @@ pub struct Settings {
     pub online_users: OnlineUsers,
     pub history: History,
     pub jobs: Jobs,
-    pub jobs: Jobs,
     pub redis: Redis,
     pub shutdown: Shutdown,
 }
@@ -180,17 +179,6 @@ pub struct Jobs {
     pub stream_maxlen: u64,
 }
 
-/// `[jobs]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(
-    missing_docs,
-    reason = "config.default.toml is where they are documented"
-)]
-pub struct Jobs {
-    pub stream_maxlen: u64,
-}
-
 /// `[redis]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -281,7 +269,6 @@ impl Settings {
             ("socket.ping_timeout", self.socket.ping_timeout),
             ("socket.connect_timeout", self.socket.connect_timeout),
             ("http.request_timeout", self.http.request_timeout),
-            ("history.expiry", self.history.expiry),
             ("history.expiry", self.history.expiry),
             ("key_sets.refresh", self.key_sets.refresh),
             ("key_sets.at_most_every", self.key_sets.at_most_every),
