@@ -100,12 +100,15 @@ impl Config {
         if cli.offline_grace > LONGEST_GRACE {
             return Err(ConfigError::new("--offline-grace must be at most 1h"));
         }
-        let settings = match &cli.config {
+        let mut settings = match &cli.config {
             Some(path) => {
                 Settings::with_overrides(&read(path)?).map_err(|error| error.in_file(path))?
             }
             None => Settings::with_overrides("")?,
         };
+        if let Some(entries) = cli.stream_maxlen {
+            settings.jobs.stream_maxlen = entries;
+        }
         let listen = resolve(&cli.listen)?;
         let mut notices = Vec::new();
         let tenants = match &cli.tenants {
@@ -219,6 +222,20 @@ mod tests {
                 .as_secs(),
             60
         );
+    }
+
+    #[test]
+    fn the_streams_length_is_the_settings_unless_an_option_says_otherwise() {
+        assert_eq!(config(&[]).unwrap().settings.jobs.stream_maxlen, 0);
+        let trimmed = config(&["--stream-maxlen", "5000"]).unwrap();
+        assert_eq!(trimmed.settings.jobs.stream_maxlen, 5000);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "[jobs]\nstream_maxlen = 7").unwrap();
+        let path = file.path().to_str().unwrap();
+        let from_file = config(&["--config", path]).unwrap();
+        assert_eq!(from_file.settings.jobs.stream_maxlen, 7);
+        let both = config(&["--config", path, "--stream-maxlen", "0"]).unwrap();
+        assert_eq!(both.settings.jobs.stream_maxlen, 0);
     }
 
     #[test]

@@ -77,6 +77,10 @@ pub struct Cli {
     #[arg(long, env = "LEASE", value_name = "D", default_value = "15s", value_parser = duration)]
     pub lease: Duration,
 
+    /// How many entries the workers' stream keeps, about; 0 keeps all. Absent: what the settings say.
+    #[arg(long, env = "STREAM_MAXLEN", value_name = "N")]
+    pub stream_maxlen: Option<u64>,
+
     /// Gateway: where the API servers are.
     #[arg(
         long,
