@@ -10,6 +10,11 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::side::{ADMIN_KEY, TENANT};
 
+/// Of an idle visitor: there are ten thousand.
+const SMALL_BUFFER: usize = 1024;
+/// Of an admin, who is sent lists.
+const LARGE_BUFFER: usize = 256 * 1024;
+
 /// A connected client.
 pub(crate) struct Client {
     socket: WebSocketStream<TcpStream>,
@@ -27,20 +32,22 @@ impl Client {
             ("referrer", "https://search.example/"),
             ("siteId", "7"),
         ];
-        Self::open(address, &info, &json!({ "visitorId": visitor_id })).await
+        let auth = json!({ "visitorId": visitor_id });
+        Self::open(address, &info, &auth, SMALL_BUFFER).await
     }
 
     /// An admin with a dashboard.
     pub(crate) async fn admin(address: &str) -> Result<Self> {
-        Self::open(
-            address,
-            &[("role", "admin")],
-            &json!({ "token": ADMIN_KEY }),
-        )
-        .await
+        let auth = json!({ "token": ADMIN_KEY });
+        Self::open(address, &[("role", "admin")], &auth, LARGE_BUFFER).await
     }
 
-    async fn open(address: &str, query: &[(&str, &str)], auth: &Value) -> Result<Self> {
+    async fn open(
+        address: &str,
+        query: &[(&str, &str)],
+        auth: &Value,
+        buffer: usize,
+    ) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let query = form_urlencoded::Serializer::new(String::new())
@@ -52,10 +59,9 @@ impl Client {
             .extend_pairs(query)
             .finish();
         let url = format!("ws://{address}/socket.io/?{query}");
-        // Small, because there are ten thousand; large enough for a list of all of them.
         let config = WebSocketConfig::default()
-            .read_buffer_size(1024)
-            .write_buffer_size(1024)
+            .read_buffer_size(buffer)
+            .write_buffer_size(SMALL_BUFFER)
             .max_frame_size(None);
         let (socket, _) = client_async_with_config(url, stream, Some(config)).await?;
         let mut client = Self {

@@ -30,7 +30,7 @@ pub(crate) struct Load {
     pub(crate) talkers: usize,
     /// Messages of each. Below the server's default burst, so that no limit has to be lifted.
     pub(crate) messages: usize,
-    /// Requests for a list that is as it was: of our server, and of Node, for which each takes so much longer.
+    /// Requests for a list that is as it was, over HTTP and over a socket, where they stay below the default burst: of our server, and of Node, for which each takes so much longer.
     pub(crate) lists: [usize; 2],
     /// Requests for a list to which a visitor came since the last one, likewise.
     pub(crate) changed_lists: [usize; 2],
@@ -41,14 +41,14 @@ impl Load {
         visitors: 10_000,
         talkers: 250,
         messages: 80,
-        lists: [1000, 20],
-        changed_lists: [150, 15],
+        lists: [180, 20],
+        changed_lists: [100, 15],
     };
     pub(crate) const QUICK: Self = Self {
         visitors: 2_000,
         talkers: 50,
         messages: 40,
-        lists: [500, 10],
+        lists: [180, 10],
         changed_lists: [50, 10],
     };
 }
@@ -93,7 +93,7 @@ pub(crate) async fn online(
 ) -> Result<Online> {
     let running = side.start(programs, redis).await?;
     let guard = tokio::time::timeout(GUARD, measure_online(&running, side, redis, load));
-    guard.await.context("it hangs")?
+    guard.await.context("it takes too long")?
 }
 
 async fn measure_online(
@@ -219,7 +219,7 @@ pub(crate) async fn messages(
     };
     tokio::time::timeout(GUARD, talk)
         .await
-        .context("it hangs")?
+        .context("it takes too long")?
 }
 
 async fn talk(talkers: Vec<Client>, messages: usize) -> Result<usize> {
