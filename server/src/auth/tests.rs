@@ -311,3 +311,150 @@ fn no_refusal_repeats_the_credential() {
         assert!(!refusal.to_string().contains("secret-part"));
     }
 }
+
+/// A visitor of a tenant, with a visitor token and perhaps a key.
+fn visitor(tenant: &str, key: Option<&str>, shown: &str, fresh: u128) -> Result<Decision, Code> {
+    let credentials = Credentials {
+        tenant_id: Some(tenant),
+        token: key,
+        visitor_token: Some(shown),
+        wants_visitor_token: true,
+        visitor_id: Some("v"),
+        ..Credentials::default()
+    };
+    let verifier = TokenVerifier::with_shared_secret(SECRET);
+    decide_by(&verifier, &credentials, fresh).map_err(|refusal| refusal.code())
+}
+
+#[test]
+fn a_visitor_who_asks_gets_a_token_and_is_known_by_it() {
+    let first = visitor("open", None, "", 1).unwrap();
+    let issued = first.visitor_token.unwrap();
+    assert!(first.identity.is_proven());
+    assert_eq!(**first.identity.user_id(), issued.user_id);
+
+    let again = visitor("open", None, &issued.token, 2).unwrap();
+    assert!(again.identity.is_proven());
+    assert_eq!(again.identity.user_id(), first.identity.user_id());
+    assert_eq!(again.visitor_token, None, "it is young");
+
+    let other = visitor("open", None, "", 3).unwrap();
+    assert_ne!(other.identity.user_id(), first.identity.user_id());
+}
+
+#[test]
+fn a_token_that_does_not_hold_is_as_good_as_none() {
+    let of_shop = visitor("42", Some("shop-widget"), "", 1).unwrap();
+    let of_shop = of_shop.visitor_token.unwrap();
+    let old = VisitorTokens::new(b"visitors", LIFETIME).issue(
+        "open",
+        Uuid::from_u128(9),
+        WallTime::from_unix_seconds(NOW - 2 * LIFETIME.as_secs()),
+    );
+    for shown in [
+        &*of_shop.token,
+        &old.token,
+        "visitor.x",
+        "nonsense",
+        "ey.a.b",
+    ] {
+        let decision = visitor("open", None, shown, 2).unwrap();
+        let issued = decision.visitor_token.expect(shown);
+        assert_eq!(issued.user_id, visitor_token::user_id(Uuid::from_u128(2)));
+    }
+    let aging = VisitorTokens::new(b"visitors", LIFETIME).issue(
+        "open",
+        Uuid::from_u128(9),
+        WallTime::from_unix_seconds(NOW - LIFETIME.as_secs() / 2 - 1),
+    );
+    let decision = visitor("open", None, &aging.token, 2).unwrap();
+    let renewed = decision.visitor_token.unwrap();
+    assert_eq!(renewed.user_id, aging.user_id);
+    assert!(renewed.expires_at > aging.expires_at);
+}
+
+#[test]
+fn a_visitor_token_may_stand_for_the_widget_key_and_for_nothing_more() {
+    let code = |token, role| {
+        let credentials = Credentials {
+            tenant_id: Some("42"),
+            token,
+            role,
+            ..Credentials::default()
+        };
+        decide_with(&credentials)
+            .map(|identity| (identity.is_admin(), identity.is_proven()))
+            .map_err(|refusal| refusal.code())
+    };
+    let first = visitor("42", Some("shop-widget"), "", 1).unwrap();
+    let token = first.visitor_token.unwrap().token;
+    assert_eq!(code(Some(&token), None), Ok((false, true)));
+    assert_eq!(
+        code(Some(&token), Some("admin")),
+        Err(Code::CredentialRequired)
+    );
+    let cut = &token[..token.len() - 1];
+    assert_eq!(code(Some(cut), None), Err(Code::CredentialRequired));
+    assert_eq!(
+        visitor("42", None, "", 1).unwrap_err(),
+        Code::CredentialRequired
+    );
+}
+
+#[test]
+fn nobody_with_an_account_gets_a_visitor_token() {
+    let user = user_token(&json!("open"), "user");
+    for key in [user.as_str(), "open-admin"] {
+        let decision = visitor("open", Some(key), "", 1).unwrap();
+        assert_eq!(decision.visitor_token, None);
+    }
+}
+
+#[test]
+fn no_page_can_name_itself_like_a_visitor_with_a_token() {
+    let issued = visitor("open", None, "", 1).unwrap();
+    let id = issued.identity.user_id().strip_prefix(ANONYMOUS).unwrap();
+    let credentials = Credentials {
+        tenant_id: Some("open"),
+        visitor_id: Some(id),
+        ..Credentials::default()
+    };
+    assert_eq!(
+        decide_with(&credentials).unwrap_err().code(),
+        Code::InvalidPayload
+    );
+}
+
+#[test]
+fn an_identity_stands_while_its_tenant_and_key_do() {
+    let identity = |token: &str, role: Option<&str>| {
+        decide_with(&Credentials {
+            tenant_id: Some("42"),
+            token: Some(token),
+            role,
+            ..Credentials::default()
+        })
+        .unwrap()
+    };
+    let (admin, widget) = (identity("shop-admin", None), identity("shop-widget", None));
+    let demoted = identity("shop-admin", Some("user"));
+    let proven = identity(&user_token(&json!("42"), "admin"), None);
+    let table = [
+        (
+            "admin_keys = [\"shop-admin\"]\nwidget_keys = [\"shop-widget\"]",
+            [true; 4],
+        ),
+        ("admin_keys = [\"shop-admin\"]", [true, false, true, true]),
+        (
+            "widget_keys = [\"shop-widget\"]",
+            [false, true, false, true],
+        ),
+        ("widget_keys = [\"shop-admin\"]", [false, false, true, true]),
+    ];
+    for (keys, expected) in table {
+        let tenants = Tenants::parse(&format!("[[tenants]]\nid = \"42\"\n{keys}")).unwrap();
+        let stands = [&admin, &widget, &demoted, &proven].map(|it| it.still_stands(&tenants));
+        assert_eq!(stands, expected, "{keys}");
+    }
+    assert!(!proven.still_stands(&Tenants::development()));
+}

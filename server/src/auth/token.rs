@@ -196,3 +196,6 @@ impl RawClaims {
 fn invalid(why: &'static str) -> Refusal {
     Refusal::new(Code::InvalidToken, why)
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,3 +147,76 @@ fn keyed(key: &[u8], parts: &[&[u8]]) -> Hmac<Sha256> {
 fn tag(key: &[u8], parts: &[&[u8]]) -> [u8; TAG_BYTES] {
     keyed(key, parts).finalize().into_bytes().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: u64 = 24 * 3600;
+    const NOW: u64 = 1_700_000_000;
+
+    fn at(seconds: u64) -> WallTime {
+        WallTime::from_unix_seconds(seconds)
+    }
+
+    fn tokens(secret: &str) -> VisitorTokens {
+        VisitorTokens::new(secret.as_bytes(), Duration::from_secs(30 * DAY))
+    }
+
+    #[test]
+    fn a_token_shows_its_visitor_in_its_tenant_until_it_expires() {
+        let visitor = Uuid::from_u128(7);
+        let issued = tokens("s").issue("42", visitor, at(NOW));
+        assert_eq!(issued.user_id, user_id(visitor));
+        assert_eq!(issued.expires_at, at(NOW + 30 * DAY));
+        let known = |tenant, now| tokens("s").verify(&issued.token, tenant, at(now));
+        let fresh = Known {
+            visitor,
+            ages: false,
+        };
+        assert_eq!(known("42", NOW), Some(fresh));
+        assert_eq!(known("42", NOW + 15 * DAY), Some(fresh));
+        let aged = Known {
+            visitor,
+            ages: true,
+        };
+        assert_eq!(known("42", NOW + 15 * DAY + 1), Some(aged));
+        assert_eq!(known("42", NOW + 30 * DAY - 1), Some(aged));
+        assert_eq!(known("42", NOW + 30 * DAY), None);
+        for tenant in ["4", "422", ""] {
+            assert_eq!(known(tenant, NOW), None);
+        }
+        assert_eq!(tokens("t").verify(&issued.token, "42", at(NOW)), None);
+    }
+
+    #[test]
+    fn no_changed_token_holds() {
+        let tokens = tokens("s");
+        let Issued { token, .. } = tokens.issue("42", Uuid::from_u128(7), at(NOW));
+        let encoded = token.strip_prefix(PREFIX).unwrap();
+        let bytes = URL_SAFE_NO_PAD.decode(encoded).unwrap();
+        let verify = |bytes: &[u8]| {
+            let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
+            tokens.verify(&token, "42", at(NOW))
+        };
+        assert!(verify(&bytes).is_some());
+        for index in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[index] ^= 1;
+            assert_eq!(verify(&changed), None, "byte {index}");
+            assert_eq!(verify(&bytes[..index]), None, "cut at {index}");
+        }
+        for nonsense in ["", "visitor.", "visitor.AAAA", "visitor.ü", encoded] {
+            assert_eq!(tokens.verify(nonsense, "42", at(NOW)), None);
+        }
+        let long = format!("{PREFIX}{}", "A".repeat(1 << 20));
+        assert_eq!(tokens.verify(&long, "42", at(NOW)), None);
+    }
+
+    #[test]
+    fn what_is_logged_holds_no_token_and_no_key() {
+        let issued = tokens("s").issue("42", Uuid::from_u128(7), at(NOW));
+        assert!(!format!("{issued:?}").contains(&issued.token[8..]));
+        assert!(!format!("{:?}", tokens("s")).contains("key"));
+    }
+}
