@@ -33,9 +33,10 @@ export function openSocket(url, on) {
  * Sends an HTTP request. Ends with `done(status, body)`, where the body is parsed JSON or `undefined`, or with
  * `done(0, timedOut)` if there was no answer.
  */
-export function request(method, url, tenant, token, body, timeout, done) {
+export function request(method, url, tenant, auth, body, timeout, done) {
   const headers = { 'X-Tenant-ID': tenant };
-  if (token) headers.Authorization = `Bearer ${token}`;
+  if (auth?.token) headers.Authorization = `Bearer ${auth.token}`;
+  if (auth?.visitorToken) headers['X-Visitor-Token'] = auth.visitorToken;
   if (body) headers['Content-Type'] = 'application/json';
   fetch(url, { method, headers, body, signal: AbortSignal.timeout(timeout) })
     .then(async (response) => [response.status, parse(await response.text(), 0)])

@@ -9,6 +9,8 @@ declare module 'chat-core' {
   export interface Auth {
     token?: string;
     visitorId?: string;
+    /** Empty: the page would like to have one. */
+    visitorToken?: string;
   }
 
   export interface CoreConfig {
@@ -39,7 +41,9 @@ declare module 'chat-core' {
     | 'message'
     | 'user_online'
     | 'user_offline'
-    | 'online_users_list';
+    | 'online_users_list'
+    // `{ token, userId, expiresAt }`, to be kept and shown as `visitorToken`.
+    | 'visitor_token';
 
   export class ChatSocket {
     constructor(config: CoreConfig, listener: (event: CoreEvent, value: unknown) => void);

@@ -7,7 +7,7 @@
 import type { Auth, CoreConfig } from 'chat-core';
 import { currentConfig } from './config.js';
 import { fail } from './errors.js';
-import { pageInfo, visitorId } from './page.js';
+import { pageInfo, visitorId, visitorToken } from './page.js';
 import type { WebsiteInfo } from './types.js';
 
 /** Throws `INVALID_CONFIG`. */
@@ -40,6 +40,8 @@ export function coreConfig(tenantId: string, admin: boolean, website?: WebsiteIn
       }
       if (visitor || (!admin && !token)) {
         auth.visitorId = visitorId();
+        // Even if empty: it asks for one.
+        auth.visitorToken = visitorToken(tenantId);
       }
       return auth;
     },

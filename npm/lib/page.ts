@@ -1,31 +1,44 @@
-/** What a visitor's page tells about itself, and the id by which the visitor is known again. */
+/** What a visitor's page tells about itself, and what the visitor is known again by. */
 import type { CoreConfig } from 'chat-core';
 import type { SendOptions, WebsiteInfo } from './types.js';
 
 const KEY = 'amoiq-chat-visitor';
 
-let unsaved: string | undefined;
+/** What storage could not take, or has lost since: it lasts as long as the page. */
+const unsaved: Record<string, string> = {};
 
-/**
- * An id that stays the same over reloads of this site. It is a name, not a right: it opens nothing.
- * Where storage is blocked it lasts as long as the page.
- */
+/** An id that stays the same over reloads of this site. It is a name, not a right: it opens nothing. */
 export function visitorId(): string {
+  const kept = load(KEY);
+  return /^[\w-]{8,64}$/.test(kept) ? kept : save(KEY, randomId());
+}
+
+/** The token by which the server knows the visitor again; empty if it has not issued one yet. */
+export function visitorToken(tenantId: string): string {
+  return load(KEY + tenantId);
+}
+
+/** Keeps a token that the server has issued. */
+export function keepToken(tenantId: string, issued: unknown): void {
+  save(KEY + tenantId, String((issued as { token?: unknown } | null)?.token ?? ''));
+}
+
+function load(key: string): string {
   try {
-    const kept = localStorage.getItem(KEY);
-    if (kept && /^[\w-]{8,64}$/.test(kept)) {
-      return kept;
-    }
+    return localStorage.getItem(key) || unsaved[key] || '';
   } catch {
-    // Blocked storage: the id of this page serves.
+    return unsaved[key] || '';
   }
-  unsaved ??= randomId();
+}
+
+function save(key: string, value: string): string {
+  unsaved[key] = value;
   try {
-    localStorage.setItem(KEY, unsaved);
+    localStorage.setItem(key, value);
   } catch {
-    // As above.
+    // Blocked or full.
   }
-  return unsaved;
+  return value;
 }
 
 /** The page's own address, under whatever the caller knows better. */

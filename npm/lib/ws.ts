@@ -8,7 +8,7 @@ import type { ChatSocket, CoreEvent } from 'chat-core';
 import { coreConfig } from './core-config.js';
 import { inBrowser, loadCore } from './core.js';
 import { ChatError, fail } from './errors.js';
-import { messageBody } from './page.js';
+import { keepToken, messageBody } from './page.js';
 import type {
   ChatMessage,
   MessageReceipt,
@@ -83,7 +83,9 @@ export class ChatWebSocket {
     if (this.#closed) {
       throw fail('DISCONNECTED', 'Disconnected before the connection was made');
     }
-    this.#socket = new core.ChatSocket(config, (event, value) => this.#emit(event, value));
+    this.#socket = new core.ChatSocket(config, (event, value) =>
+      event === 'visitor_token' ? keepToken(tenantId, value) : this.#emit(event, value),
+    );
     return this.#socket;
   }
 

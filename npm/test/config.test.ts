@@ -77,7 +77,10 @@ test('a visitor keeps an id, an admin never gets one', async () => {
   expect(await coreConfig('42', true).credentials()).toEqual({});
   expect(localStorage.length).toBe(0);
   const visitor = await coreConfig('42', false, {}).credentials();
-  expect(visitor).toEqual({ visitorId: expect.stringMatching(/^[0-9a-f]{32}$/) });
+  expect(visitor).toEqual({
+    visitorId: expect.stringMatching(/^[0-9a-f]{32}$/),
+    visitorToken: '',
+  });
   expect(await coreConfig('42', false, {}).credentials()).toEqual(visitor);
 });
 

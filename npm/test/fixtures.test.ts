@@ -15,7 +15,8 @@ import message from '../../protocol/fixtures/meta_message_created.json' with { t
 import list from '../../protocol/fixtures/online_users_list.json' with { type: 'json' };
 import offline from '../../protocol/fixtures/user_offline.json' with { type: 'json' };
 import online from '../../protocol/fixtures/user_online.json' with { type: 'json' };
-import { messageBody } from '../lib/page.js';
+import issued from '../../protocol/fixtures/visitor_token.json' with { type: 'json' };
+import { keepToken, messageBody, visitorToken } from '../lib/page.js';
 import type {
   ChatErrorCode,
   ChatMessage,
@@ -70,6 +71,11 @@ test('what the facade sends is what the wire expects', () => {
   expect(messageBody(reply.text, undefined, { sessionId: reply.sessionId })).toEqual(reply);
 });
 
+test('the token of an issued document is what is kept', () => {
+  keepToken('7', issued);
+  expect(visitorToken('7')).toBe(issued.token);
+});
+
 test('every event that reaches a client is looked at here', () => {
   const directory = fileURLToPath(new URL('../../protocol/fixtures', import.meta.url));
   const requests = ['get_online_users', 'join_conversation', 'leave_conversation', 'message_answer'];
@@ -84,6 +90,7 @@ test('every event that reaches a client is looked at here', () => {
     'online_users_list',
     'user_offline',
     'user_online',
+    'visitor_token',
   ];
   expect(readdirSync(directory).sort()).toEqual(
     [...requests, ...seen].map((name) => `${name}.json`).sort(),

@@ -47,7 +47,10 @@ test('the visitor is online from the start, without a key, under one id', async 
     apiUrl: 'https://chat.example',
     website: { siteId: '7' },
   });
-  expect(await socket.config.credentials()).toEqual({ visitorId: expect.any(String) });
+  expect(await socket.config.credentials()).toEqual({
+    visitorId: expect.any(String),
+    visitorToken: '',
+  });
 });
 
 test('a second copy does nothing', async () => {

@@ -6,7 +6,7 @@ use chat_protocol::code::Code;
 use wasm_bindgen::prelude::*;
 
 use super::{
-    config::{CoreConfig, Fields},
+    config::CoreConfig,
     error::{self, Refusal},
     platform,
 };
@@ -27,9 +27,6 @@ pub(super) fn send(
         if ok.is_falsy() {
             return done(Err(error::error(&config, Code::TokenUnavailable)));
         }
-        let token = Fields::of(&auth)
-            .map(|auth| auth.get("token"))
-            .unwrap_or_default();
         let mut url = config.api_url();
         url.push_str(&request.target);
         let (tenant_id, body) = (
@@ -43,7 +40,7 @@ pub(super) fn send(
             request.method,
             &url,
             &tenant_id,
-            &token,
+            &auth,
             &body,
             TIMEOUT_MILLIS,
             &answered,

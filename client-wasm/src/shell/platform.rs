@@ -19,7 +19,7 @@ extern "C" {
         method: &str,
         url: &str,
         tenant: &str,
-        token: &JsValue,
+        auth: &JsValue,
         body: &JsValue,
         timeout_millis: u32,
         done: &JsValue,
