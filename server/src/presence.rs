@@ -116,7 +116,8 @@ pub struct Revision {
 pub struct List {
     /// Which state this is.
     pub revision: Revision,
-    body: Arc<str>,
+    /// Behind a pointer to a `String`, because making an `Arc<str>` would copy megabytes.
+    body: Arc<String>,
     frame: OnceLock<Frame>,
 }
 
@@ -167,7 +168,7 @@ impl List {
         body.push('}');
         Self {
             revision,
-            body: body.into(),
+            body: Arc::new(body),
             frame: OnceLock::new(),
         }
     }
@@ -185,7 +186,7 @@ impl List {
 
     /// The same text, shared, as the body of an answer.
     pub fn bytes(&self) -> Bytes {
-        struct Shared(Arc<str>);
+        struct Shared(Arc<String>);
         impl AsRef<[u8]> for Shared {
             fn as_ref(&self) -> &[u8] {
                 self.0.as_bytes()
