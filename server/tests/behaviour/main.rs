@@ -4,8 +4,10 @@
     reason = "in a test, helpers included, a panic is the way to fail"
 )]
 
+mod attempts;
 mod command_line;
 mod identity;
+mod identity_table;
 mod leave;
 mod message;
 mod message_http;
@@ -14,3 +16,4 @@ mod reload_grace;
 mod second_tab;
 mod support;
 mod tenants_apart;
+mod visitor_token;

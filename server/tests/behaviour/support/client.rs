@@ -87,7 +87,8 @@ impl Page {
         }
     }
 
-    async fn try_open(self, server: &TestServer) -> Result<Client, Value> {
+    /// Connects, or says what the `connect_error` said.
+    pub(crate) async fn try_open(self, server: &TestServer) -> Result<Client, Value> {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs([("EIO", "4"), ("transport", "websocket")]);
         query.extend_pairs(&self.query);
