@@ -69,6 +69,11 @@ impl TestServer {
         }
     }
 
+    /// What SIGHUP does.
+    pub(crate) fn reload_tenants(&self) {
+        self.server.as_ref().unwrap().reload_tenants();
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
