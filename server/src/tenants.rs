@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
+use toml::{Spanned, Value};
 
 /// The admin key of the development tenant. It is public, hence the loopback rule in `config`.
 pub const DEVELOPMENT_ADMIN_KEY: &str = "demo-admin-key";
@@ -73,12 +74,13 @@ impl Tenants {
     /// # Errors
     /// In one line: what is wrong, and where.
     pub fn parse(text: &str) -> Result<Self, TenantsError> {
+        let line_of = |at: usize| {
+            1 + text
+                .get(..at)
+                .map_or(0, |before| before.matches('\n').count())
+        };
         let file: TenantsFile = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| {
-                1 + text
-                    .get(..span.start)
-                    .map_or(0, |before| before.matches('\n').count())
-            });
+            let line = error.span().map_or(1, |span| line_of(span.start));
             // The message of the parser may span lines; the first one says what is wrong.
             let what = error
                 .message()
@@ -93,10 +95,14 @@ impl Tenants {
         let mut seen = HashSet::new();
         let mut tenants = Vec::with_capacity(file.tenants.len());
         for entry in file.tenants {
-            let tenant = entry.check()?;
+            let line = line_of(entry.span().start);
+            let tenant = entry
+                .into_inner()
+                .check()
+                .map_err(|error| TenantsError(format!("line {line}: {error}")))?;
             if !seen.insert(Arc::clone(&tenant.id)) {
                 return Err(TenantsError(format!(
-                    "tenant {:?} appears twice",
+                    "line {line}: tenant {:?} appears twice",
                     tenant.id
                 )));
             }
@@ -230,7 +236,7 @@ impl std::error::Error for TenantsError {}
 #[serde(deny_unknown_fields)]
 struct TenantsFile {
     #[serde(default)]
-    tenants: Vec<TenantEntry>,
+    tenants: Vec<Spanned<TenantEntry>>,
 }
 
 #[derive(Deserialize)]
@@ -240,9 +246,9 @@ struct TenantEntry {
     id: String,
     #[serde(default)]
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "keys")]
     admin_keys: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "keys")]
     widget_keys: Vec<String>,
     #[serde(default)]
     allowed_origins: Vec<String>,
@@ -323,6 +329,13 @@ fn lists(origins: &[Box<str>], origin: &str) -> bool {
             .any(|known| known.eq_ignore_ascii_case(origin))
 }
 
+/// The parser's own error would repeat what stands there, and that is a key.
+fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Value::deserialize(deserializer)?
+        .try_into()
+        .map_err(|_| serde::de::Error::custom("keys are a list of texts"))
+}
+
 fn text_or_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "an id is a string or an integer")]
@@ -400,12 +413,34 @@ mod tests {
                 "both",
             ),
             ("[[tenants]]\nid = 1\n[[tenants]]\nid = \"1\"", "twice"),
+            (
+                "[[tenants]]\nid = \"a\"\n[[tenants]]\nid = \"a b\"",
+                "line 3",
+            ),
+            (
+                "\n[[tenants]]\nid = \"a\"\n\n[[tenants]]\nid = \"a\"",
+                "line 5",
+            ),
+            (
+                "[[tenants]]\nid = \"a\"\nadmin_keys = \"hunter2\"",
+                "line 3",
+            ),
+            (
+                "[[tenants]]\nid = \"a\"\nadmin_keys = [[\"hunter2\"]]",
+                "list of texts",
+            ),
+            (
+                "[[tenants]]\nid = \"a\"\nadmin_keys = [\"hunter2]",
+                "line 3",
+            ),
+            ("[[tenants]]\nid = \"a\\u0007\"", "no braces"),
             ("not toml", "line 1"),
         ];
         for (text, expected) in cases {
             let error = Tenants::parse(text).expect_err(text).to_string();
             assert!(error.contains(expected), "{text:?} gave {error:?}");
             assert!(!error.contains('\n'), "{error:?} has more than one line");
+            assert!(!error.contains("hunter2"), "{error:?}");
         }
     }
 }
