@@ -112,6 +112,11 @@ impl Open {
         self.tenants.total()
     }
 
+    /// How many sockets are counted in each tenant that has any.
+    pub fn by_tenant(&self) -> Vec<(Arc<str>, u64)> {
+        self.tenants.by_key()
+    }
+
     /// Whether one more message may come over HTTP from this address; `None` is not counted.
     pub fn allows_post(&self, address: Option<IpAddr>, now: Duration) -> bool {
         address.is_none_or(|address| self.posts.lock().take(address, now))

@@ -18,6 +18,7 @@ pub mod config;
 pub mod error;
 pub mod http;
 pub mod limits;
+mod listener;
 pub mod live;
 pub mod messages;
 pub mod presence;

@@ -150,6 +150,14 @@ impl<K: Eq + Hash + Clone> OpenCounts<K> {
         })
     }
 
+    /// How many are open, by key.
+    pub fn by_key(&self) -> Vec<(K, u64)> {
+        let open = self.open.lock();
+        open.iter()
+            .map(|(key, count)| (key.clone(), u64::from(*count)))
+            .collect()
+    }
+
     /// How many are open, over all keys.
     pub fn total(&self) -> u64 {
         self.open

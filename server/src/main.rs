@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => return unusable(&error),
     };
-    telemetry::init_logs();
+    telemetry::init_logs(&cli.log, cli.log_format);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::serve::ListenerExt as _;
 use chat_socketio::Hub;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -21,6 +20,7 @@ use crate::chat::{Chat, Member, Open, Sockets, announcer};
 use crate::clock::Clock;
 use crate::config::{Config, Notice, Settings, tenants_of};
 use crate::http::{self, Readiness};
+use crate::listener::Listener;
 use crate::messages::MemoryMessageStore;
 use crate::presence::MemoryPresenceStore;
 use crate::telemetry::Metrics;
@@ -107,19 +107,8 @@ impl Server {
         let router = http::router(&chat, sockets, &readiness);
 
         let stop_accepting = CancellationToken::new();
-        let stopped = stop_accepting.clone().cancelled_owned();
-        let listener = listener.tap_io(|stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "cannot turn off Nagle's algorithm");
-            }
-        });
-        let serving = tokio::spawn(async move {
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            let serve = axum::serve(listener, service).with_graceful_shutdown(stopped);
-            if let Err(error) = serve.await {
-                tracing::error!(%error, "serving ended");
-            }
-        });
+        let listener = Listener::new(listener, router, &chat.settings, Arc::clone(&chat.metrics));
+        let serving = tokio::spawn(listener.run(stop_accepting.clone()));
         let presence = tokio::spawn(async move { match presence.run().await {} });
         let gate = Arc::clone(&chat);
         let keys = tokio::spawn(async move { match gate.gate.run().await {} });

@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, ValueEnum};
 
+use crate::telemetry::{LogFilter, LogFormat};
+
 /// Presence and messages for chat widgets and their dashboards.
 #[derive(Debug, Parser)]
 #[command(name = "chat-server", version, about)]
@@ -102,6 +104,14 @@ pub struct Cli {
     /// A file that overrides limits and intervals.
     #[arg(long, env = "CONFIG_FILE", value_name = "FILE")]
     pub config: Option<PathBuf>,
+
+    /// What to log: a level, or levels by module, as in `warn,chat_server=debug`.
+    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info")]
+    pub log: LogFilter,
+
+    /// How to write log lines.
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
 }
 
 /// A part of the server that can run as a process of its own.

@@ -32,6 +32,7 @@ pub struct Settings {
     pub history: History,
     pub jobs: Jobs,
     pub redis: Redis,
+    pub metrics: Metrics,
     pub shutdown: Shutdown,
 }
 
@@ -64,6 +65,8 @@ pub struct Socket {
     reason = "config.default.toml is where they are documented"
 )]
 pub struct Connections {
+    pub tcp: usize,
+    pub tcp_per_address: u32,
     pub total: usize,
     pub per_tenant: u32,
     pub per_address: u32,
@@ -139,6 +142,9 @@ pub struct Http {
     pub max_body_bytes: usize,
     #[serde(deserialize_with = "duration")]
     pub request_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub head_timeout: Duration,
+    pub max_head_bytes: usize,
 }
 
 /// `[online_users]`
@@ -195,6 +201,17 @@ pub struct Redis {
     pub probe_interval: Duration,
     #[serde(deserialize_with = "duration")]
     pub longest_retry: Duration,
+}
+
+/// `[metrics]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "config.default.toml is where they are documented"
+)]
+pub struct Metrics {
+    pub named_tenants: usize,
 }
 
 /// `[shutdown]`
@@ -254,6 +271,7 @@ impl Settings {
                 "socket.max_outgoing_frames",
                 self.socket.max_outgoing_frames,
             ),
+            ("connections.tcp", self.connections.tcp),
             ("connections.total", self.connections.total),
             ("messages.max_text_chars", self.messages.max_text_chars),
             ("http.max_body_bytes", self.http.max_body_bytes),
@@ -269,6 +287,7 @@ impl Settings {
             ("socket.ping_timeout", self.socket.ping_timeout),
             ("socket.connect_timeout", self.socket.connect_timeout),
             ("http.request_timeout", self.http.request_timeout),
+            ("http.head_timeout", self.http.head_timeout),
             ("history.expiry", self.history.expiry),
             ("key_sets.refresh", self.key_sets.refresh),
             ("key_sets.at_most_every", self.key_sets.at_most_every),

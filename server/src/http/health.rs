@@ -14,6 +14,7 @@ use crate::chat::Chat;
 use crate::error::Refusal;
 use crate::messages::MessageStore;
 use crate::presence::PresenceStore;
+use crate::telemetry::{Snapshot, TenantCounts};
 
 const OPENMETRICS: &str = "application/openmetrics-text";
 
@@ -55,13 +56,12 @@ pub(super) async fn metrics<P: PresenceStore, M: MessageStore>(
     State(chat): State<Arc<Chat<P, M>>>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let text = chat
-        .metrics
-        .render(chat.hub.session_count(), chat.hub.socket_count())
-        .map_err(|error| {
-            tracing::error!(%error, "the metrics cannot be written");
-            Refusal::new(Code::Internal, "the server failed")
-        })?;
+    let snapshot = snapshot(&chat).await;
+    let named = chat.settings.metrics.named_tenants;
+    let text = chat.metrics.render(snapshot, named).map_err(|error| {
+        tracing::error!(%error, "the metrics cannot be written");
+        Refusal::new(Code::Internal, "the server failed")
+    })?;
     // The text is good in both formats; scrapers that know the newer one ask for it.
     let wants_openmetrics = headers
         .get(header::ACCEPT)
@@ -73,4 +73,22 @@ pub(super) async fn metrics<P: PresenceStore, M: MessageStore>(
         "text/plain; version=0.0.4; charset=utf-8"
     };
     Ok(([(header::CONTENT_TYPE, content_type)], text).into_response())
+}
+
+async fn snapshot<P: PresenceStore, M: MessageStore>(chat: &Chat<P, M>) -> Snapshot {
+    let mut tenants = Vec::new();
+    for (tenant, sockets) in chat.open.by_tenant() {
+        // Without an answer the number is left out: no number is better than a wrong one.
+        let revision = chat.presence.revision(&tenant).await.ok();
+        tenants.push(TenantCounts {
+            users: revision.map(|revision| revision.total),
+            tenant: tenant.to_string(),
+            sockets,
+        });
+    }
+    Snapshot {
+        sessions: chat.hub.session_count(),
+        sockets: chat.hub.socket_count(),
+        tenants,
+    }
 }
