@@ -6,6 +6,14 @@ use std::process::{ExitStatus, Stdio};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 
+/// Two files, as an option takes them.
+const PUBLIC_KEYS: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/keys/rsa.public.pem,",
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/keys/ed25519.public.pem",
+);
+
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-server"));
     command
@@ -97,6 +105,12 @@ async fn every_option_is_an_environment_variable_too() {
     bad.env("OFFLINE_GRACE", "soon");
     assert!(refused(bad).await.contains("--offline-grace"));
     let mut bad = command(&[]);
+    bad.env("JWT_PUBLIC_KEY", "/no/such/key.pem");
+    assert!(refused(bad).await.contains("/no/such/key.pem"));
+    let mut bad = command(&[]);
+    bad.env("JWKS_URL", "http://issuer.example/");
+    assert!(refused(bad).await.contains("--jwks-url"));
+    let mut bad = command(&[]);
     bad.env("TENANTS_FILE", "/no/such/file.toml");
     assert!(refused(bad).await.contains("/no/such/file.toml"));
 
@@ -106,6 +120,8 @@ async fn every_option_is_an_environment_variable_too() {
     good.env("LISTEN", "127.0.0.1:0")
         .env("LEASE", "1m")
         .env("JWT_SECRET", "token-secret")
+        .env("JWT_PUBLIC_KEY", PUBLIC_KEYS)
+        .env("VISITOR_TOKEN_SECRET", "visitor-secret")
         .env("TENANTS_FILE", file(directory.path(), tenants));
     let running = Running::start(good).await;
     let url = format!("{}/api/chat/online-users?tenantId=42", running.url);
@@ -114,7 +130,9 @@ async fn every_option_is_an_environment_variable_too() {
     let (status, log) = running.end("-TERM").await;
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(
-        !log.contains("very-secret") && !log.contains("token-secret"),
+        !log.contains("very-secret")
+            && !log.contains("token-secret")
+            && !log.contains("visitor-secret"),
         "{log}"
     );
     assert!(!log.contains("demo-admin-key"), "{log}");
@@ -147,9 +165,50 @@ async fn help_is_no_error() {
         "--redis-url",
         "--tenants",
         "--jwt-secret",
+        "--jwt-public-key",
+        "--jwks-url",
+        "--jwt-issuer",
+        "--jwt-audience",
+        "--visitor-token-secret",
         "--offline-grace",
         "--lease",
     ] {
         assert!(text.contains(option), "{option}");
     }
+}
+
+#[tokio::test]
+async fn a_hangup_makes_it_read_its_tenants_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let tenants = file(
+        directory.path(),
+        "[[tenants]]\nid = \"42\"\nadmin_keys = [\"old\"]",
+    );
+    let running =
+        Running::start(command(&["--listen", "127.0.0.1:0", "--tenants", &tenants])).await;
+    let id = running.child.id().unwrap().to_string();
+    let hang_up = async || {
+        let sent = Command::new("kill").args(["-HUP", &id]).status().await;
+        assert!(sent.unwrap().success());
+    };
+    let url = format!("{}/api/chat/online-users?tenantId=42", running.url);
+    let client = reqwest::Client::new();
+    let status = async |key: &str| {
+        let answer = client.get(&url).bearer_auth(key).send().await.unwrap();
+        answer.status().as_u16()
+    };
+    assert_eq!((status("old").await, status("new").await), (200, 401));
+    file(
+        directory.path(),
+        "[[tenants]]\nid = 42\nadmin_keys = [\"new\"]",
+    );
+    crate::support::soon(async {
+        while status("new").await != 200 {
+            hang_up().await;
+        }
+    })
+    .await;
+    assert_eq!(status("old").await, 401);
+    let (status, log) = running.end("-TERM").await;
+    assert_eq!(status.code(), Some(0), "{log}");
 }

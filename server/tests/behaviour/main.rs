@@ -6,6 +6,7 @@
 
 mod attempts;
 mod command_line;
+mod cross_tenant;
 mod identity;
 mod identity_table;
 mod key_set;
@@ -16,6 +17,7 @@ mod online_users_http;
 mod reload;
 mod reload_grace;
 mod second_tab;
+mod secrets;
 mod support;
 mod tenants_apart;
 mod visitor_token;
