@@ -87,38 +87,7 @@ async fn whatever_is_done_with_it_a_secret_stays_one() {
         .await;
     let issued = visitor.expect("visitor_token").await;
     secrets.push(issued["token"].as_str().unwrap().to_owned());
-    // Each in each place, also where it is wrong, and more often than is allowed.
-    for secret in &secrets {
-        for tenant in ["open", "42", "nowhere"] {
-            let pages = [
-                Page::of(tenant).admin(secret),
-                Page::of(tenant).auth("apiKey", secret.as_str()),
-                Page::of(tenant).auth("visitorToken", secret.as_str()),
-                Page::of(tenant).header("authorization", &format!("Bearer {secret}")),
-            ];
-            for page in pages {
-                match page.try_open(&server).await {
-                    Ok(client) => client.leave().await,
-                    Err(error) => answers.push_str(&error.to_string()),
-                }
-            }
-            let requests = [
-                server.get(&format!("/api/chat/online-users?tenantId={tenant}")),
-                server.get(&format!("/api/chat/messages?tenantId={tenant}&sessionId=s")),
-                server.post(
-                    "/webchat/message",
-                    &json!({ "tenantId": tenant, "text": "hello" }),
-                ),
-                server.post("/api/chat/session", &json!({ "tenantId": tenant })),
-            ];
-            for request in requests {
-                let request = request
-                    .bearer_auth(secret)
-                    .header("x-visitor-token", secret);
-                answers.push_str(&request.send().await.unwrap().text().await.unwrap());
-            }
-        }
-    }
+    show_everywhere(&server, &secrets, &mut answers).await;
     for bad in [
         "[[tenants]]\nid = \"open\"\nadmin_keys = \"first-admin-key\"",
         "[[tenants]]\nid = \"open\"\nadmin_keys = [\"first-admin-key]",
@@ -149,6 +118,41 @@ async fn whatever_is_done_with_it_a_secret_stays_one() {
         for secret in [secret.as_str(), part] {
             assert!(!log.contains(secret), "the log holds {secret}");
             assert!(!answers.contains(secret), "an answer holds {secret}");
+        }
+    }
+}
+
+/// Shows each secret in each place, also where it is wrong, and more often than is allowed.
+async fn show_everywhere(server: &TestServer, secrets: &[String], answers: &mut String) {
+    for secret in secrets {
+        for tenant in ["open", "42", "nowhere"] {
+            let pages = [
+                Page::of(tenant).admin(secret),
+                Page::of(tenant).auth("apiKey", secret.as_str()),
+                Page::of(tenant).auth("visitorToken", secret.as_str()),
+                Page::of(tenant).header("authorization", &format!("Bearer {secret}")),
+            ];
+            for page in pages {
+                match page.try_open(server).await {
+                    Ok(client) => client.leave().await,
+                    Err(error) => answers.push_str(&error.to_string()),
+                }
+            }
+            let requests = [
+                server.get(&format!("/api/chat/online-users?tenantId={tenant}")),
+                server.get(&format!("/api/chat/messages?tenantId={tenant}&sessionId=s")),
+                server.post(
+                    "/webchat/message",
+                    &json!({ "tenantId": tenant, "text": "hello" }),
+                ),
+                server.post("/api/chat/session", &json!({ "tenantId": tenant })),
+            ];
+            for request in requests {
+                let request = request
+                    .bearer_auth(secret)
+                    .header("x-visitor-token", secret);
+                answers.push_str(&request.send().await.unwrap().text().await.unwrap());
+            }
         }
     }
 }
