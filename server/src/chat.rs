@@ -159,6 +159,13 @@ impl<P: PresenceStore, M: MessageStore> Application for Sockets<P, M> {
 
     async fn connect(&self, request: ConnectRequest<'_>) -> Result<Member, chat_socketio::Refusal> {
         let admitted = connect::admit(&self.0, &request).await;
+        if let Ok(member) = &admitted
+            && member.identity.is_admin()
+        {
+            // Before the client hears that it is connected: from then on it is to miss nothing.
+            let tenant = member.identity.tenant().id();
+            self.0.presence.watch(tenant).await;
+        }
         admitted.map_err(|refusal| {
             self.0.metrics.refusal(refusal.code());
             tracing::debug!(code = refusal.code().as_str(), "refused a connection");

@@ -14,9 +14,13 @@ use std::time::Duration;
 use crate::auth::key_set::KeySet;
 use crate::auth::token::TokenVerifier;
 use crate::auth::visitor_token::VisitorTokens;
+use crate::redis::RedisUrl;
 use crate::tenants::Tenants;
 use cli::{Cli, ServerRole};
 pub use settings::Settings;
+
+/// Shorter than this, a lease could be over before it is renewed.
+const SHORTEST_LEASE: Duration = Duration::from_millis(500);
 
 /// Longer than this, a list of who is online says nothing.
 const LONGEST_GRACE: Duration = Duration::from_hours(1);
@@ -36,8 +40,12 @@ pub struct Config {
     pub key_set: Option<KeySet>,
     /// What visitor tokens are signed with. `None`: a key that nobody knows after this run.
     pub visitor_tokens: Option<VisitorTokens>,
+    /// The Redis that several nodes share. Absent: the embedded stores.
+    pub redis_url: Option<RedisUrl>,
     /// How long a user without a session still counts as online.
     pub offline_grace: Duration,
+    /// After this time nothing that a silent node held is online any more.
+    pub lease: Duration,
     /// Limits and intervals.
     pub settings: Settings,
     /// What the operator should be told in the log.
@@ -72,7 +80,9 @@ impl Config {
             verifier: TokenVerifier::default(),
             key_set: None,
             visitor_tokens: None,
+            redis_url: None,
             offline_grace: Duration::from_secs(2),
+            lease: Duration::from_secs(15),
             settings: Settings::with_overrides("")?,
             notices: vec![Notice::DevelopmentTenant],
         })
@@ -89,13 +99,15 @@ impl Config {
                 "the role {role} is not available in this version; run the role all"
             )));
         }
-        if cli.redis_url.is_some() {
-            return Err(ConfigError::new(
-                "--redis-url is not available in this version; leave it out for the embedded store",
-            ));
-        }
-        if cli.lease.is_zero() {
-            return Err(ConfigError::new("--lease must be more than 0s"));
+        let redis_url = match &cli.redis_url {
+            Some(url) => Some(
+                RedisUrl::parse(url)
+                    .map_err(|error| ConfigError::new(format!("--redis-url: {error}")))?,
+            ),
+            None => None,
+        };
+        if cli.lease < SHORTEST_LEASE {
+            return Err(ConfigError::new("--lease must be at least 500ms"));
         }
         if cli.offline_grace > LONGEST_GRACE {
             return Err(ConfigError::new("--offline-grace must be at most 1h"));
@@ -130,7 +142,9 @@ impl Config {
             verifier: identity::verifier(cli, &mut notices)?,
             key_set: identity::key_set(cli, &settings)?,
             visitor_tokens: identity::visitor_tokens(cli, &settings, &mut notices),
+            redis_url,
             offline_grace: cli.offline_grace,
+            lease: cli.lease,
             settings,
             notices,
         })
@@ -261,7 +275,7 @@ mod tests {
             (&["--jwt-issuer", "me"], "--jwt-issuer needs"),
             (&["--visitor-token-secret", ""], "--visitor-token-secret"),
             (
-                &["--redis-url", "redis://user:hunter2@localhost"],
+                &["--redis-url", "rediss://user:hunter2@localhost"],
                 "--redis-url",
             ),
             (&["gateway", "--api-url", "http://a,http://b"], "gateway"),

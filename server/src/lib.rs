@@ -3,6 +3,7 @@
 //! - [`config`], [`tenants`], [`limits`]: what is allowed;
 //! - [`auth`]: who somebody is, one decision for sockets and HTTP;
 //! - [`presence`], [`messages`]: the stores, as traits and in memory; [`redis`]: the way to Redis;
+//!   [`stores`]: which of them a server uses;
 //! - [`chat`]: what a socket's client can do; [`http`]: what a request can do;
 //! - [`server`], [`shutdown`], [`telemetry`]: the life of the process.
 //!
@@ -25,6 +26,7 @@ pub mod presence;
 pub mod redis;
 pub mod server;
 pub mod shutdown;
+pub mod stores;
 pub mod telemetry;
 pub mod tenants;
 

@@ -6,8 +6,10 @@
 #[cfg(test)]
 pub mod conformance;
 pub mod memory;
+pub mod redis;
 pub mod transition;
 
+use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
@@ -20,14 +22,16 @@ use chat_socketio::Frame;
 use crate::chat::NAMESPACE;
 use crate::error::StoreError;
 pub use memory::MemoryPresenceStore;
+pub use redis::RedisPresenceStore;
 pub use transition::Change;
 
 /// Keeps who is online, for all tenants.
 ///
 /// Duties of an implementation:
 /// - The rules are those of [`transition`], over all nodes that share the store.
-/// - Every change bumps its tenant's version by one and is announced exactly once on every node, in
-///   the order of the versions. The announcer never waits, so it may be called under a lock.
+/// - Every change bumps its tenant's version by one and is announced exactly once on every node that
+///   watches the tenant, in the order of the versions. The announcer never waits, so it may be called
+///   under a lock.
 /// - [`with_list`](Self::with_list) takes its place among the announcements: whatever is in the
 ///   list was announced before, and whatever is announced later is not in it yet. A client that
 ///   applies all it is sent in order is therefore right at every moment.
@@ -58,6 +62,25 @@ pub trait PresenceStore: Send + Sync + 'static {
 
     /// The state of the list without the list.
     fn revision(&self, tenant: &str) -> impl Future<Output = Result<Revision, StoreError>> + Send;
+
+    /// Somebody here wants to be told of the tenant's changes: when this returns, all that come are
+    /// announced, until [`unwatch`](Self::unwatch) has been called as often as this. It does not wait
+    /// for long; if what is online cannot be known yet, announcing begins later.
+    fn watch(&self, tenant: &str) -> impl Future<Output = ()> + Send;
+
+    /// Takes one call of [`watch`](Self::watch) back.
+    fn unwatch(&self, tenant: &str);
+
+    /// Whether any session of this node is connected. Users in their grace time have none.
+    fn has_sessions(&self) -> bool;
+
+    /// Ends grace times, and does whatever else takes time. It must run for as long as the store is
+    /// used.
+    fn run(&self) -> impl Future<Output = Infallible> + Send;
+
+    /// Takes the sessions of this node out of whatever is shared with others. The store still takes
+    /// calls, but shares nothing any more.
+    fn stop(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// A session to be announced.

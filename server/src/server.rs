@@ -21,8 +21,11 @@ use crate::clock::Clock;
 use crate::config::{Config, Notice, Settings, tenants_of};
 use crate::http::{self, Readiness};
 use crate::listener::Listener;
-use crate::messages::MemoryMessageStore;
-use crate::presence::MemoryPresenceStore;
+use crate::messages::{MemoryMessageStore, RedisMessageStore};
+use crate::presence::redis::Options;
+use crate::presence::{Announcer, MemoryPresenceStore, PresenceStore as _, RedisPresenceStore};
+use crate::redis::Redis;
+use crate::stores::{Messages, Presence};
 use crate::telemetry::Metrics;
 use crate::tenants::DEVELOPMENT_ADMIN_KEY;
 
@@ -30,7 +33,7 @@ use crate::tenants::DEVELOPMENT_ADMIN_KEY;
 pub struct Server {
     address: SocketAddr,
     tenants_file: Option<PathBuf>,
-    chat: Arc<Chat<MemoryPresenceStore, MemoryMessageStore>>,
+    chat: Arc<Chat<Presence, Messages>>,
     readiness: Readiness,
     stop_accepting: CancellationToken,
     serving: JoinHandle<()>,
@@ -76,13 +79,14 @@ impl Server {
         let clock = Clock::start();
         let metrics = Arc::new(Metrics::new());
         let hub: Hub<Member> = Hub::new(socket_config(&config.settings));
-        let presence = Arc::new(MemoryPresenceStore::new(
-            clock,
-            config.offline_grace,
-            fresh_epoch(),
-            announcer(hub.clone(), Arc::clone(&metrics)),
-        ));
-        let history = config.settings.history.clone();
+        let redis = config.redis_url.as_ref().map(|url| {
+            let metrics = Arc::clone(&metrics);
+            let observe = Box::new(move |exchange| metrics.redis_exchange(exchange));
+            Redis::connect(url, &config.settings.redis, clock, observe)
+        });
+        let announcer = announcer(hub.clone(), Arc::clone(&metrics));
+        let (presence, messages) = stores(&config, redis.as_ref(), clock, announcer);
+        let presence = Arc::new(presence);
         let chat = Arc::new(Chat {
             clock,
             gate: Gate::new(
@@ -99,10 +103,10 @@ impl Server {
             settings: config.settings,
             hub: hub.clone(),
             presence: Arc::clone(&presence),
-            messages: Arc::new(MemoryMessageStore::new(clock, history)),
+            messages: Arc::new(messages),
             metrics,
         });
-        let readiness = Readiness::default();
+        let readiness = Readiness::with(redis);
         let sockets = hub.router(Sockets(Arc::clone(&chat)));
         let router = http::router(&chat, sockets, &readiness);
 
@@ -151,6 +155,8 @@ impl Server {
         self.readiness.stop();
         self.stop_accepting.cancel();
         let soft = async {
+            // First, so that the sockets' ends are nobody's business but this process's.
+            self.chat.presence.stop().await;
             self.chat.hub.shutdown().await;
             // Only an abort could make this an error, and nobody else holds the handle.
             let _ended = (&mut self.serving).await;
@@ -185,6 +191,30 @@ impl fmt::Display for StartError {
 }
 
 impl std::error::Error for StartError {}
+
+fn stores(
+    config: &Config,
+    redis: Option<&Redis>,
+    clock: Clock,
+    announce: Announcer,
+) -> (Presence, Messages) {
+    let settings = &config.settings;
+    let history = settings.history.clone();
+    let Some(redis) = redis else {
+        let presence =
+            MemoryPresenceStore::new(clock, config.offline_grace, fresh_epoch(), announce);
+        let messages = MemoryMessageStore::new(clock, history);
+        return (Presence::Memory(presence), Messages::Memory(messages));
+    };
+    let options = Options {
+        grace: config.offline_grace,
+        lease: config.lease,
+        patience: settings.redis.response_timeout,
+    };
+    let presence = RedisPresenceStore::new(redis, clock, options, announce);
+    let messages = RedisMessageStore::new(redis.clone(), history, settings.jobs.clone());
+    (Presence::Redis(presence), Messages::Redis(messages))
+}
 
 fn socket_config(settings: &Settings) -> chat_socketio::Config {
     let socket = &settings.socket;

@@ -15,6 +15,9 @@ pub(super) async fn leave<P: PresenceStore, M: MessageStore>(
 ) {
     chat.metrics.disconnected(reason.as_str());
     let identity = socket.session().identity();
+    if identity.is_admin() {
+        chat.presence.unwatch(identity.tenant().id());
+    }
     if is_listed(chat, identity) {
         let leaving = Leaving {
             tenant: identity.tenant().id(),

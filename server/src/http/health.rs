@@ -14,6 +14,7 @@ use crate::chat::Chat;
 use crate::error::Refusal;
 use crate::messages::MessageStore;
 use crate::presence::PresenceStore;
+use crate::redis::Redis;
 use crate::telemetry::{Snapshot, TenantCounts};
 
 const OPENMETRICS: &str = "application/openmetrics-text";
@@ -22,6 +23,7 @@ const OPENMETRICS: &str = "application/openmetrics-text";
 #[derive(Debug, Clone, Default)]
 pub struct Readiness {
     stopping: Arc<AtomicBool>,
+    redis: Option<Redis>,
 }
 
 #[derive(Debug, Serialize)]
@@ -32,6 +34,14 @@ pub(super) struct Status {
 const OK: Json<Status> = Json(Status { status: "ok" });
 
 impl Readiness {
+    /// Not while this Redis is away, if there is one.
+    pub fn with(redis: Option<Redis>) -> Self {
+        Self {
+            stopping: Arc::default(),
+            redis,
+        }
+    }
+
     /// The server is on its way out.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
@@ -47,6 +57,9 @@ pub(super) async fn healthz() -> Json<Status> {
 pub(super) async fn readyz(State(readiness): State<Readiness>) -> Result<Json<Status>, Refusal> {
     if readiness.stopping.load(Ordering::Relaxed) {
         return Err(Refusal::new(Code::ShuttingDown, "the server is stopping"));
+    }
+    if readiness.redis.is_some_and(|redis| !redis.is_up()) {
+        return Err(Refusal::new(Code::Unavailable, "Redis is away"));
     }
     Ok(OK)
 }

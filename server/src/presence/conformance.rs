@@ -18,10 +18,11 @@ pub async fn run<S: PresenceStore>(new: impl AsyncFn(Duration, Announcer) -> Arc
         let told = Arc::new(Told::default());
         let told_by_store = Arc::clone(&told);
         let announce: Announcer = Box::new(move |announcement| told_by_store.push(&announcement));
-        Case {
-            store: new(GRACE, announce).await,
-            told,
+        let store = new(GRACE, announce).await;
+        for tenant in ["t", "a", "b"] {
+            store.watch(tenant).await;
         }
+        Case { store, told }
     };
     comes_and_goes(case().await).await;
     a_reload_is_no_departure(case().await).await;

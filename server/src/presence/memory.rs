@@ -1,7 +1,7 @@
 //! Presence of one node, in its own memory.
 //!
 //! Each tenant has its own lock; announcements are made under it, which is what puts them and the
-//! lists in one order. [`MemoryPresenceStore::run`] ends grace times and must run for as long as
+//! lists in one order. [`PresenceStore::run`] ends grace times and must run for as long as
 //! the store is used.
 
 use std::collections::{BTreeSet, HashMap};
@@ -62,29 +62,6 @@ impl MemoryPresenceStore {
             deadlines: Mutex::default(),
             deadline_set: Notify::new(),
         }
-    }
-
-    /// Ends grace times, for ever.
-    pub async fn run(&self) -> Infallible {
-        loop {
-            let next = self.deadlines.lock().first().map(|(at, _)| *at);
-            match next {
-                Some(at) => {
-                    // A tenant that is armed meanwhile is due later: the grace time is the same.
-                    tokio::time::sleep_until(self.clock.instant(at)).await;
-                    self.handle_timeouts();
-                }
-                None => self.deadline_set.notified().await,
-            }
-        }
-    }
-
-    /// Whether any session is connected. Users in their grace time have none.
-    pub fn has_sessions(&self) -> bool {
-        self.tenants
-            .read()
-            .values()
-            .any(|tenant| tenant.state.lock().presence.has_sessions())
     }
 
     fn handle_timeouts(&self) {
@@ -216,6 +193,37 @@ impl PresenceStore for MemoryPresenceStore {
         let tenant = self.tenant(tenant);
         let state = tenant.state.lock();
         Ok(self.revision_of(&state))
+    }
+
+    async fn watch(&self, _tenant: &str) {
+        // Everything is announced anyway.
+    }
+
+    fn unwatch(&self, _tenant: &str) {}
+
+    fn has_sessions(&self) -> bool {
+        self.tenants
+            .read()
+            .values()
+            .any(|tenant| tenant.state.lock().presence.has_sessions())
+    }
+
+    async fn run(&self) -> Infallible {
+        loop {
+            let next = self.deadlines.lock().first().map(|(at, _)| *at);
+            match next {
+                Some(at) => {
+                    // A tenant that is armed meanwhile is due later: the grace time is the same.
+                    tokio::time::sleep_until(self.clock.instant(at)).await;
+                    self.handle_timeouts();
+                }
+                None => self.deadline_set.notified().await,
+            }
+        }
+    }
+
+    async fn stop(&self) {
+        // Nothing is shared.
     }
 }
 

@@ -6,7 +6,8 @@
 //!
 //! What must stay true:
 //! - applying the returned changes in order to an empty table gives [`rows`](TenantPresence::rows);
-//! - a user is in it while a session lives, and for the grace time after the last one;
+//! - a user is in it while a session lives, and for the grace time after the last one; but whose last
+//!   sessions were on a node that is lost is gone at once: it has been silent for longer than that;
 //! - the newest living session is the one shown;
 //! - every returned change bumps the version, and nothing else does.
 
@@ -98,11 +99,11 @@ impl TenantPresence {
 
     /// A session is over. For a session that is not known this changes nothing.
     pub fn handle_leave(&mut self, now: Duration, user: &str, key: &SessionKey) -> Option<Change> {
-        self.end_sessions(now, user, |known| known == key)
+        self.end_sessions(user, |known| known == key, Some(now))
     }
 
     /// A node is gone, and all of its sessions with it.
-    pub fn handle_node_lost(&mut self, now: Duration, node: NodeId) -> Vec<Change> {
+    pub fn handle_node_lost(&mut self, node: NodeId) -> Vec<Change> {
         let affected: Vec<Arc<str>> = self
             .users
             .iter()
@@ -111,7 +112,7 @@ impl TenantPresence {
             .collect();
         affected
             .iter()
-            .filter_map(|user| self.end_sessions(now, user, |key| key.node == node))
+            .filter_map(|user| self.end_sessions(user, |key| key.node == node, None))
             .collect()
     }
 
@@ -165,16 +166,23 @@ impl TenantPresence {
         self.users.values().any(|user| !user.sessions().is_empty())
     }
 
+    /// How many users are in their grace time.
+    pub fn lingering(&self) -> usize {
+        let lingers = |user: &&User| user.sessions().is_empty();
+        self.users.values().filter(lingers).count()
+    }
+
     /// The number of changes so far.
     pub fn version(&self) -> u64 {
         self.version
     }
 
+    /// `lingers_from` is when the grace time begins, should these be the last ones; there is none without.
     fn end_sessions(
         &mut self,
-        now: Duration,
         user: &str,
         over: impl Fn(&SessionKey) -> bool,
+        lingers_from: Option<Duration>,
     ) -> Option<Change> {
         let (id, _) = self.users.get_key_value(user)?;
         let id = Arc::clone(id);
@@ -192,10 +200,15 @@ impl TenantPresence {
                 Some(change)
             }
             None => {
-                let until = now.saturating_add(self.grace);
-                *state = User::Lingering { shown, until };
-                self.timers.push_back((until, id));
-                None
+                if let Some(now) = lingers_from {
+                    let until = now.saturating_add(self.grace);
+                    *state = User::Lingering { shown, until };
+                    self.timers.push_back((until, id));
+                    return None;
+                }
+                self.users.remove(&id);
+                self.version += 1;
+                Some(Change::Offline(id))
             }
         }
     }

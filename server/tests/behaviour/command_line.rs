@@ -88,7 +88,7 @@ async fn what_cannot_be_used_is_one_line_and_exit_code_two() {
         (&["--listen", "0.0.0.0:0"], "loopback"),
         (&["--tenants", "/no/such/file.toml"], "/no/such/file.toml"),
         (&["--tenants", &bad_tenants], "braces"),
-        (&["--redis-url", "redis://localhost"], "--redis-url"),
+        (&["--redis-url", "localhost"], "--redis-url"),
         (&["ws"], "ws"),
         (&["--listen", &occupied], &occupied),
     ];

@@ -128,12 +128,9 @@ fn a_lost_node_takes_its_sessions_and_no_others() {
         let row = row(user, &key);
         shop.0.handle_join(&user.into(), key, row);
     }
-    let changes = shop.0.handle_node_lost(millis(0), NodeId(2));
-    assert_eq!(changes, [Shop::online("ann", 1)]);
-    assert_eq!(
-        shop.0.handle_timeout(GRACE),
-        [Change::Offline("bob".into())]
-    );
+    let changes = shop.0.handle_node_lost(NodeId(2));
+    let gone = Change::Offline("bob".into());
+    assert_eq!(changes, [Shop::online("ann", 1), gone], "without a grace");
     assert_eq!(shop.shown(), ["ann 1 s1", "cid 1 s4"]);
 }
 
@@ -199,6 +196,36 @@ struct Model {
 }
 
 impl Model {
+    /// Who lives on elsewhere has lost a session; of others nothing is left.
+    fn lose(&mut self, node: NodeId) {
+        let lost = |key: &SessionKey| key.node == node;
+        let living = |(_, _, end): &&(String, SessionKey, Option<Duration>)| end.is_none();
+        let ended: Vec<String> = self
+            .sessions
+            .iter()
+            .filter(living)
+            .filter(|(_, key, _)| lost(key))
+            .map(|(user, _, _)| user.clone())
+            .collect();
+        for (_, key, end) in &mut self.sessions {
+            if end.is_none() && lost(key) {
+                *end = Some(self.now);
+            }
+        }
+        for user in ended {
+            let lives_on = self
+                .sessions
+                .iter()
+                .filter(living)
+                .any(|(owner, _, _)| *owner == user);
+            for (owner, _, end) in &mut self.sessions {
+                if *owner == user && !lives_on {
+                    *end = Some(Duration::ZERO);
+                }
+            }
+        }
+    }
+
     fn shown(&self, user: &str) -> Option<Row> {
         let mine = || self.sessions.iter().filter(|(owner, _, _)| owner == user);
         let living = mine().rfind(|(_, _, end)| end.is_none());
@@ -219,7 +246,7 @@ proptest! {
     #[test]
     fn any_history_agrees_with_the_model(steps in prop::collection::vec(step(), 1..120)) {
         let mut presence = TenantPresence::new(GRACE);
-        let mut model = Model::default();
+        let mut model = Model { now: GRACE, ..Model::default() };
         let mut watcher: BTreeMap<String, Row> = BTreeMap::new();
         let mut announced = 0;
         for step in steps {
@@ -253,13 +280,8 @@ proptest! {
                     }
                 }
                 Step::LoseNode { node } => {
-                    let now = model.now;
-                    for (_, key, end) in &mut model.sessions {
-                        if key.node == NodeId(node) {
-                            end.get_or_insert(now);
-                        }
-                    }
-                    changes.extend(presence.handle_node_lost(now, NodeId(node)));
+                    model.lose(NodeId(node));
+                    changes.extend(presence.handle_node_lost(NodeId(node)));
                 }
                 Step::Wait { millis: waited } => {
                     model.now += millis(waited);

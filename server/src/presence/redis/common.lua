@@ -1,0 +1,133 @@
+-- Who is online in one tenant. This part stands before each of the scripts.
+--
+-- KEYS, all in one cluster slot:
+--   1 online_users:T            hash, read by other programs: user -> what is shown of the user
+--   2 {online_users:T}:meta     hash: epoch, version, order
+--   3 {online_users:T}:sessions hash: "SESSION USER" -> "INCARNATION ORDER VALUE"
+--   4 {online_users:T}:queue    zset by name: "LENGTH:USER:ORDER SESSION", a user's newest session last
+--   5 {online_users:T}:held     zset by name: "INCARNATION SESSION USER"
+--   6 {online_users:T}:leases   zset: incarnation of a node -> end of its lease
+--   7 {online_users:T}:grace    zset: user without a session -> end of the grace time
+-- ARGV:
+--   1 the time in milliseconds; 0 for Redis's own, which is one clock for all nodes (tests set it)
+--   2 how long all of this outlives the last sign of any node, in milliseconds
+--   3 the epoch, should the counting begin here
+-- and from 4 on what each script says.
+--
+-- What must stay true: a user is in 1 if and only if it has a session in 4 or stands in 7; 3, 4 and 5
+-- hold the same sessions; every change of 1 bumps the version and is published with it.
+
+local ONLINE, META, SESSIONS, QUEUE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local HELD, LEASES, GRACE = KEYS[5], KEYS[6], KEYS[7]
+local CHANNEL = '{' .. ONLINE .. '}:events'
+
+local now = tonumber(ARGV[1])
+if now == 0 then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- The hash has expired, because no node was there, or somebody has deleted it: begin anew.
+if redis.call('EXISTS', ONLINE) == 0 and redis.call('EXISTS', SESSIONS) == 1 then
+  redis.call('DEL', unpack(KEYS))
+end
+
+-- Asked for only where something is or comes to be, so that nothing is left where nothing was.
+local function epoch()
+  redis.call('HSETNX', META, 'epoch', ARGV[3])
+  return redis.call('HGET', META, 'epoch')
+end
+
+-- The one place where something is published: where channels are sharded, this is SPUBLISH.
+local function publish(value, user)
+  local version = redis.call('HINCRBY', META, 'version', 1)
+  redis.call('PUBLISH', CHANNEL, epoch() .. '\n' .. version .. '\n' .. value .. '\n' .. user)
+end
+
+local function version()
+  return tonumber(redis.call('HGET', META, 'version') or '0')
+end
+
+local function prefix(user)
+  return #user .. ':' .. user .. ':'
+end
+
+local function newest(user)
+  local from = prefix(user)
+  local last = redis.call('ZREVRANGEBYLEX', QUEUE, '[' .. from .. '\255', '[' .. from, 'LIMIT', 0, 1)[1]
+  return last and string.sub(last, #from + 18)
+end
+
+local function show(user, session)
+  local entry = redis.call('HGET', SESSIONS, session .. ' ' .. user)
+  local value = string.match(entry, '^%S+ %S+ (.*)$')
+  redis.call('HSET', ONLINE, user, value)
+  publish(value, user)
+end
+
+local function depart(user)
+  redis.call('ZREM', GRACE, user)
+  redis.call('HDEL', ONLINE, user)
+  publish('', user)
+end
+
+-- Removes a session, if this incarnation holds it. Returns whether it did.
+local function remove(incarnation, session, user)
+  local key = session .. ' ' .. user
+  local entry = redis.call('HGET', SESSIONS, key)
+  redis.call('ZREM', HELD, incarnation .. ' ' .. key)
+  if not entry then return false end
+  local holder, order = string.match(entry, '^(%S+) (%S+) ')
+  if holder ~= incarnation then return false end
+  redis.call('HDEL', SESSIONS, key)
+  redis.call('ZREM', QUEUE, prefix(user) .. order .. ' ' .. session)
+  return true
+end
+
+-- Sees to a user who has lost sessions. `shown` was the newest; `stays` is how long a user may stay
+-- without any. Returns whether the user does.
+local function settle(user, shown, stays)
+  local remaining = newest(user)
+  if remaining then
+    if remaining ~= shown then show(user, remaining) end
+    return false
+  end
+  if stays > 0 then
+    redis.call('ZADD', GRACE, now + stays, user)
+    return true
+  end
+  depart(user)
+  return false
+end
+
+-- Ends up to `limit` sessions that an incarnation holds, and returns how many.
+local function finish_all(incarnation, limit, stays)
+  local from = incarnation .. ' '
+  local held = redis.call('ZRANGEBYLEX', HELD, '[' .. from, '[' .. from .. '\255', 'LIMIT', 0, limit)
+  local users, shown = {}, {}
+  for _, name in ipairs(held) do
+    local session, user = string.match(name, '^%S+ (%S+) (.*)$')
+    local before = shown[user] or newest(user)
+    if remove(incarnation, session, user) and not shown[user] then
+      shown[user] = before
+      table.insert(users, user)
+    end
+  end
+  -- Only now: nobody is to be shown with a session that goes too.
+  for _, user in ipairs(users) do
+    settle(user, shown[user], stays)
+  end
+  return #held
+end
+
+-- To be called at the end: what nobody renews goes away by itself.
+local function outlive(anew)
+  for _, key in ipairs(KEYS) do
+    if anew then
+      redis.call('PEXPIRE', key, ARGV[2])
+    else
+      redis.call('PEXPIRE', key, ARGV[2], 'NX')
+    end
+  end
+end
+

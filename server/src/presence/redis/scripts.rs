@@ -1,0 +1,291 @@
+//! The scripts, typed. `common.lua` stands before each of them and says which keys there are.
+
+use std::time::Duration;
+
+use redis::{Script, ScriptInvocation};
+use uuid::Uuid;
+
+use crate::error::StoreError;
+use crate::redis::Redis;
+
+/// How much a script does at a time, so that it never holds Redis up for long.
+pub(super) const BATCH: usize = 200;
+
+/// The scripts, and the times that they all need.
+pub(super) struct Scripts {
+    redis: Redis,
+    join: Script,
+    leave: Script,
+    tick: Script,
+    drain: Script,
+    sync: Script,
+    pub(super) times: Times,
+}
+
+/// How long things last.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    /// The time that the scripts take for now; zero for Redis's own.
+    pub(super) now: Duration,
+    /// From a user's last session to the user's end.
+    pub(super) grace: Duration,
+    /// How long a node is believed to live after a sign of life.
+    pub(super) node_lease: Duration,
+    /// How long anything is kept after the last sign of any node.
+    pub(super) keep: Duration,
+}
+
+/// A state of a tenant in Redis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) epoch: u32,
+    pub(super) version: u64,
+}
+
+/// A session as it is handed over.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entering<'a> {
+    pub(super) user: &'a str,
+    pub(super) session: &'a str,
+    /// Its place among the user's sessions; zero if it has none yet.
+    pub(super) order: u64,
+    /// What the hash shows.
+    pub(super) value: &'a str,
+}
+
+/// What a tick found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ticked {
+    pub(super) mark: Mark,
+    /// When the next grace time ends.
+    pub(super) next_grace: Option<Duration>,
+    /// Whether the same should be done again at once.
+    pub(super) more: bool,
+}
+
+/// Everyone online: user and value.
+pub(super) type Snapshot = (Mark, Vec<(Vec<u8>, Vec<u8>)>);
+
+/// What is published when something changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Published<'a> {
+    pub(super) mark: Mark,
+    pub(super) user: &'a str,
+    /// What the hash shows now; `None` if the user is gone.
+    pub(super) value: Option<&'a str>,
+}
+
+/// The channel on which changes of a tenant are published.
+pub(super) fn channel(tenant: &str) -> String {
+    ["{online_users:", tenant, "}:events"].concat()
+}
+
+/// The tenant of a channel.
+pub(super) fn tenant_of(channel: &str) -> Option<&str> {
+    channel
+        .strip_prefix("{online_users:")?
+        .strip_suffix("}:events")
+}
+
+impl<'a> Published<'a> {
+    /// Reads what `common.lua` publishes.
+    pub(super) fn read(payload: &'a [u8]) -> Option<Self> {
+        let mut parts = std::str::from_utf8(payload).ok()?.splitn(4, '\n');
+        let mark = Mark {
+            epoch: parts.next()?.parse().ok()?,
+            version: parts.next()?.parse().ok()?,
+        };
+        let value = Some(parts.next()?).filter(|value| !value.is_empty());
+        let user = parts.next()?;
+        Some(Self { mark, user, value })
+    }
+}
+
+impl Scripts {
+    pub(super) fn new(redis: Redis, times: Times) -> Self {
+        const COMMON: &str = include_str!("common.lua");
+        let script = |text: &str| Script::new(&[COMMON, text].concat());
+        Self {
+            redis,
+            join: script(include_str!("join.lua")),
+            leave: script(include_str!("leave.lua")),
+            tick: script(include_str!("tick.lua")),
+            drain: script(include_str!("drain.lua")),
+            sync: script(include_str!("sync.lua")),
+            times,
+        }
+    }
+
+    /// Adds sessions; `None` if the lease is over. Also gives the place of each.
+    pub(super) async fn join(
+        &self,
+        tenant: &str,
+        incarnation: &str,
+        may_begin: bool,
+        sessions: &[Entering<'_>],
+    ) -> Result<Option<(Mark, Vec<u64>)>, StoreError> {
+        let mut call = self.call(&self.join, tenant, incarnation);
+        call.arg(millis(self.times.node_lease))
+            .arg(u8::from(may_begin));
+        for entering in sessions {
+            call.arg(entering.user).arg(entering.session);
+            match entering.order {
+                0 => call.arg(""),
+                order => call.arg(format!("{order:016}")),
+            };
+            call.arg(entering.value);
+        }
+        let answer: Vec<String> = self.redis.script("join presence", &call).await?;
+        let Some((mark, orders)) = mark_of(&answer)? else {
+            return Ok(None);
+        };
+        let orders: Result<_, StoreError> = orders.iter().map(|order| number(order)).collect();
+        orders.map(|orders| Some((mark, orders)))
+    }
+
+    /// Ends a session; `None` if the lease is over. Also says whether the user stays for a while.
+    pub(super) async fn leave(
+        &self,
+        tenant: &str,
+        incarnation: &str,
+        session: &str,
+        user: &str,
+    ) -> Result<Option<(Mark, bool)>, StoreError> {
+        let mut call = self.call(&self.leave, tenant, incarnation);
+        call.arg(session).arg(user).arg(millis(self.times.grace));
+        let answer: Vec<String> = self.redis.script("leave presence", &call).await?;
+        let mark = mark_of(&answer)?;
+        Ok(mark.map(|(mark, rest)| (mark, rest.first().is_some_and(|stays| stays == "1"))))
+    }
+
+    /// Shows that a node lives, and does what is due; `None` if the lease is over.
+    pub(super) async fn tick(
+        &self,
+        tenant: &str,
+        incarnation: &str,
+        may_reap: bool,
+    ) -> Result<Option<Ticked>, StoreError> {
+        let mut call = self.call(&self.tick, tenant, incarnation);
+        call.arg(millis(self.times.node_lease))
+            .arg(u8::from(may_reap))
+            .arg(BATCH);
+        let answer: Vec<String> = self.redis.script("renew presence", &call).await?;
+        let Some((mark, rest)) = mark_of(&answer)? else {
+            return Ok(None);
+        };
+        let [wait, more] = rest else {
+            return Err(StoreError::new("a tick has another answer"));
+        };
+        Ok(Some(Ticked {
+            mark,
+            next_grace: wait.parse().ok().map(Duration::from_millis),
+            more: more == "1",
+        }))
+    }
+
+    /// Ends all sessions of a node and its lease.
+    pub(super) async fn drain(&self, tenant: &str, incarnation: &str) -> Result<(), StoreError> {
+        let mut call = self.call(&self.drain, tenant, incarnation);
+        call.arg(millis(self.times.grace)).arg(BATCH);
+        while self
+            .redis
+            .script::<u8>("drain presence", &call)
+            .await?
+            .eq(&1)
+        {}
+        Ok(())
+    }
+
+    /// Everyone online. Begins the lease, if need be.
+    pub(super) async fn sync(
+        &self,
+        tenant: &str,
+        incarnation: &str,
+    ) -> Result<Snapshot, StoreError> {
+        let mut call = self.call(&self.sync, tenant, incarnation);
+        call.arg(millis(self.times.node_lease));
+        let (epoch, version, flat): (u32, u64, Vec<Vec<u8>>) =
+            self.redis.script("read presence", &call).await?;
+        let mut flat = flat.into_iter();
+        let mut pairs = Vec::with_capacity(flat.len() / 2);
+        while let (Some(user), Some(value)) = (flat.next(), flat.next()) {
+            pairs.push((user, value));
+        }
+        Ok((Mark { epoch, version }, pairs))
+    }
+
+    fn call<'a>(
+        &self,
+        script: &'a Script,
+        tenant: &str,
+        incarnation: &str,
+    ) -> ScriptInvocation<'a> {
+        let mut call = script.prepare_invoke();
+        call.key(["online_users:", tenant].concat());
+        for own in ["meta", "sessions", "queue", "held", "leases", "grace"] {
+            call.key(["{online_users:", tenant, "}:", own].concat());
+        }
+        call.arg(millis(self.times.now))
+            .arg(millis(self.times.keep))
+            .arg(fresh_epoch())
+            .arg(incarnation);
+        call
+    }
+}
+
+/// Tells one counting of changes from the next.
+pub(super) fn fresh_epoch() -> u32 {
+    let [a, b, c, d, ..] = Uuid::new_v4().into_bytes();
+    u32::from_be_bytes([a, b, c, d])
+}
+
+fn mark_of(answer: &[String]) -> Result<Option<(Mark, &[String])>, StoreError> {
+    match answer {
+        [] => Ok(None),
+        [epoch, version, rest @ ..] => {
+            let epoch = epoch.parse().map_err(StoreError::new)?;
+            let version = number(version)?;
+            Ok(Some((Mark { epoch, version }, rest)))
+        }
+        [_] => Err(StoreError::new("an answer is too short")),
+    }
+}
+
+fn number(text: &str) -> Result<u64, StoreError> {
+    text.parse().map_err(StoreError::new)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_published_is_read_whatever_the_user_is_called() {
+        let mark = Mark {
+            epoch: 7,
+            version: 12,
+        };
+        assert_eq!(
+            Published::read(b"7\n12\n{\"sessionId\":\"s\"}\nan\nn"),
+            Some(Published {
+                mark,
+                user: "an\nn",
+                value: Some("{\"sessionId\":\"s\"}")
+            })
+        );
+        let gone = Published::read(b"7\n12\n\nann").unwrap();
+        assert_eq!((gone.user, gone.value), ("ann", None));
+        assert_eq!(Published::read(b"7\n12"), None);
+        assert_eq!(Published::read(b"x\n12\n\nann"), None);
+    }
+
+    #[test]
+    fn a_channel_names_its_tenant() {
+        assert_eq!(tenant_of(&channel("a b")), Some("a b"));
+        assert_eq!(tenant_of("elsewhere"), None);
+    }
+}

@@ -1,0 +1,331 @@
+//! Against a real Redis: the suite of all stores, then the scripts against the rules, then what only
+//! several nodes can do.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use super::*;
+use crate::config::Settings;
+use crate::presence::transition::{NodeId, SessionKey, TenantPresence};
+use crate::presence::{Row, conformance};
+use crate::redis::RedisUrl;
+use crate::redis_server::RedisServer;
+
+const GRACE: Duration = Duration::from_millis(200);
+const LEASE: Duration = Duration::from_secs(15);
+
+fn connect(server: &RedisServer, clock: Clock) -> Redis {
+    let url = RedisUrl::parse(&server.url()).unwrap();
+    let settings = Settings::with_overrides("").unwrap().redis;
+    Redis::connect(&url, &settings, clock, Box::new(|_| {}))
+}
+
+#[tokio::test]
+async fn the_redis_store_keeps_the_duties() {
+    let server = RedisServer::start().await;
+    let clock = Clock::start();
+    conformance::run(async |grace, announce| {
+        let redis = connect(&server, clock);
+        redis.up().await;
+        let flush = redis::cmd("FLUSHALL");
+        let _done: String = redis.query("test", &flush).await.unwrap();
+        let options = Options {
+            grace,
+            lease: LEASE,
+            patience: Duration::from_secs(10),
+        };
+        let store = RedisPresenceStore::new(&redis, clock, options, announce);
+        let running = Arc::clone(&store);
+        tokio::spawn(async move { running.run().await });
+        store
+    })
+    .await;
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Join {
+        user: u8,
+        node: u64,
+    },
+    Leave {
+        pick: prop::sample::Index,
+    },
+    Reload {
+        pick: prop::sample::Index,
+        node: u64,
+    },
+    LoseNode {
+        node: u64,
+    },
+    Wait {
+        millis: u64,
+    },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let user = 0..4_u8;
+    let node = 0..3_u64;
+    let pick = || any::<prop::sample::Index>();
+    let step = prop_oneof![
+        4 => (user, node.clone()).prop_map(|(user, node)| Step::Join { user, node }),
+        4 => pick().prop_map(|pick| Step::Leave { pick }),
+        2 => (pick(), node.clone()).prop_map(|(pick, node)| Step::Reload { pick, node }),
+        1 => node.prop_map(|node| Step::LoseNode { node }),
+        4 => (0..300_u64).prop_map(|millis| Step::Wait { millis }),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+/// A tenant in Redis, and beside it the rules that it is to follow.
+struct Twins {
+    redis: Redis,
+    scripts: Scripts,
+    tenant: String,
+    rules: TenantPresence,
+    /// What Redis has published.
+    heard: tokio::sync::mpsc::UnboundedReceiver<(u64, Change)>,
+    _subscriber: Subscriber,
+    /// The incarnations of the nodes, counted.
+    lives: [u32; 3],
+    sessions: Vec<(String, u64, u32, String)>,
+    version: u64,
+}
+
+/// An untrue but distinct time, far from zero.
+const BEGINNING: Duration = Duration::from_secs(1_700_000_000);
+
+impl Twins {
+    async fn new(redis: &Redis, tenant: String) -> Self {
+        let times = Times {
+            now: BEGINNING,
+            grace: GRACE,
+            node_lease: Duration::from_hours(1),
+            keep: Duration::from_hours(2),
+        };
+        let (hear, heard) = tokio::sync::mpsc::unbounded_channel();
+        let (ready, mut listening) = tokio::sync::mpsc::unbounded_channel();
+        let subscriber = redis.subscriber(move |what| match what {
+            Heard::Begin { .. } => ready.send(()).unwrap(),
+            Heard::Message { payload, .. } => {
+                let published = Published::read(payload).unwrap();
+                let change = match published.value {
+                    Some(value) => Change::Online(mirror::row_of(published.user, value).unwrap()),
+                    None => Change::Offline(published.user.into()),
+                };
+                // The case may be over.
+                let _sent = hear.send((published.mark.version, change));
+            }
+            Heard::Lost => panic!("lost"),
+        });
+        subscriber.add(&channel(&tenant));
+        listening.recv().await.unwrap();
+        Self {
+            scripts: Scripts::new(redis.clone(), times),
+            redis: redis.clone(),
+            tenant,
+            rules: TenantPresence::new(GRACE),
+            heard,
+            _subscriber: subscriber,
+            lives: [0; 3],
+            sessions: Vec::new(),
+            version: 0,
+        }
+    }
+
+    fn incarnation(&self, node: u64) -> String {
+        let life = self.lives[usize::try_from(node).unwrap()];
+        format!("node{node}-{life}")
+    }
+
+    async fn join(&mut self, user: &str, node: u64) -> Option<Change> {
+        let session = format!("s{}", self.sessions.len());
+        let value = format!(r#"{{"sessionId":"{session}"}}"#);
+        let row = mirror::row_of(user, &value).unwrap();
+        let entering = [Entering {
+            user,
+            session: &session,
+            order: 0,
+            value: &value,
+        }];
+        let incarnation = self.incarnation(node);
+        let joined = self
+            .scripts
+            .join(&self.tenant, &incarnation, true, &entering);
+        joined.await.unwrap().unwrap();
+        let life = self.lives[usize::try_from(node).unwrap()];
+        let key = key(node, life, &session);
+        self.sessions.push((user.to_owned(), node, life, session));
+        self.rules.handle_join(&user.into(), key, row)
+    }
+
+    async fn leave(&mut self, index: usize) -> Option<Change> {
+        let (user, node, life, session) = self.sessions[index].clone();
+        let incarnation = format!("node{node}-{life}");
+        let left = self
+            .scripts
+            .leave(&self.tenant, &incarnation, &session, &user);
+        // A node that was lost has no lease, and nothing to leave.
+        left.await.unwrap();
+        let now = self.scripts.times.now;
+        self.rules
+            .handle_leave(now, &user, &key(node, life, &session))
+    }
+
+    async fn lose(&mut self, node: u64) -> Vec<Change> {
+        // It gave its last sign of life long ago.
+        let mut command = redis::cmd("ZADD");
+        let leases = format!("{{online_users:{}}}:leases", self.tenant);
+        command
+            .arg(leases)
+            .arg("XX")
+            .arg(1)
+            .arg(self.incarnation(node));
+        let _: i64 = self.redis.query("test", &command).await.unwrap();
+        let life = &mut self.lives[usize::try_from(node).unwrap()];
+        let lost = node_id(node, *life);
+        *life += 1;
+        let mut changes = self.rules.handle_node_lost(lost);
+        changes.extend(self.tick(true).await);
+        changes
+    }
+
+    async fn tick(&mut self, reap: bool) -> Vec<Change> {
+        let snapshot = self.scripts.sync(&self.tenant, "onlooker").await.unwrap();
+        assert!(snapshot.1.len() < 10);
+        let ticked = self.scripts.tick(&self.tenant, "onlooker", reap).await;
+        let ticked = ticked.unwrap().expect("the onlooker has a lease");
+        let changes = self.rules.handle_timeout(self.scripts.times.now);
+        assert_eq!(
+            ticked.next_grace.is_some(),
+            self.rules.rows().count() > 0 && self.lingering(),
+            "somebody's grace time runs in both or in neither"
+        );
+        changes
+    }
+
+    fn lingering(&self) -> bool {
+        self.rules.lingering() > 0
+    }
+
+    /// What was published is what the rules say, and the hash is their table.
+    async fn agree(&mut self, mut expected: Vec<Change>) {
+        let mut published = Vec::new();
+        for _ in 0..expected.len() {
+            let (version, change) = self.heard.recv().await.unwrap();
+            self.version += 1;
+            assert_eq!(version, self.version, "counted without a gap");
+            published.push(change);
+        }
+        // Those who go at the same time go in any order.
+        let text = |change: &Change| format!("{change:?}");
+        published.sort_by_key(text);
+        expected.sort_by_key(text);
+        assert_eq!(published, expected);
+        let (mark, pairs) = self.scripts.sync(&self.tenant, "onlooker").await.unwrap();
+        assert_eq!(mark.version, self.rules.version());
+        let hash: BTreeMap<String, Row> = pairs
+            .into_iter()
+            .map(|(user, value)| {
+                let user = String::from_utf8(user).unwrap();
+                let row = mirror::row_of(&user, &String::from_utf8(value).unwrap()).unwrap();
+                (user, row)
+            })
+            .collect();
+        assert_eq!(
+            hash.values().collect::<Vec<_>>(),
+            self.rules.rows().collect::<Vec<_>>()
+        );
+    }
+
+    async fn run(mut self, steps: Vec<Step>) {
+        for step in steps {
+            let changes = match step {
+                Step::Join { user, node } => {
+                    Vec::from_iter(self.join(&format!("u{user}"), node).await)
+                }
+                Step::Leave { pick } | Step::Reload { pick, .. } if self.sessions.is_empty() => {
+                    let _ = pick;
+                    Vec::new()
+                }
+                Step::Leave { pick } => {
+                    Vec::from_iter(self.leave(pick.index(self.sessions.len())).await)
+                }
+                Step::Reload { pick, node } => {
+                    let index = pick.index(self.sessions.len());
+                    let user = self.sessions[index].0.clone();
+                    let left = self.leave(index).await;
+                    let joined = self.join(&user, node).await;
+                    left.into_iter().chain(joined).collect()
+                }
+                Step::LoseNode { node } => self.lose(node).await,
+                Step::Wait { millis } => {
+                    self.scripts.times.now += Duration::from_millis(millis);
+                    self.tick(false).await
+                }
+            };
+            self.agree(changes).await;
+        }
+        // When all have gone nothing is left, not even bookkeeping.
+        for index in 0..self.sessions.len() {
+            let changes = Vec::from_iter(self.leave(index).await);
+            self.agree(changes).await;
+        }
+        self.scripts.times.now += GRACE;
+        let changes = self.tick(false).await;
+        self.agree(changes).await;
+        for node in 0..3 {
+            let incarnation = self.incarnation(node);
+            self.scripts
+                .drain(&self.tenant, &incarnation)
+                .await
+                .unwrap();
+        }
+        self.scripts.drain(&self.tenant, "onlooker").await.unwrap();
+        let mut keys = redis::cmd("KEYS");
+        keys.arg(format!("*online_users:{}*", self.tenant));
+        let keys: Vec<String> = self.redis.query("test", &keys).await.unwrap();
+        assert_eq!(keys, [""; 0]);
+    }
+}
+
+fn node_id(node: u64, life: u32) -> NodeId {
+    NodeId(node * 1000 + u64::from(life))
+}
+
+fn key(node: u64, life: u32, session: &str) -> SessionKey {
+    SessionKey {
+        node: node_id(node, life),
+        session: session.into(),
+    }
+}
+
+#[test]
+fn any_history_over_nodes_follows_the_rules() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (server, redis) = runtime.block_on(async {
+        let server = RedisServer::start().await;
+        let redis = connect(&server, Clock::start());
+        redis.up().await;
+        (server, redis)
+    });
+    let case = std::cell::Cell::new(0);
+    let config = Config {
+        failure_persistence: None,
+        max_shrink_iters: 200,
+        ..Config::with_cases(40)
+    };
+    TestRunner::new(config)
+        .run(&steps(), |steps| {
+            case.set(case.get() + 1);
+            runtime.block_on(async {
+                let twins = Twins::new(&redis, format!("t{}", case.get())).await;
+                twins.run(steps).await;
+            });
+            Ok(())
+        })
+        .unwrap();
+    drop(server);
+}

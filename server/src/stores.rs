@@ -1,0 +1,145 @@
+//! Which stores a server uses: the embedded ones, or those on a Redis that nodes share.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use crate::error::StoreError;
+use crate::messages::{Conversation, Entry, MemoryMessageStore, MessageStore, RedisMessageStore};
+use crate::presence::{
+    Joining, Leaving, List, MemoryPresenceStore, Page, PresenceStore, RedisPresenceStore, Revision,
+};
+
+/// Who is online, wherever that is kept.
+pub enum Presence {
+    /// In this process.
+    Memory(MemoryPresenceStore),
+    /// On Redis.
+    Redis(Arc<RedisPresenceStore>),
+}
+
+/// What was said, wherever that is kept.
+pub enum Messages {
+    /// In this process.
+    Memory(MemoryMessageStore),
+    /// On Redis.
+    Redis(RedisMessageStore),
+}
+
+impl PresenceStore for Presence {
+    async fn join(&self, session: Joining) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(store) => store.join(session).await,
+            Self::Redis(store) => store.join(session).await,
+        }
+    }
+
+    async fn leave(&self, session: Leaving<'_>) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(store) => store.leave(session).await,
+            Self::Redis(store) => store.leave(session).await,
+        }
+    }
+
+    async fn with_list<T: Send>(
+        &self,
+        tenant: &str,
+        deliver: impl FnOnce(&Arc<List>) -> T + Send,
+    ) -> Result<T, StoreError> {
+        match self {
+            Self::Memory(store) => store.with_list(tenant, deliver).await,
+            Self::Redis(store) => store.with_list(tenant, deliver).await,
+        }
+    }
+
+    async fn page(
+        &self,
+        tenant: &str,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        match self {
+            Self::Memory(store) => store.page(tenant, cursor, limit).await,
+            Self::Redis(store) => store.page(tenant, cursor, limit).await,
+        }
+    }
+
+    async fn revision(&self, tenant: &str) -> Result<Revision, StoreError> {
+        match self {
+            Self::Memory(store) => store.revision(tenant).await,
+            Self::Redis(store) => store.revision(tenant).await,
+        }
+    }
+
+    async fn watch(&self, tenant: &str) {
+        match self {
+            Self::Memory(store) => store.watch(tenant).await,
+            Self::Redis(store) => store.watch(tenant).await,
+        }
+    }
+
+    fn unwatch(&self, tenant: &str) {
+        match self {
+            Self::Memory(store) => store.unwatch(tenant),
+            Self::Redis(store) => store.unwatch(tenant),
+        }
+    }
+
+    fn has_sessions(&self) -> bool {
+        match self {
+            Self::Memory(store) => store.has_sessions(),
+            Self::Redis(store) => store.has_sessions(),
+        }
+    }
+
+    async fn run(&self) -> Infallible {
+        match self {
+            Self::Memory(store) => store.run().await,
+            Self::Redis(store) => store.run().await,
+        }
+    }
+
+    async fn stop(&self) {
+        match self {
+            Self::Memory(store) => store.stop().await,
+            Self::Redis(store) => store.stop().await,
+        }
+    }
+}
+
+impl MessageStore for Messages {
+    async fn accept(&self, entry: Entry<'_>) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(store) => store.accept(entry).await,
+            Self::Redis(store) => store.accept(entry).await,
+        }
+    }
+
+    async fn history(&self, conversation: &Conversation) -> Result<Vec<Arc<str>>, StoreError> {
+        match self {
+            Self::Memory(store) => store.history(conversation).await,
+            Self::Redis(store) => store.history(conversation).await,
+        }
+    }
+
+    async fn open_session(
+        &self,
+        session: &str,
+        conversation: &Conversation,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(store) => store.open_session(session, conversation).await,
+            Self::Redis(store) => store.open_session(session, conversation).await,
+        }
+    }
+
+    async fn session(
+        &self,
+        tenant: &str,
+        session: &str,
+    ) -> Result<Option<Conversation>, StoreError> {
+        match self {
+            Self::Memory(store) => store.session(tenant, session).await,
+            Self::Redis(store) => store.session(tenant, session).await,
+        }
+    }
+}
