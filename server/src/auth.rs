@@ -13,6 +13,7 @@
 pub mod gate;
 pub mod key;
 pub mod key_set;
+pub mod shared_secret;
 pub mod token;
 pub mod visitor_token;
 

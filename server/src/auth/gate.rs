@@ -4,6 +4,7 @@
 //! server runs: tenants when the operator says so, keys when their issuer publishes new ones.
 //! It also counts what each address gets wrong, so that nobody guesses for long.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 
 use chat_protocol::code::Code;
@@ -11,6 +12,7 @@ use parking_lot::Mutex;
 use uuid::Uuid;
 
 use super::key_set::KeySet;
+use super::shared_secret::{self, Secret};
 use super::token::TokenVerifier;
 use super::visitor_token::VisitorTokens;
 use super::{Authority, Credentials, Decision, decide};
@@ -19,6 +21,7 @@ use crate::config::settings::Authentication;
 use crate::error::Refusal;
 use crate::limits::Buckets;
 use crate::live::Live;
+use crate::redis::Redis;
 use crate::tenants::Tenants;
 
 /// What identities are decided by, now.
@@ -26,7 +29,7 @@ pub struct Gate {
     clock: Clock,
     tenants: Live<Tenants>,
     verifier: Live<TokenVerifier>,
-    visitors: VisitorTokens,
+    visitors: Live<VisitorTokens>,
     key_set: Option<KeySet>,
     attempts: Mutex<Buckets<IpAddr>>,
     failures: Mutex<Buckets<IpAddr>>,
@@ -47,7 +50,7 @@ impl Gate {
             clock,
             tenants: Live::new(tenants),
             verifier: Live::new(verifier),
-            visitors,
+            visitors: Live::new(visitors),
             key_set,
             attempts: buckets(settings.attempts_per_address),
             failures: buckets(settings.failures_per_address),
@@ -100,7 +103,7 @@ impl Gate {
         let authority = Authority {
             tenants: &self.tenants.load(),
             verifier: &self.verifier.load(),
-            visitors: &self.visitors,
+            visitors: &self.visitors.load(),
         };
         let decision = decide(credentials, &authority, self.clock.wall(), Uuid::new_v4());
         if let (Err(refusal), Some(address)) = (&decision, address)
@@ -111,8 +114,14 @@ impl Gate {
         decision
     }
 
+    /// Signs visitors' tokens as all nodes of this Redis do, for ever; `own` is what it has signed them
+    /// with so far.
+    pub async fn share_visitor_secret(&self, redis: &Redis, own: Secret) -> Infallible {
+        shared_secret::keep(redis, &self.visitors, own).await
+    }
+
     /// Keeps the keys of the issuer's set fresh, for ever.
-    pub async fn run(&self) -> std::convert::Infallible {
+    pub async fn run(&self) -> Infallible {
         match &self.key_set {
             Some(key_set) => key_set.keep_fresh(self.clock, &self.verifier).await,
             None => std::future::pending().await,

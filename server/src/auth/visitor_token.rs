@@ -71,6 +71,11 @@ impl VisitorTokens {
         }
     }
 
+    /// How long a token holds.
+    pub fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+
     /// A token for a visitor of a tenant.
     pub fn issue(&self, tenant: &str, visitor: Uuid, now: WallTime) -> Issued {
         let issued = now.unix_seconds();

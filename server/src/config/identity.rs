@@ -62,7 +62,8 @@ pub(super) fn visitor_tokens(
         .visitor_token_secret
         .as_ref()
         .or(cli.jwt_secret.as_ref());
-    if secret.is_none() {
+    // The nodes of a Redis agree on one.
+    if secret.is_none() && cli.redis_url.is_none() {
         notices.push(Notice::PassingVisitorTokens);
     }
     let lifetime = settings.authentication.visitor_token_lifetime;
