@@ -2,11 +2,22 @@
 
 use serde_json::json;
 
-use crate::support::{Page, TestServer, user};
+use crate::support::{Page, Store, on_every_store, user};
 
-#[tokio::test]
-async fn a_message_is_acknowledged_and_told_to_the_conversation() {
-    let server = TestServer::start().await;
+on_every_store!(
+    a_message_is_acknowledged_and_told_to_the_conversation,
+    what_cannot_be_taken_is_refused_in_the_acknowledgement,
+    an_agent_follows_a_conversation_and_answers_in_it,
+    a_visitor_speaks_only_for_itself,
+    a_program_answers_as_a_bot_with_an_admins_credential,
+    an_unverified_name_opens_no_conversation,
+    a_proven_user_has_one_conversation_over_tabs_and_reloads,
+    whoever_is_too_fast_is_told_so_and_stays_connected,
+    a_tenant_has_so_many_connections_and_no_more,
+);
+
+async fn a_message_is_acknowledged_and_told_to_the_conversation(store: Store) {
+    let server = store.server().await;
     let mut ann = server.visitor("ann").await;
     let mut bob = server.visitor("bob").await;
     let accepted = ann
@@ -36,9 +47,10 @@ async fn a_message_is_acknowledged_and_told_to_the_conversation() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn what_cannot_be_taken_is_refused_in_the_acknowledgement() {
-    let server = TestServer::with(|config| config.settings.messages.max_text_chars = 5).await;
+async fn what_cannot_be_taken_is_refused_in_the_acknowledgement(store: Store) {
+    let server = store
+        .server_with(|config| config.settings.messages.max_text_chars = 5)
+        .await;
     let mut ann = server.visitor("ann").await;
     let table = [
         (json!({ "text": "" }), "TEXT_REQUIRED"),
@@ -64,9 +76,8 @@ async fn what_cannot_be_taken_is_refused_in_the_acknowledgement() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn an_agent_follows_a_conversation_and_answers_in_it() {
-    let server = TestServer::start().await;
+async fn an_agent_follows_a_conversation_and_answers_in_it(store: Store) {
+    let server = store.server().await;
     let mut agent = server.admin().await;
     let mut ann = server.visitor("ann").await;
     agent.expect("user_online").await;
@@ -114,9 +125,8 @@ async fn an_agent_follows_a_conversation_and_answers_in_it() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn a_visitor_speaks_only_for_itself() {
-    let server = TestServer::start().await;
+async fn a_visitor_speaks_only_for_itself(store: Store) {
+    let server = store.server().await;
     let mut ann = server.visitor("ann").await;
     let mut bob = server.visitor("bob").await;
     let session = json!({ "sessionId": ann.id() });
@@ -142,9 +152,8 @@ async fn a_visitor_speaks_only_for_itself() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn a_program_answers_as_a_bot_with_an_admins_credential() {
-    let server = TestServer::start().await;
+async fn a_program_answers_as_a_bot_with_an_admins_credential(store: Store) {
+    let server = store.server().await;
     let mut bot = server.admin().await;
     let mut ann = server.visitor("ann").await;
     bot.expect("user_online").await;
@@ -167,9 +176,8 @@ async fn a_program_answers_as_a_bot_with_an_admins_credential() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn an_unverified_name_opens_no_conversation() {
-    let server = TestServer::start().await;
+async fn an_unverified_name_opens_no_conversation(store: Store) {
+    let server = store.server().await;
     let mut ann = server.visitor("ann").await;
     let mut impostor = server.visitor("ann").await;
     ann.emit("message", &json!({ "text": "secret" })).await;
@@ -182,9 +190,8 @@ async fn an_unverified_name_opens_no_conversation() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn a_proven_user_has_one_conversation_over_tabs_and_reloads() {
-    let server = TestServer::start().await;
+async fn a_proven_user_has_one_conversation_over_tabs_and_reloads(store: Store) {
+    let server = store.server().await;
     let page = Page::of("open").token(&user("u-1"));
     let mut one = page.clone().open(&server).await;
     let mut two = page.clone().open(&server).await;
@@ -228,15 +235,15 @@ async fn a_proven_user_has_one_conversation_over_tabs_and_reloads() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn whoever_is_too_fast_is_told_so_and_stays_connected() {
-    let server = TestServer::with(|config| {
-        config.settings.messages.per_socket.burst = 2;
-        config.settings.messages.per_socket.per_second = 0.001;
-        config.settings.events.per_socket.burst = 5;
-        config.settings.events.per_socket.per_second = 0.001;
-    })
-    .await;
+async fn whoever_is_too_fast_is_told_so_and_stays_connected(store: Store) {
+    let server = store
+        .server_with(|config| {
+            config.settings.messages.per_socket.burst = 2;
+            config.settings.messages.per_socket.per_second = 0.001;
+            config.settings.events.per_socket.burst = 5;
+            config.settings.events.per_socket.per_second = 0.001;
+        })
+        .await;
     let mut ann = server.visitor("ann").await;
     let mut codes = Vec::new();
     for _ in 0..6 {
@@ -251,9 +258,10 @@ async fn whoever_is_too_fast_is_told_so_and_stays_connected() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn a_tenant_has_so_many_connections_and_no_more() {
-    let server = TestServer::with(|config| config.settings.connections.per_tenant = 2).await;
+async fn a_tenant_has_so_many_connections_and_no_more(store: Store) {
+    let server = store
+        .server_with(|config| config.settings.connections.per_tenant = 2)
+        .await;
     let first = server.visitor("a").await;
     let second = server.visitor("b").await;
     let third = Page::of("open").visitor("c");

@@ -6,7 +6,21 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{Page, TestServer, refusal, soon, success, token, user};
+use crate::support::{
+    Page, Store, TestServer, on_every_store, refusal, soon, success, token, user,
+};
+
+on_every_store!(
+    a_page_without_a_socket_opens_a_session_and_speaks,
+    a_message_without_a_session_opens_one,
+    a_sockets_own_session_can_be_written_to_over_http,
+    an_admins_credential_and_a_session_make_an_agents_reply,
+    a_program_answers_as_a_bot,
+    a_proven_conversation_takes_the_proof,
+    an_unproven_history_is_for_admins,
+    a_body_that_never_comes_is_not_waited_for,
+    bodies_are_read_strictly_and_refused_with_a_code,
+);
 
 const SEND: &str = "/webchat/message";
 const OPEN: &str = "/api/chat/session";
@@ -20,9 +34,8 @@ async fn open(server: &TestServer) -> String {
     opened["sessionId"].as_str().unwrap().to_owned()
 }
 
-#[tokio::test]
-async fn a_page_without_a_socket_opens_a_session_and_speaks() {
-    let server = TestServer::start().await;
+async fn a_page_without_a_socket_opens_a_session_and_speaks(store: Store) {
+    let server = store.server().await;
     let session = open(&server).await;
     let mut agent = server.admin().await;
     agent
@@ -43,9 +56,8 @@ async fn a_page_without_a_socket_opens_a_session_and_speaks() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn a_message_without_a_session_opens_one() {
-    let server = TestServer::start().await;
+async fn a_message_without_a_session_opens_one(store: Store) {
+    let server = store.server().await;
     let sent = success(server.post(SEND, &json!({ "tenantId": "open", "text": "hello" }))).await;
     let session = sent["message"]["sessionId"].as_str().unwrap();
     let again = json!({ "tenantId": "open", "sessionId": session, "text": "again" });
@@ -56,9 +68,8 @@ async fn a_message_without_a_session_opens_one() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn a_sockets_own_session_can_be_written_to_over_http() {
-    let server = TestServer::start().await;
+async fn a_sockets_own_session_can_be_written_to_over_http(store: Store) {
+    let server = store.server().await;
     let mut ann = server.visitor("ann").await;
     let body = json!({ "tenantId": "open", "sessionId": ann.id(), "text": "hello" });
     let sent = success(server.post(SEND, &body)).await;
@@ -70,9 +81,8 @@ async fn a_sockets_own_session_can_be_written_to_over_http() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn an_admins_credential_and_a_session_make_an_agents_reply() {
-    let server = TestServer::start().await;
+async fn an_admins_credential_and_a_session_make_an_agents_reply(store: Store) {
+    let server = store.server().await;
     let mut ann = server.visitor("ann").await;
     let body = json!({ "tenantId": "open", "sessionId": ann.id(), "text": "hello" });
     let sent = success(server.post(SEND, &body).bearer_auth("open-admin")).await;
@@ -87,9 +97,8 @@ async fn an_admins_credential_and_a_session_make_an_agents_reply() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn a_program_answers_as_a_bot() {
-    let server = TestServer::start().await;
+async fn a_program_answers_as_a_bot(store: Store) {
+    let server = store.server().await;
     let mut ann = server.visitor("ann").await;
     let body = json!({ "tenantId": "open", "sessionId": ann.id(), "text": "x", "sender": "bot" });
     let sent = success(server.post(SEND, &body).bearer_auth("open-admin")).await;
@@ -107,9 +116,8 @@ async fn a_program_answers_as_a_bot() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn a_proven_conversation_takes_the_proof() {
-    let server = TestServer::start().await;
+async fn a_proven_conversation_takes_the_proof(store: Store) {
+    let server = store.server().await;
     let ann = Page::of("open").token(&user("ann")).open(&server).await;
     let body = json!({ "tenantId": "open", "sessionId": ann.id(), "text": "hello" });
     let forbidden = (403, "ADMIN_REQUIRED".to_owned());
@@ -140,9 +148,8 @@ async fn a_proven_conversation_takes_the_proof() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn an_unproven_history_is_for_admins() {
-    let server = TestServer::start().await;
+async fn an_unproven_history_is_for_admins(store: Store) {
+    let server = store.server().await;
     let session = open(&server).await;
     let path = history(&session);
     assert_eq!(
@@ -161,12 +168,12 @@ async fn an_unproven_history_is_for_admins() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn a_body_that_never_comes_is_not_waited_for() {
-    let server = TestServer::with(|config| {
-        config.settings.http.request_timeout = Duration::from_millis(50);
-    })
-    .await;
+async fn a_body_that_never_comes_is_not_waited_for(store: Store) {
+    let server = store
+        .server_with(|config| {
+            config.settings.http.request_timeout = Duration::from_millis(50);
+        })
+        .await;
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     let head = "POST /webchat/message HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{";
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -177,13 +184,13 @@ async fn a_body_that_never_comes_is_not_waited_for() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn bodies_are_read_strictly_and_refused_with_a_code() {
-    let server = TestServer::with(|config| {
-        config.settings.messages.max_text_chars = 50;
-        config.settings.http.max_body_bytes = 200;
-    })
-    .await;
+async fn bodies_are_read_strictly_and_refused_with_a_code(store: Store) {
+    let server = store
+        .server_with(|config| {
+            config.settings.messages.max_text_chars = 50;
+            config.settings.http.max_body_bytes = 200;
+        })
+        .await;
     let long = "x".repeat(51);
     let huge = "x".repeat(201);
     let table: [(Value, (u16, &str)); 6] = [

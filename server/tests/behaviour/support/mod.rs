@@ -6,6 +6,7 @@
 
 pub(crate) mod client;
 pub(crate) mod redis_server;
+pub(crate) mod store;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use jsonwebtoken::{EncodingKey, Header};
 use serde_json::{Value, json};
 
 pub(crate) use client::{Client, Page};
+pub(crate) use store::{Store, on_every_store};
 
 /// The secret of the tokens that the test server accepts.
 pub(crate) const SECRET: &str = "a shared secret of some length, for tests";
