@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::auth::Gate;
+use crate::auth::shared_secret::Secret;
 use crate::auth::visitor_token::VisitorTokens;
 use crate::chat::{Chat, Member, Open, Sockets, announcer};
 use crate::clock::Clock;
@@ -87,6 +88,12 @@ impl Server {
         let announcer = announcer(hub.clone(), Arc::clone(&metrics));
         let (presence, messages) = stores(&config, redis.as_ref(), clock, announcer);
         let presence = Arc::new(presence);
+        let secret = fresh_secret();
+        let shared = redis
+            .clone()
+            .filter(|_| config.visitor_tokens.is_none())
+            .map(|redis| (redis, secret));
+        let lifetime = config.settings.authentication.visitor_token_lifetime;
         let chat = Arc::new(Chat {
             clock,
             gate: Gate::new(
@@ -95,7 +102,7 @@ impl Server {
                 config.verifier,
                 config
                     .visitor_tokens
-                    .unwrap_or_else(|| passing_tokens(&config.settings)),
+                    .unwrap_or_else(|| VisitorTokens::new(&secret, lifetime)),
                 config.key_set,
                 &config.settings.authentication,
             ),
@@ -115,7 +122,7 @@ impl Server {
         let serving = tokio::spawn(listener.run(stop_accepting.clone()));
         let presence = tokio::spawn(async move { match presence.run().await {} });
         let gate = Arc::clone(&chat);
-        let keys = tokio::spawn(async move { match gate.gate.run().await {} });
+        let keys = tokio::spawn(async move { match gate.gate.run(shared).await {} });
         Ok(Self {
             address,
             tenants_file: config.tenants_file,
@@ -237,10 +244,13 @@ fn fresh_epoch() -> u32 {
     u32::from_be_bytes([a, b, c, d])
 }
 
-/// Visitor tokens whose key nobody knows after this run.
-fn passing_tokens(settings: &Settings) -> VisitorTokens {
-    let secret = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
-    VisitorTokens::new(&secret, settings.authentication.visitor_token_lifetime)
+/// What visitor tokens are signed with where the operator has given nothing.
+fn fresh_secret() -> Secret {
+    let mut secret = [0; 32];
+    for half in secret.chunks_exact_mut(16) {
+        half.copy_from_slice(Uuid::new_v4().as_bytes());
+    }
+    secret
 }
 
 fn log_notice(notice: Notice) {

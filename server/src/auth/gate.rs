@@ -114,17 +114,24 @@ impl Gate {
         decision
     }
 
-    /// Signs visitors' tokens as all nodes of this Redis do, for ever; `own` is what it has signed them
-    /// with so far.
-    pub async fn share_visitor_secret(&self, redis: &Redis, own: Secret) -> Infallible {
-        shared_secret::keep(redis, &self.visitors, own).await
-    }
-
-    /// Keeps the keys of the issuer's set fresh, for ever.
-    pub async fn run(&self) -> Infallible {
-        match &self.key_set {
-            Some(key_set) => key_set.keep_fresh(self.clock, &self.verifier).await,
-            None => std::future::pending().await,
+    /// Keeps the keys of the issuer's set fresh, and with `shared` signs visitors' tokens as all nodes of
+    /// that Redis do, in place of the secret there. For ever.
+    pub async fn run(&self, shared: Option<(Redis, Secret)>) -> Infallible {
+        let keys = async {
+            match &self.key_set {
+                Some(key_set) => key_set.keep_fresh(self.clock, &self.verifier).await,
+                None => std::future::pending().await,
+            }
+        };
+        let secret = async {
+            match &shared {
+                Some((redis, own)) => shared_secret::keep(redis, &self.visitors, *own).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            never = keys => never,
+            never = secret => never,
         }
     }
 }

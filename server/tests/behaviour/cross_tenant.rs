@@ -4,7 +4,9 @@
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use crate::support::{Client, Page, TestServer, success, token, user};
+use crate::support::{Client, Page, Store, TestServer, on_every_store, success, token, user};
+
+on_every_store!(nothing_crosses);
 
 /// Stands in everything that the other tenant would rather keep.
 const MARK: &str = "of-the-other-tenant";
@@ -232,8 +234,8 @@ async fn by_requests(server: &TestServer, victim: &Victim, credential: &str) {
     }
 }
 
-/// To be run against every kind of store.
-async fn nothing_crosses(server: TestServer) {
+async fn nothing_crosses(store: Store) {
+    let server = store.server().await;
     let mut victim = Victim::settle(&server).await;
     let mut own = Page::of("open")
         .auth("visitorToken", "")
@@ -248,9 +250,4 @@ async fn nothing_crosses(server: TestServer) {
     victim.is_undisturbed(&server).await;
     drop((own, victim));
     server.finish().await;
-}
-
-#[tokio::test]
-async fn nothing_crosses_on_the_embedded_store() {
-    nothing_crosses(TestServer::start().await).await;
 }

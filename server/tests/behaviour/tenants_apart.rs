@@ -2,7 +2,15 @@
 
 use serde_json::json;
 
-use crate::support::{Page, TestServer, refusal, success};
+use crate::support::{Page, Store, TestServer, on_every_store, refusal, success};
+
+on_every_store!(
+    presence_does_not_cross,
+    another_tenants_list_is_refused_and_not_sent,
+    a_tenant_may_be_named_by_a_number,
+    conversations_do_not_cross,
+    an_http_list_is_the_own_tenants,
+);
 
 async fn shop_visitor(server: &TestServer, id: &str) -> crate::support::Client {
     Page::of("42")
@@ -12,9 +20,8 @@ async fn shop_visitor(server: &TestServer, id: &str) -> crate::support::Client {
         .await
 }
 
-#[tokio::test]
-async fn presence_does_not_cross() {
-    let server = TestServer::start().await;
+async fn presence_does_not_cross(store: Store) {
+    let server = store.server().await;
     let mut open_admin = server.admin().await;
     let mut shop_admin = Page::of("42").admin("shop-admin").open(&server).await;
     let _ann = server.visitor("ann").await;
@@ -32,9 +39,8 @@ async fn presence_does_not_cross() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn another_tenants_list_is_refused_and_not_sent() {
-    let server = TestServer::start().await;
+async fn another_tenants_list_is_refused_and_not_sent(store: Store) {
+    let server = store.server().await;
     let mut admin = server.admin().await;
     let answer = admin
         .ask("get_online_users", &json!({ "tenantId": "42" }))
@@ -45,9 +51,8 @@ async fn another_tenants_list_is_refused_and_not_sent() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn a_tenant_may_be_named_by_a_number() {
-    let server = TestServer::start().await;
+async fn a_tenant_may_be_named_by_a_number(store: Store) {
+    let server = store.server().await;
     let mut admin = Page::of("42").admin("shop-admin").open(&server).await;
     let visitor = shop_visitor(&server, "v").await;
     admin.expect("user_online").await;
@@ -59,9 +64,8 @@ async fn a_tenant_may_be_named_by_a_number() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn conversations_do_not_cross() {
-    let server = TestServer::start().await;
+async fn conversations_do_not_cross(store: Store) {
+    let server = store.server().await;
     let mut admin = server.admin().await;
     let mut visitor = shop_visitor(&server, "v").await;
     let session = json!({ "sessionId": visitor.id(), "text": "hello" });
@@ -92,9 +96,8 @@ async fn conversations_do_not_cross() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn an_http_list_is_the_own_tenants() {
-    let server = TestServer::start().await;
+async fn an_http_list_is_the_own_tenants(store: Store) {
+    let server = store.server().await;
     let visitor = shop_visitor(&server, "v").await;
     let open = server
         .get("/api/chat/online-users?tenantId=open")

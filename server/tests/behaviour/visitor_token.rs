@@ -2,7 +2,17 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, Page, TestServer, refusal, success, token, user};
+use crate::support::{
+    Client, Page, Store, TestServer, on_every_store, refusal, soon, success, token, user,
+};
+
+on_every_store!(
+    the_conversation_goes_on_after_a_reload,
+    nobody_else_reads_it,
+    who_does_not_ask_hears_nothing_of_it,
+    an_old_or_foreign_token_locks_nobody_out,
+    two_tabs_with_one_token_are_one_user,
+);
 
 /// A visitor's page that keeps a token, at first an empty one.
 fn page(kept: &str) -> Page {
@@ -23,9 +33,8 @@ async fn history(server: &TestServer, session: &str) -> Vec<Value> {
     answer["messages"].as_array().unwrap().clone()
 }
 
-#[tokio::test]
-async fn the_conversation_goes_on_after_a_reload() {
-    let server = TestServer::start().await;
+async fn the_conversation_goes_on_after_a_reload(store: Store) {
+    let server = store.server().await;
     let mut admin = server.admin().await;
     let mut first = page("").open(&server).await;
     let (kept, user_id) = issued(&mut first).await;
@@ -66,9 +75,8 @@ async fn the_conversation_goes_on_after_a_reload() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn nobody_else_reads_it() {
-    let server = TestServer::start().await;
+async fn nobody_else_reads_it(store: Store) {
+    let server = store.server().await;
     let mut known = page("").open(&server).await;
     let (kept, user_id) = issued(&mut known).await;
     known.ask("message", &json!({ "text": "private" })).await;
@@ -107,9 +115,8 @@ async fn nobody_else_reads_it() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn who_does_not_ask_hears_nothing_of_it() {
-    let server = TestServer::start().await;
+async fn who_does_not_ask_hears_nothing_of_it(store: Store) {
+    let server = store.server().await;
     let pages = [
         Page::of("open").visitor("v"),
         Page::of("open")
@@ -133,9 +140,8 @@ async fn who_does_not_ask_hears_nothing_of_it() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn an_old_or_foreign_token_locks_nobody_out() {
-    let server = TestServer::start().await;
+async fn an_old_or_foreign_token_locks_nobody_out(store: Store) {
+    let server = store.server().await;
     let mut of_shop = Page::of("42")
         .token("shop-widget")
         .auth("visitorToken", "")
@@ -157,9 +163,8 @@ async fn an_old_or_foreign_token_locks_nobody_out() {
     server.finish().await;
 }
 
-#[tokio::test]
-async fn two_tabs_with_one_token_are_one_user() {
-    let server = TestServer::start().await;
+async fn two_tabs_with_one_token_are_one_user(store: Store) {
+    let server = store.server().await;
     let mut first = page("").open(&server).await;
     let (kept, user_id) = issued(&mut first).await;
     let mut second = page(&kept).open(&server).await;
@@ -170,4 +175,32 @@ async fn two_tabs_with_one_token_are_one_user() {
     first.emit("message", &json!({ "text": "hello" })).await;
     second.expect("meta_message_created").await;
     server.finish().await;
+}
+
+#[tokio::test]
+async fn every_node_of_one_redis_knows_the_visitor_and_the_conversation() {
+    let redis = Store::redis().await;
+    let (first, second) = (redis.server().await, redis.server().await);
+    // Until they have agreed on a secret, a token of the one is worth nothing to the other.
+    let (mut known, again, user_id) = soon(async {
+        loop {
+            let mut known = page("").open(&first).await;
+            let (kept, user_id) = issued(&mut known).await;
+            let again = page(&kept).open(&second).await;
+            let path = format!("/api/chat/messages?tenantId=open&sessionId={}", again.id());
+            let request = second.get(&path).bearer_auth(&kept);
+            if request.send().await.unwrap().status() == 200 {
+                return (known, again, user_id);
+            }
+        }
+    })
+    .await;
+    known.ask("message", &json!({ "text": "here" })).await;
+    let path = format!("/api/chat/messages?tenantId=open&sessionId={}", again.id());
+    let heard = success(second.get(&path).bearer_auth("open-admin")).await;
+    assert_eq!(heard["messages"][0]["text"], "here");
+    assert_eq!(heard["messages"][0]["userId"], user_id);
+    drop((known, again));
+    first.finish().await;
+    second.finish().await;
 }
