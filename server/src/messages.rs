@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use chat_protocol::message::Message;
 
+pub use self::redis::RedisMessageStore;
 use crate::auth::Identity;
 use crate::error::StoreError;
-pub use self::redis::RedisMessageStore;
 pub use memory::MemoryMessageStore;
 
 /// Takes messages in and keeps what was said.
