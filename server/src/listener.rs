@@ -77,6 +77,7 @@ impl Listener {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(settings.http.head_timeout)
+            .max_header_size(settings.http.max_head_bytes)
             .max_buf_size(settings.http.max_head_bytes.max(SMALLEST_BUFFER));
         Self {
             tcp,

@@ -5,6 +5,8 @@
 )]
 
 mod attempts;
+mod bad_input;
+mod bad_input_http;
 mod command_line;
 mod cross_tenant;
 mod identity;

@@ -5,6 +5,7 @@
 //! that would hang into one that fails.
 
 pub(crate) mod client;
+pub(crate) mod raw;
 pub(crate) mod redis_server;
 pub(crate) mod store;
 
