@@ -1,6 +1,6 @@
 //! The door: everything that identities are decided by, in the state it has now.
 //!
-//! [`decide`](super::decide) is the decision; this holds what it needs and exchanges it while the
+//! [`decide`] is the decision; this holds what it needs and exchanges it while the
 //! server runs: tenants when the operator says so, keys when their issuer publishes new ones.
 //! It also counts what each address gets wrong, so that nobody guesses for long.
 

@@ -182,7 +182,7 @@ async fn every_node_of_one_redis_knows_the_visitor_and_the_conversation() {
     let redis = Store::redis().await;
     let (first, second) = (redis.server().await, redis.server().await);
     // Until they have agreed on a secret, a token of the one is worth nothing to the other.
-    let (mut known, again, user_id) = soon(async {
+    let (mut known, again, user_id) = soon(Box::pin(async {
         loop {
             let mut known = page("").open(&first).await;
             let (kept, user_id) = issued(&mut known).await;
@@ -193,7 +193,7 @@ async fn every_node_of_one_redis_knows_the_visitor_and_the_conversation() {
                 return (known, again, user_id);
             }
         }
-    })
+    }))
     .await;
     known.ask("message", &json!({ "text": "here" })).await;
     let path = format!("/api/chat/messages?tenantId=open&sessionId={}", again.id());
