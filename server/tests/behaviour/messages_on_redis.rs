@@ -1,5 +1,6 @@
 //! What other programs find of messages in a real Redis, and what clients hear while it is away.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use redis::cmd;
@@ -16,12 +17,12 @@ const HEADERS: &str = r#"{"content-type":"application/json","x-webhook-source":"
 type Job = Vec<(String, String)>;
 
 /// The entry of the contract with these values in it.
-fn expected(payload: String, timestamp: &str) -> Job {
+fn expected(payload: &str, timestamp: &str) -> Job {
     [
         ("job_type", "webchat_webhook"),
         ("source", "webhook"),
         ("webhook_type", "message"),
-        ("payload", &payload),
+        ("payload", payload),
         ("headers", HEADERS),
         ("timestamp", timestamp),
     ]
@@ -92,7 +93,10 @@ async fn a_message_is_an_entry_of_the_stream_byte_for_byte() {
         ann.id(),
         time
     );
-    assert_eq!(on.jobs().await, [expected(payload, time.as_str().unwrap())]);
+    assert_eq!(
+        on.jobs().await,
+        [expected(&payload, time.as_str().unwrap())]
+    );
     server.finish().await;
 }
 
@@ -111,7 +115,7 @@ async fn what_a_message_does_not_say_is_null_or_empty_there() {
         message["id"], message["sessionId"], message["userId"], message["timestamp"],
     );
     let time = message["timestamp"].as_str().unwrap();
-    assert_eq!(on.jobs().await, [expected(payload, time)]);
+    assert_eq!(on.jobs().await, [expected(&payload, time)]);
     server.finish().await;
 }
 
@@ -128,6 +132,27 @@ async fn what_staff_and_bots_say_is_no_job() {
         assert_eq!(told["message"]["sender"], sender);
     }
     assert!(on.jobs().await.is_empty());
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_kept_besides_has_keys_of_its_own_and_does_not_stay() {
+    let mut on = OnRedis::start().await;
+    let server = on.0.server().await;
+    let mut ann = Page::of("open").token(&user("u-1")).open(&server).await;
+    say(&mut ann, "hello").await;
+    let keys = on.redis().keys().await;
+    let kept: Vec<&String> = keys
+        .iter()
+        .filter(|key| key.starts_with("{chat:open}:"))
+        .collect();
+    let session = format!("{{chat:open}}:session:{}", ann.id());
+    assert_eq!(kept, ["{chat:open}:history:user:u-1", &session]);
+    let mut client = on.redis().client().await;
+    for key in kept {
+        let left: i64 = cmd("PTTL").arg(key).query_async(&mut client).await.unwrap();
+        assert!(left > 0, "{key} never expires");
+    }
     server.finish().await;
 }
 
@@ -156,6 +181,38 @@ async fn without_an_answer_of_redis_there_is_no_message() {
     let taken = say(&mut ann, "four").await;
     let told = ann.expect("meta_message_created").await;
     assert_eq!(told["message"]["id"], taken["messageId"]);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn an_acknowledgement_waits_for_the_stream() {
+    let mut on = OnRedis::start().await;
+    let patient = Duration::from_mins(1);
+    let server =
+        on.0.server_with(|config| config.settings.redis.response_timeout = patient)
+            .await;
+    let mut ann = server.visitor("ann").await;
+    let mut bystander = server.visitor("bob").await;
+    on.redis().freeze();
+    let thawed = Cell::new(false);
+    let saying = async {
+        let accepted = say(&mut ann, "hello").await;
+        assert!(thawed.get(), "acknowledged before the stream had it");
+        accepted
+    };
+    let thawing = async {
+        // Whoever needs no Redis is served meanwhile.
+        for _ in 0..10 {
+            let answer = bystander.ask("nonsense", &json!({})).await;
+            assert_eq!(answer["code"], "NOT_FOUND");
+        }
+        thawed.set(true);
+        on.redis().thaw();
+    };
+    let (accepted, ()) = tokio::join!(saying, thawing);
+    let told = ann.expect("meta_message_created").await;
+    assert_eq!(told["message"]["id"], accepted["messageId"]);
+    assert_eq!(on.jobs().await.len(), 1);
     server.finish().await;
 }
 
