@@ -18,6 +18,8 @@ on_every_store!(
     a_program_answers_as_a_bot,
     a_proven_conversation_takes_the_proof,
     an_unproven_history_is_for_admins,
+    each_endpoint_says_what_is_wrong,
+    whoever_posts_too_fast_is_told_when_to_come_back,
     a_body_that_never_comes_is_not_waited_for,
     bodies_are_read_strictly_and_refused_with_a_code,
 );
@@ -165,6 +167,112 @@ async fn an_unproven_history_is_for_admins(store: Store) {
         .get("/api/chat/messages?tenantId=open")
         .bearer_auth("open-admin");
     assert_eq!(refusal(unnamed).await, (400, "INVALID_PAYLOAD".to_owned()));
+    server.finish().await;
+}
+
+async fn each_endpoint_says_what_is_wrong(store: Store) {
+    let server = store.server().await;
+    let session = open(&server).await;
+    let opening = |body: Value| server.post(OPEN, &body);
+    let reading = |query: &str| server.get(&format!("/api/chat/messages?{query}"));
+    let known = format!("tenantId=open&sessionId={session}");
+    let table = [
+        (opening(json!({})), 400, "TENANT_REQUIRED"),
+        (opening(json!({ "tenantId": {} })), 400, "INVALID_PAYLOAD"),
+        (
+            opening(json!({ "tenantId": "nowhere" })),
+            404,
+            "UNKNOWN_TENANT",
+        ),
+        (
+            opening(json!({ "tenantId": 42 })),
+            401,
+            "CREDENTIAL_REQUIRED",
+        ),
+        (
+            opening(json!({ "tenantId": 42 })).bearer_auth("wrong"),
+            401,
+            "INVALID_API_KEY",
+        ),
+        (
+            opening(json!({ "tenantId": 42 })).bearer_auth("open-admin"),
+            403,
+            "WRONG_TENANT",
+        ),
+        (
+            opening(json!({ "tenantId": 42 }))
+                .bearer_auth("shop-widget")
+                .header("origin", "https://elsewhere.example"),
+            403,
+            "ORIGIN_NOT_ALLOWED",
+        ),
+        (server.get(OPEN), 405, "METHOD_NOT_ALLOWED"),
+        (server.get(SEND), 405, "METHOD_NOT_ALLOWED"),
+        (reading("sessionId=x"), 400, "TENANT_REQUIRED"),
+        (
+            reading("tenantId=nowhere&sessionId=x"),
+            404,
+            "UNKNOWN_TENANT",
+        ),
+        (reading(&known), 401, "CREDENTIAL_REQUIRED"),
+        (reading(&known).bearer_auth("wrong"), 401, "INVALID_API_KEY"),
+        (
+            reading(&known).bearer_auth("shop-admin"),
+            403,
+            "WRONG_TENANT",
+        ),
+        (
+            reading(&known).bearer_auth(user("u")),
+            403,
+            "ADMIN_REQUIRED",
+        ),
+        (
+            reading(&known).header("X-Tenant-ID", "42"),
+            400,
+            "TENANT_MISMATCH",
+        ),
+        (
+            reading("tenantId=open").bearer_auth("open-admin"),
+            400,
+            "INVALID_PAYLOAD",
+        ),
+        (
+            reading("tenantId=open&sessionId=x").bearer_auth("open-admin"),
+            404,
+            "UNKNOWN_SESSION",
+        ),
+        (
+            server.post("/api/chat/messages", &json!({})),
+            405,
+            "METHOD_NOT_ALLOWED",
+        ),
+    ];
+    for (index, (request, status, code)) in table.into_iter().enumerate() {
+        let outcome = refusal(request).await;
+        assert_eq!(outcome, (status, code.to_owned()), "number {index}");
+    }
+    let read = success(reading(&known).bearer_auth("open-admin")).await;
+    assert_eq!(read, json!({ "messages": [] }), "a session without a word");
+    server.finish().await;
+}
+
+async fn whoever_posts_too_fast_is_told_when_to_come_back(store: Store) {
+    let server = store
+        .server_with(|config| {
+            config.settings.connections.count_loopback = true;
+            config.settings.messages.per_address.burst = 2;
+            config.settings.messages.per_address.per_second = 0.001;
+        })
+        .await;
+    open(&server).await;
+    let body = json!({ "tenantId": "open", "text": "x" });
+    success(server.post(SEND, &body)).await;
+    let limited = (429, "RATE_LIMITED".to_owned());
+    assert_eq!(refusal(server.post(SEND, &body)).await, limited);
+    let opening = server.post(OPEN, &json!({ "tenantId": "open" }));
+    let answer = soon(opening.send()).await.unwrap();
+    assert_eq!(answer.status(), 429);
+    assert!(answer.headers().contains_key("retry-after"));
     server.finish().await;
 }
 
