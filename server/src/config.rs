@@ -2,6 +2,7 @@
 //!
 //! [`Config`] holds values that are known to be good together; nothing later has to check again.
 
+pub mod check;
 pub mod cli;
 mod identity;
 pub mod settings;
@@ -93,54 +94,58 @@ impl Config {
     /// # Errors
     /// In one line, the first thing that cannot be.
     pub fn from_cli(cli: &Cli) -> Result<Self, ConfigError> {
-        if cli.role != ServerRole::All {
-            let role = cli.role.as_str();
-            return Err(ConfigError::new(format!(
-                "the role {role} is not available in this version; run the role all"
-            )));
-        }
-        let redis_url = match &cli.redis_url {
-            Some(url) => Some(
-                RedisUrl::parse(url)
-                    .map_err(|error| ConfigError::new(format!("--redis-url: {error}")))?,
-            ),
-            None => None,
-        };
-        if cli.lease < SHORTEST_LEASE {
-            return Err(ConfigError::new("--lease must be at least 500ms"));
-        }
-        if cli.offline_grace > LONGEST_GRACE {
-            return Err(ConfigError::new("--offline-grace must be at most 1h"));
-        }
-        let mut settings = match &cli.config {
-            Some(path) => {
-                Settings::with_overrides(&read(path)?).map_err(|error| error.in_file(path))?
-            }
-            None => Settings::with_overrides("")?,
-        };
-        if let Some(entries) = cli.stream_maxlen {
-            settings.jobs.stream_maxlen = entries;
-        }
-        let listen = resolve(&cli.listen)?;
+        Self::judge(cli).map_err(|problems| {
+            let mut problems = problems.into_iter();
+            problems
+                .next()
+                .unwrap_or_else(|| ConfigError::new("the configuration cannot be used"))
+        })
+    }
+
+    /// The same, but looks on when something cannot be.
+    ///
+    /// # Errors
+    /// All that cannot be, a line each.
+    pub fn judge(cli: &Cli) -> Result<Self, Vec<ConfigError>> {
+        let mut problems = Problems::default();
+        problems.note(check_role(cli.role));
+        let redis_url = problems.note(redis_url(cli));
+        problems.note(check_durations(cli));
+        let settings = problems.note(settings_of(cli));
+        let listen = problems.note(resolve(&cli.listen));
         let mut notices = Vec::new();
-        let tenants = match &cli.tenants {
-            Some(path) => tenants_of(path)?,
-            None if listen.ip().is_loopback() => {
-                notices.push(Notice::DevelopmentTenant);
-                Tenants::development()
-            }
-            None => {
-                return Err(ConfigError::new(format!(
-                    "without --tenants the server listens on a loopback address only, not on {listen}"
-                )));
-            }
+        let tenants = listen.and_then(|listen| problems.note(tenants(cli, listen, &mut notices)));
+        let verifier = problems.note(identity::verifier(cli, &mut notices));
+        let key_set = settings
+            .as_ref()
+            .and_then(|settings| problems.note(identity::key_set(cli, settings)));
+        let parts = (redis_url, settings, listen, tenants, verifier, key_set);
+        let (
+            Some(redis_url),
+            Some(settings),
+            Some(listen),
+            Some(tenants),
+            Some(verifier),
+            Some(key_set),
+            [],
+        ) = (
+            parts.0,
+            parts.1,
+            parts.2,
+            parts.3,
+            parts.4,
+            parts.5,
+            &problems.0[..],
+        )
+        else {
+            return Err(problems.0);
         };
         Ok(Self {
             listen,
             tenants,
             tenants_file: cli.tenants.clone(),
-            verifier: identity::verifier(cli, &mut notices)?,
-            key_set: identity::key_set(cli, &settings)?,
+            verifier,
+            key_set,
             visitor_tokens: identity::visitor_tokens(cli, &settings, &mut notices),
             redis_url,
             offline_grace: cli.offline_grace,
@@ -148,6 +153,81 @@ impl Config {
             settings,
             notices,
         })
+    }
+}
+
+/// What cannot be, as far as it was found.
+#[derive(Default)]
+struct Problems(Vec<ConfigError>);
+
+impl Problems {
+    fn note<T>(&mut self, judged: Result<T, ConfigError>) -> Option<T> {
+        judged.map_err(|problem| self.0.push(problem)).ok()
+    }
+}
+
+fn check_role(role: ServerRole) -> Result<(), ConfigError> {
+    match role {
+        ServerRole::All | ServerRole::CheckConfig => Ok(()),
+        ServerRole::Gateway | ServerRole::Ws | ServerRole::Api => {
+            let role = role.as_str();
+            Err(ConfigError::new(format!(
+                "the role {role} is not available in this version; run the role all"
+            )))
+        }
+    }
+}
+
+fn redis_url(cli: &Cli) -> Result<Option<RedisUrl>, ConfigError> {
+    let parse = |url: &String| {
+        RedisUrl::parse(url).map_err(|error| ConfigError::new(format!("--redis-url: {error}")))
+    };
+    cli.redis_url.as_ref().map(parse).transpose()
+}
+
+fn check_durations(cli: &Cli) -> Result<(), ConfigError> {
+    if cli.lease < SHORTEST_LEASE {
+        return Err(ConfigError::new("--lease must be at least 500ms"));
+    }
+    if cli.offline_grace > LONGEST_GRACE {
+        return Err(ConfigError::new("--offline-grace must be at most 1h"));
+    }
+    Ok(())
+}
+
+fn settings_of(cli: &Cli) -> Result<Settings, ConfigError> {
+    let in_file = |error: ConfigError| match &cli.config {
+        Some(path) => error.in_file(path),
+        None => error,
+    };
+    let mut settings = Settings::with_overrides(&settings_text(cli)?).map_err(in_file)?;
+    if let Some(entries) = cli.stream_maxlen {
+        settings.jobs.stream_maxlen = entries;
+    }
+    Ok(settings)
+}
+
+/// The operator's settings file; empty without one.
+fn settings_text(cli: &Cli) -> Result<String, ConfigError> {
+    cli.config
+        .as_deref()
+        .map_or_else(|| Ok(String::new()), read)
+}
+
+fn tenants(
+    cli: &Cli,
+    listen: SocketAddr,
+    notices: &mut Vec<Notice>,
+) -> Result<Tenants, ConfigError> {
+    match &cli.tenants {
+        Some(path) => tenants_of(path),
+        None if listen.ip().is_loopback() => {
+            notices.push(Notice::DevelopmentTenant);
+            Ok(Tenants::development())
+        }
+        None => Err(ConfigError::new(format!(
+            "without --tenants the server listens on a loopback address only, not on {listen}"
+        ))),
     }
 }
 

@@ -1,20 +1,24 @@
 //! The program: command line in, one server, signals out.
 //!
-//! Exit codes: 0 after a signal, 2 for an option, a file or an address that cannot be used.
+//! Exit codes: 0 after a signal or a successful `check-config`, 2 for an option, a file or an address that cannot be used.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use chat_server::config::Config;
-use chat_server::config::cli::{self, Cli};
+use chat_server::config::check;
+use chat_server::config::cli::{self, Cli, ServerRole};
 use chat_server::server::Server;
 use chat_server::shutdown::Signals;
 use chat_server::telemetry;
-use clap::Parser as _;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let parsed = Cli::command()
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches).map(|cli| (cli, matches)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             return match cli::one_line(&error) {
                 Some(what) => unusable(&what),
@@ -22,6 +26,9 @@ fn main() -> ExitCode {
             };
         }
     };
+    if cli.role == ServerRole::CheckConfig {
+        return check_config(&cli, &matches);
+    }
     let config = match Config::from_cli(&cli) {
         Ok(config) => config,
         Err(error) => return unusable(&error),
@@ -33,6 +40,21 @@ fn main() -> ExitCode {
     match runtime {
         Ok(runtime) => runtime.block_on(run(config)),
         Err(error) => exit_after(Err(error)),
+    }
+}
+
+/// Says what would be used, or all that cannot be, a line each.
+fn check_config(cli: &Cli, matches: &ArgMatches) -> ExitCode {
+    let reported = Config::judge(cli)
+        .and_then(|config| check::report(cli, matches, &config).map_err(|error| vec![error]));
+    match reported {
+        Ok(text) => exit_after(io::stdout().lock().write_all(text.as_bytes())),
+        Err(problems) => {
+            for problem in &problems {
+                eprintln!("chat-server: {problem}");
+            }
+            ExitCode::from(2)
+        }
     }
 }
 

@@ -111,6 +111,16 @@ impl Tenants {
         Ok(Self::index(tenants))
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
     /// The tenant with this id.
     pub fn get(&self, id: &str) -> Option<&Arc<Tenant>> {
         self.by_id.get(id)

@@ -125,6 +125,8 @@ pub enum ServerRole {
     Ws,
     /// The HTTP interface.
     Api,
+    /// Nothing: say what the options and files come to, or what is wrong with them.
+    CheckConfig,
 }
 
 impl ServerRole {
@@ -135,6 +137,7 @@ impl ServerRole {
             Self::Gateway => "gateway",
             Self::Ws => "ws",
             Self::Api => "api",
+            Self::CheckConfig => "check-config",
         }
     }
 }

@@ -232,15 +232,21 @@ impl Settings {
     /// # Errors
     /// In one line, what is wrong with `text`.
     pub fn with_overrides(text: &str) -> Result<Self, ConfigError> {
-        let defaults: Table = parse(DEFAULTS)?;
-        let mut merged = Value::Table(defaults);
-        overlay(&mut merged, Value::Table(parse(text)?));
+        let merged = merged(text)?;
         let settings: Self = merged.try_into().map_err(|error: toml::de::Error| {
             // There is no text to point into any more, but it names the entry.
             ConfigError::new(error.to_string().trim().replace('\n', " "))
         })?;
         settings.validate()?;
         Ok(settings)
+    }
+
+    /// The same as the text of a settings file.
+    ///
+    /// # Errors
+    /// In one line, what is wrong with `text`.
+    pub fn merged_text(text: &str) -> Result<String, ConfigError> {
+        toml::to_string(&merged(text)?).map_err(|error| ConfigError::new(error.to_string()))
     }
 
     fn validate(&self) -> Result<(), ConfigError> {
@@ -317,6 +323,12 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+fn merged(text: &str) -> Result<Value, ConfigError> {
+    let mut merged = Value::Table(parse(DEFAULTS)?);
+    overlay(&mut merged, Value::Table(parse(text)?));
+    Ok(merged)
 }
 
 fn parse(text: &str) -> Result<Table, ConfigError> {

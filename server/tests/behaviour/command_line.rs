@@ -212,3 +212,88 @@ async fn a_hangup_makes_it_read_its_tenants_again() {
     let (status, log) = running.end("-TERM").await;
     assert_eq!(status.code(), Some(0), "{log}");
 }
+
+#[tokio::test]
+async fn a_configuration_can_be_checked_without_running_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let tenants = file(
+        directory.path(),
+        "[[tenants]]\nid = \"42\"\nadmin_keys = [\"very-secret\"]",
+    );
+    let mut good = command(&[
+        "check-config",
+        "--tenants",
+        &tenants,
+        "--listen",
+        "0.0.0.0:0",
+    ]);
+    good.env("JWT_SECRET", "token-secret")
+        .env("REDIS_URL", "redis://user:hunter2@localhost:6379")
+        .env("LEASE", "1m");
+    let output = good.output().await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    for line in [
+        "--listen 0.0.0.0:0 # command line",
+        "--lease 1m # LEASE",
+        "--offline-grace 2s # default",
+        "--jwt-secret (hidden) # JWT_SECRET",
+        "--redis-url (hidden) # REDIS_URL",
+        "# 1 tenants",
+        "[messages]",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} in {text}");
+    }
+    for secret in ["very-secret", "token-secret", "hunter2"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+
+    let mut bad = command(&[
+        "check-config",
+        "--listen",
+        "nowhere",
+        "--redis-url",
+        "http://hunter2",
+        "--config",
+        &tenants,
+        "--offline-grace",
+        "2days",
+    ]);
+    let output = bad.output().await.unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let text = String::from_utf8(output.stderr).unwrap();
+    let problems: Vec<&str> = text.lines().collect();
+    assert_eq!(problems.len(), 4, "{text}");
+    for (problem, names) in
+        problems
+            .iter()
+            .zip(["--redis-url", "--offline-grace", &tenants, "--listen"])
+    {
+        assert!(problem.contains(names), "{problem} names {names}");
+        assert!(!problem.contains("hunter2"), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn log_lines_can_be_json_and_fewer() {
+    let running = Running::start(command(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--log-format",
+        "json",
+    ]))
+    .await;
+    let (_, log) = running.end("-TERM").await;
+    assert!(log.lines().count() > 1, "{log}");
+    for line in log.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        for field in ["timestamp", "level", "message"] {
+            assert!(line[field].is_string(), "{line} has no {field}");
+        }
+    }
+    let running = Running::start(command(&["--listen", "127.0.0.1:0", "--log", "error"])).await;
+    let (_, log) = running.end("-TERM").await;
+    assert_eq!(log, "");
+    let refusal = refused(command(&["--log", "a=b=c"])).await;
+    assert!(refusal.contains("--log"), "{refusal}");
+}
