@@ -20,7 +20,6 @@ mod online_users_http;
 mod reload;
 mod reload_grace;
 mod second_tab;
-mod secrets;
 mod support;
 mod tenants_apart;
 mod visitor_token;

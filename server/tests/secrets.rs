@@ -1,4 +1,20 @@
 //! No secret is ever in the log, in the metrics, or in what a refusal says.
+//!
+//! A program of its own, with one test: whether a line is logged is decided once for all threads, and
+//! tests beside this one could decide that it is not.
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test, helpers included, a panic is the way to fail"
+)]
+#![expect(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "the helpers are those of the behaviour tests, and this needs a few of them"
+)]
+
+#[path = "behaviour/support/mod.rs"]
+mod support;
 
 use std::io;
 use std::sync::Arc;
@@ -11,7 +27,7 @@ use serde_json::json;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{Page, SECRET, TestServer, token, user};
+use support::{Page, SECRET, TestServer, token, user};
 
 /// Everything that is logged on this thread. The runtime of a test has no other.
 #[derive(Clone, Default)]
