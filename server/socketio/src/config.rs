@@ -47,7 +47,7 @@ pub struct Config {
     /// Header names (lower case) that a [`Handshake`](crate::Handshake) keeps.
     /// Default `origin`, `authorization`, `user-agent`, `x-forwarded-for`.
     pub handshake_headers: Vec<&'static str>,
-    /// Read buffer of a WebSocket, in bytes. It is most of an idle connection's memory. Default 512.
+    /// Read buffer of a WebSocket, in bytes. A longer message takes more reads. Default 256.
     pub read_buffer: usize,
     /// Bytes collected for a WebSocket before they are written to its TCP stream. Default 4 KiB.
     pub write_buffer: usize,
@@ -75,7 +75,7 @@ impl Default for Config {
             max_sessions: 100_000,
             max_handshake_bytes: 16 * 1024,
             handshake_headers: vec!["origin", "authorization", "user-agent", "x-forwarded-for"],
-            read_buffer: 512,
+            read_buffer: 256,
             write_buffer: 4096,
         }
     }

@@ -143,7 +143,8 @@ async fn upgrade<H: Handler>(
     Ok(upgrade.on_upgrade(move |socket| {
         let session = engine.open(Start::WebSocket, handshake);
         ticket.used();
-        websocket::run(engine, session, socket)
+        websocket::begin(engine, session, socket);
+        std::future::ready(())
     }))
 }
 

@@ -26,13 +26,14 @@ const READS_PER_TURN: usize = 32;
 
 /// Serves a session from its WebSocket to its end.
 ///
-/// Not an `async fn`, which would keep room for its arguments beside what is made of them.
-pub(super) fn run<H: Handler>(
+/// In a task of its own: the one that made the WebSocket keeps room for all that was needed to make it, for as long
+/// as it lives.
+pub(super) fn begin<H: Handler>(
     engine: Arc<Engine<H>>,
     session: Arc<Session<H>>,
     socket: WebSocket,
-) -> impl Future<Output = ()> + Send {
-    Driver {
+) {
+    tokio::spawn(Driver {
         engine,
         session,
         socket,
@@ -40,7 +41,7 @@ pub(super) fn run<H: Handler>(
         unflushed: false,
         deaf: false,
         ending: Ending::None,
-    }
+    });
 }
 
 /// Tries a WebSocket out for a session that polls, and serves the session from it if the client upgrades.
@@ -99,7 +100,7 @@ pub(super) async fn probe<H: Handler>(
     })
     .await;
     match end {
-        None => run(engine, session, socket).await,
+        None => begin(engine, session, socket),
         Some(ProbeEnd::GivenUp) => {
             session.link.abort_probe();
             bid_farewell(&engine, &mut socket, DisconnectReason::TransportError).await;
