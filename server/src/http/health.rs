@@ -90,11 +90,17 @@ pub(super) async fn metrics<P: PresenceStore, M: MessageStore>(
 
 async fn snapshot<P: PresenceStore, M: MessageStore>(chat: &Chat<P, M>) -> Snapshot {
     let mut tenants = Vec::new();
+    let mut answering = true;
     for (tenant, sockets) in chat.open.by_tenant() {
-        // Without an answer the number is left out: no number is better than a wrong one.
-        let revision = chat.presence.revision(&tenant).await.ok();
+        // Without an answer the number is left out, and a store that gave none is not asked again:
+        // no number is better than a wrong one, and either better than a scrape that hangs.
+        let mut users = None;
+        if answering {
+            users = chat.presence.revision(&tenant).await.ok();
+            answering = users.is_some();
+        }
         tenants.push(TenantCounts {
-            users: revision.map(|revision| revision.total),
+            users: users.map(|revision| revision.total),
             tenant: tenant.to_string(),
             sockets,
         });

@@ -17,6 +17,7 @@ mod message;
 mod message_http;
 mod messages_on_redis;
 mod online_users_http;
+mod operation;
 mod reload;
 mod reload_grace;
 mod second_tab;
