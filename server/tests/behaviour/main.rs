@@ -6,6 +6,7 @@
 
 mod attempts;
 mod bad_input;
+mod bad_input_fuzz;
 mod bad_input_http;
 mod command_line;
 mod cross_tenant;
