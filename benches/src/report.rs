@@ -106,27 +106,26 @@ impl Report {
         )?;
         for figure in &self.figures {
             let (ours, node) = (Spread::of(&figure.ours), Spread::of(&figure.node));
-            let ratio = node.map_or(f64::NAN, |node| {
-                node.median / ours.map_or(f64::NAN, |o| o.median)
-            });
+            let ratio = ours.zip(node).map(|(ours, node)| node.median / ours.median);
             let target = figure.target.map_or_else(String::new, |target| {
                 let met = match target {
-                    Target::AtMost(most) => ours.is_some_and(|ours| ours.median <= most),
-                    Target::ShareOfNode(share) => ratio >= 1.0 / share,
+                    Target::AtMost(most) => ours.map(|ours| ours.median <= most),
+                    Target::ShareOfNode(share) => ratio.map(|ratio| ratio >= 1.0 / share),
                 };
                 let wanted = match target {
                     Target::AtMost(most) => format!("<= {most:.0} {}", figure.unit),
                     Target::ShareOfNode(share) => format!(">= {:.0}x", 1.0 / share),
                 };
-                format!("{wanted} {}", if met { "ok" } else { "MISSED" })
+                let verdict = met.map_or("-", |met| if met { "ok" } else { "MISSED" });
+                format!("{wanted} {verdict}")
             });
             writeln!(
                 out,
-                "{:30} {:>26} {:>28} {:>6.1}x  {target}",
+                "{:30} {:>26} {:>28} {:>7}  {target}",
                 figure.name,
                 shown(ours, figure.unit),
                 shown(node, figure.unit),
-                ratio
+                ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.1}x"))
             )?;
         }
         Ok(())
