@@ -21,6 +21,7 @@ use chat_protocol::presence::UserOffline;
 use chat_socketio::{Application, ConnectRequest, DisconnectReason, Event, Frame, Hub};
 use parking_lot::Mutex;
 use serde::Serialize;
+use tracing::Instrument as _;
 
 use crate::auth::visitor_token::Issued;
 use crate::auth::{Gate, Identity};
@@ -181,7 +182,11 @@ impl<P: PresenceStore, M: MessageStore> Application for Sockets<P, M> {
     }
 
     async fn event(&self, socket: &Socket, event: Event<'_>) {
-        self.0.dispatch(socket, &event).await;
+        // The beginning is enough to tell sockets apart; who knows all of it may speak for its visitor.
+        let id = socket.id().get(..6);
+        let tenant = &**socket.session().identity().tenant().id();
+        let span = tracing::error_span!("event", socket = id, tenant);
+        self.0.dispatch(socket, &event).instrument(span).await;
     }
 
     async fn disconnected(&self, socket: &Socket, reason: DisconnectReason) {

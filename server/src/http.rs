@@ -22,9 +22,11 @@ use axum::routing::{get, post};
 use chat_protocol::code::Code;
 use chat_protocol::http::{MESSAGES_PATH, ONLINE_USERS_PATH, SEND_MESSAGE_PATH, SESSION_PATH};
 use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument as _;
 
 use crate::chat::Chat;
 use crate::error::Refusal;
+use crate::listener::ConnectionId;
 use crate::messages::MessageStore;
 use crate::presence::PresenceStore;
 pub use health::Readiness;
@@ -96,8 +98,19 @@ async fn observe<P: PresenceStore, M: MessageStore>(
     request: Request,
     next: Next,
 ) -> Response {
-    let response = next.run(request).await;
     let path = path.map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    // The lines of a request can be told from those of others, whatever their level. Of the URL only
+    // the route is named: the rest may hold a session's id.
+    let connection = request.extensions().get::<ConnectionId>().map(|id| id.0);
+    let span =
+        tracing::error_span!("request", connection, method = %request.method(), route = path);
+    let response = next.run(request).instrument(span.clone()).await;
+    let code = response
+        .extensions()
+        .get::<Code>()
+        .map(|code| code.as_str());
+    let status = response.status().as_u16();
+    span.in_scope(|| tracing::debug!(status, code, "answered"));
     chat.metrics.request(path, response.status().as_u16());
     if let Some(code) = response.extensions().get::<Code>() {
         chat.metrics.refusal(*code);

@@ -291,6 +291,27 @@ async fn log_lines_can_be_json_and_fewer() {
             assert!(line[field].is_string(), "{line} has no {field}");
         }
     }
+    let mut verbose = command(&["--listen", "127.0.0.1:0", "--log", "chat_server=debug"]);
+    verbose.env("LOG_FORMAT", "json");
+    let running = Running::start(verbose).await;
+    let url = format!("{}/api/chat/online-users?tenantId=demo", running.url);
+    let request = reqwest::Client::new().get(url).bearer_auth("a-wrong-key");
+    assert_eq!(request.send().await.unwrap().status(), 401);
+    let (_, log) = running.end("-TERM").await;
+    assert!(!log.contains("a-wrong-key"), "{log}");
+    let answered = log
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .find(|line| line["message"] == "answered")
+        .unwrap();
+    assert_eq!(answered["code"], "INVALID_API_KEY", "{answered}");
+    assert_eq!(answered["status"], 401, "{answered}");
+    assert_eq!(
+        answered["span"]["route"], "/api/chat/online-users",
+        "{answered}"
+    );
+    assert_eq!(answered["span"]["connection"], 1, "{answered}");
+
     let running = Running::start(command(&["--listen", "127.0.0.1:0", "--log", "error"])).await;
     let (_, log) = running.end("-TERM").await;
     assert_eq!(log, "");
