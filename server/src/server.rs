@@ -85,6 +85,14 @@ impl Server {
             let observe = Box::new(move |exchange| metrics.redis_exchange(exchange));
             Redis::connect(url, &config.settings.redis, clock, observe)
         });
+        if let Some(redis) = &redis {
+            // A Redis that is there is to be known before the first client comes. One that is not
+            // keeps nobody out: the server is not ready then, and says so.
+            let limit = config.settings.redis.connect_timeout;
+            if tokio::time::timeout(limit, redis.up()).await.is_err() {
+                tracing::warn!("starting without Redis");
+            }
+        }
         let announcer = announcer(hub.clone(), Arc::clone(&metrics));
         let (presence, messages) = stores(&config, redis.as_ref(), clock, announcer);
         let presence = Arc::new(presence);

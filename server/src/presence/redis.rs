@@ -230,12 +230,16 @@ impl RedisPresenceStore {
         {
             return Ok(());
         }
-        let state = tenant.state.lock();
-        // Something true a moment ago is better than nothing.
-        if state.mirror.as_ref().is_some_and(Mirror::is_known) {
-            Ok(())
-        } else {
-            Err(StoreError::new("Redis has not said who is online"))
+        let mut state = tenant.state.lock();
+        let (mirror, own) = state.mirror_and_own();
+        match mirror {
+            // Something true a moment ago is better than nothing.
+            Some(mirror) if mirror.is_known() => Ok(()),
+            Some(mirror) if !self.is_live() => {
+                mirror.begin_alone(own);
+                Ok(())
+            }
+            Some(_) | None => Err(StoreError::new("Redis has not said who is online")),
         }
     }
 
@@ -252,6 +256,10 @@ impl RedisPresenceStore {
         let Some(mirror) = mirror else { return false };
         if self.is_live() {
             return mirror.has_reached(wanted);
+        }
+        if self.redis.is_up() && !mirror.is_known() {
+            // The sessions are just being handed over.
+            return false;
         }
         mirror.begin_alone(own);
         true

@@ -3,8 +3,9 @@
 //! What must stay true: whoever listens is told when a channel begins to be heard, and when it is no
 //! longer, so that it knows what it may have missed.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::StreamExt as _;
 use parking_lot::Mutex;
@@ -43,7 +44,9 @@ pub struct Subscriber {
 
 #[derive(Debug, Default)]
 struct Wanted {
-    channels: Mutex<BTreeSet<String>>,
+    /// With a number that tells one wish for a channel from the next.
+    channels: Mutex<BTreeMap<String, u64>>,
+    wishes: AtomicU64,
     changed: Notify,
 }
 
@@ -62,16 +65,17 @@ impl Subscriber {
         }
     }
 
-    /// Begins to listen to a channel.
+    /// Begins to listen to a channel. It is told to begin after each call, heard before or not.
     pub fn add(&self, channel: &str) {
-        if self.wanted.channels.lock().insert(channel.to_owned()) {
-            self.wanted.changed.notify_one();
-        }
+        let number = self.wanted.wishes.fetch_add(1, Ordering::Relaxed);
+        let mut channels = self.wanted.channels.lock();
+        channels.insert(channel.to_owned(), number);
+        self.wanted.changed.notify_one();
     }
 
     /// Ceases to listen to a channel.
     pub fn remove(&self, channel: &str) {
-        if self.wanted.channels.lock().remove(channel) {
+        if self.wanted.channels.lock().remove(channel).is_some() {
             self.wanted.changed.notify_one();
         }
     }
@@ -106,17 +110,23 @@ async fn serve(
     mut stream: PubSubStream,
 ) -> RedisError {
     let limit = shared.settings.response_timeout;
-    let mut heard = BTreeSet::new();
+    let mut heard: BTreeMap<String, u64> = BTreeMap::new();
     let mut probe = tokio::time::interval(shared.settings.probe_interval);
     loop {
         let channels = wanted.channels.lock().clone();
-        let added: Vec<&String> = channels.difference(&heard).collect();
-        let removed: Vec<&String> = heard.difference(&channels).collect();
-        if !added.is_empty() {
-            if let Err(error) = in_time(limit, sink.subscribe(&added)).await {
-                return error;
-            }
-            for channel in added {
+        let lacking = |of: &BTreeMap<String, u64>, all: &BTreeMap<String, u64>| -> Vec<String> {
+            let lacks = |channel: &&String| !of.contains_key(*channel);
+            all.keys().filter(lacks).cloned().collect()
+        };
+        let added = lacking(&heard, &channels);
+        let removed = lacking(&channels, &heard);
+        if !added.is_empty()
+            && let Err(error) = in_time(limit, sink.subscribe(&added)).await
+        {
+            return error;
+        }
+        for (channel, number) in &channels {
+            if heard.get(channel) != Some(number) {
                 hear(Heard::Begin { channel });
             }
         }

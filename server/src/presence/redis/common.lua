@@ -45,7 +45,7 @@ local function publish(value, user)
 end
 
 local function version()
-  return tonumber(redis.call('HGET', META, 'version') or '0')
+  return redis.call('HGET', META, 'version') or '0'
 end
 
 local function prefix(user)
@@ -120,14 +120,11 @@ local function finish_all(incarnation, limit, stays)
   return #held
 end
 
--- To be called at the end: what nobody renews goes away by itself.
-local function outlive(anew)
+-- To be called at the end: what nobody renews goes away by itself, all of it at the same time, and
+-- never sooner than another node has said.
+local function outlive()
+  local left = math.max(tonumber(ARGV[2]), redis.call('PTTL', META))
   for _, key in ipairs(KEYS) do
-    if anew then
-      redis.call('PEXPIRE', key, ARGV[2])
-    else
-      redis.call('PEXPIRE', key, ARGV[2], 'NX')
-    end
+    redis.call('PEXPIRE', key, left)
   end
 end
-

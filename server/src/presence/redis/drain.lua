@@ -8,7 +8,7 @@
 
 local limit = tonumber(ARGV[6])
 if finish_all(ARGV[4], limit, tonumber(ARGV[5])) == limit then
-  outlive(false)
+  outlive()
   return 1
 end
 redis.call('ZREM', LEASES, ARGV[4])
@@ -16,6 +16,6 @@ if redis.call('ZCOUNT', LEASES, '(' .. now, '+inf') == 0 then
   -- Nobody is left to end grace times, nor to be told.
   redis.call('DEL', unpack(KEYS))
 else
-  outlive(false)
+  outlive()
 end
 return 0

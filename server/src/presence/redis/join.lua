@@ -42,5 +42,5 @@ for index = 7, #ARGV, 4 do
   end
   table.insert(orders, order)
 end
-outlive(false)
+outlive()
 return { epoch(), version(), unpack(orders) }

@@ -12,5 +12,5 @@ if not redis.call('ZSCORE', LEASES, ARGV[4]) then return {} end
 local user = ARGV[6]
 local shown = newest(user)
 local stays = remove(ARGV[4], ARGV[5], user) and settle(user, shown, tonumber(ARGV[7]))
-outlive(false)
+outlive()
 return { epoch(), version(), stays and 1 or 0 }

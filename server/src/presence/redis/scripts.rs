@@ -196,22 +196,33 @@ impl Scripts {
         Ok(())
     }
 
-    /// Everyone online. Begins the lease, if need be.
+    /// Everyone online; `None` if the lease is over.
     pub(super) async fn sync(
         &self,
         tenant: &str,
         incarnation: &str,
-    ) -> Result<Snapshot, StoreError> {
+        may_begin: bool,
+    ) -> Result<Option<Snapshot>, StoreError> {
         let mut call = self.call(&self.sync, tenant, incarnation);
-        call.arg(millis(self.times.node_lease));
-        let (epoch, version, flat): (u32, u64, Vec<Vec<u8>>) =
-            self.redis.script("read presence", &call).await?;
+        call.arg(millis(self.times.node_lease))
+            .arg(u8::from(may_begin));
+        let answer: Vec<Vec<Vec<u8>>> = self.redis.script("read presence", &call).await?;
+        let mut answer = answer.into_iter();
+        let Some(mark) = answer.next() else {
+            return Ok(None);
+        };
+        let mark: Vec<String> = mark
+            .into_iter()
+            .map(|number| String::from_utf8(number).map_err(StoreError::new))
+            .collect::<Result<_, _>>()?;
+        let (mark, _) = mark_of(&mark)?.ok_or_else(|| StoreError::new("a snapshot has no mark"))?;
+        let flat = answer.next().unwrap_or_default();
         let mut flat = flat.into_iter();
         let mut pairs = Vec::with_capacity(flat.len() / 2);
         while let (Some(user), Some(value)) = (flat.next(), flat.next()) {
             pairs.push((user, value));
         }
-        Ok((Mark { epoch, version }, pairs))
+        Ok(Some((mark, pairs)))
     }
 
     fn call<'a>(

@@ -286,15 +286,16 @@ async fn sync(store: &RedisPresenceStore, tenant: &Tenant) {
         // Asked for again when the sessions have been handed over.
         return;
     };
-    {
+    let may_begin = {
         let state = tenant.state.lock();
         // Without listening it would be out of date at once; asked for again when that begins.
         if state.mirror.is_none() || !state.listening {
             return;
         }
-    }
-    match store.scripts.sync(&tenant.id, incarnation).await {
-        Ok(snapshot) => {
+        !state.leased
+    };
+    match store.scripts.sync(&tenant.id, incarnation, may_begin).await {
+        Ok(Some(snapshot)) => {
             let mut state = tenant.state.lock();
             state.leased = true;
             let listening = state.listening;
@@ -314,6 +315,7 @@ async fn sync(store: &RedisPresenceStore, tenant: &Tenant) {
             }
             store.react(tenant, reaction);
         }
+        Ok(None) => store.lose_touch(&"the lease is over"),
         Err(error) => store.lose_touch(&error),
     }
 }

@@ -28,7 +28,7 @@ if left > 0 then
     left = left - 1
   end
 end
-outlive(true)
+outlive()
 local first = redis.call('ZRANGE', GRACE, 0, 0, 'WITHSCORES')[2]
 local wait = first and math.max(0, tonumber(first) - now) or -1
 return { epoch(), version(), wait, left > 0 and 0 or 1 }

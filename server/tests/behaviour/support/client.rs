@@ -1,6 +1,7 @@
 //! A Socket.IO client over a WebSocket, written out by hand.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use super::{TestServer, soon};
+use super::soon;
 
 /// A connected client.
 pub(crate) struct Client {
@@ -69,16 +70,16 @@ impl Page {
     }
 
     /// Connects.
-    pub(crate) async fn open(self, server: &TestServer) -> Client {
-        match self.try_open(server).await {
+    pub(crate) async fn open(self, at: impl Into<SocketAddr>) -> Client {
+        match self.try_open(at).await {
             Ok(client) => client,
             Err(error) => panic!("refused: {error}"),
         }
     }
 
     /// The code with which it is refused.
-    pub(crate) async fn refused(self, server: &TestServer) -> String {
-        match self.try_open(server).await {
+    pub(crate) async fn refused(self, at: impl Into<SocketAddr>) -> String {
+        match self.try_open(at).await {
             Ok(client) => panic!("{} was let in", client.id),
             Err(error) => {
                 assert!(error["message"].is_string(), "{error}");
@@ -88,11 +89,11 @@ impl Page {
     }
 
     /// Connects, or says what the `connect_error` said.
-    pub(crate) async fn try_open(self, server: &TestServer) -> Result<Client, Value> {
+    pub(crate) async fn try_open(self, at: impl Into<SocketAddr>) -> Result<Client, Value> {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs([("EIO", "4"), ("transport", "websocket")]);
         query.extend_pairs(&self.query);
-        let url = format!("ws://{}/socket.io/?{}", server.address(), query.finish());
+        let url = format!("ws://{}/socket.io/?{}", at.into(), query.finish());
         let mut request = url.into_client_request().unwrap();
         for (name, value) in &self.headers {
             request.headers_mut().insert(*name, value.parse().unwrap());

@@ -5,6 +5,7 @@
 //! that would hang into one that fails.
 
 pub(crate) mod client;
+pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod redis_server;
 pub(crate) mod store;
@@ -16,19 +17,21 @@ use std::time::Duration;
 use chat_server::auth::token::TokenVerifier;
 use chat_server::clock::Clock;
 use chat_server::config::Config;
+use chat_server::redis::RedisUrl;
 use chat_server::server::{Leftovers, Server};
 use chat_server::tenants::Tenants;
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::{Value, json};
 
 pub(crate) use client::{Client, Page};
+use redis_server::RedisServer;
 pub(crate) use store::{Store, on_every_store};
 
 /// The secret of the tokens that the test server accepts.
 pub(crate) const SECRET: &str = "a shared secret of some length, for tests";
 
 /// An open tenant, and one with all the rules.
-const TENANTS: &str = r#"
+pub(crate) const TENANTS: &str = r#"
     [[tenants]]
     id = "open"
     admin_keys = ["open-admin"]
@@ -54,6 +57,17 @@ impl TestServer {
     /// A server whose grace time is short.
     pub(crate) async fn start() -> Self {
         Self::with(|config| config.offline_grace = Duration::from_millis(50)).await
+    }
+
+    /// Lets a server use this Redis, and not wait for long when it is away.
+    pub(crate) fn on(redis: &RedisServer) -> impl FnOnce(&mut Config) + use<> {
+        let url = RedisUrl::parse(&redis.url()).unwrap();
+        move |config| {
+            config.redis_url = Some(url);
+            config.offline_grace = Duration::from_millis(50);
+            config.settings.redis.probe_interval = Duration::from_millis(20);
+            config.settings.redis.longest_retry = Duration::from_millis(50);
+        }
     }
 
     /// A server of which something is different.
@@ -110,6 +124,12 @@ impl TestServer {
     }
 }
 
+impl From<&TestServer> for SocketAddr {
+    fn from(server: &TestServer) -> Self {
+        server.address
+    }
+}
+
 impl Drop for TestServer {
     fn drop(&mut self) {
         assert!(
@@ -124,6 +144,16 @@ pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(GUARD, future)
         .await
         .expect("it never happened")
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    soon(async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
 }
 
 /// A token with these claims, valid for an hour.
