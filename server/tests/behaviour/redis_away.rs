@@ -106,19 +106,22 @@ async fn a_server_starts_without_it() {
 #[tokio::test]
 async fn a_redis_that_hangs_for_longer_than_the_lease_costs_nobody_anything() {
     let redis = RedisServer::start().await;
-    let server = TestServer::with(impatient(&redis)).await;
+    let server = TestServer::with(|config| {
+        impatient(&redis)(config);
+        // The end of somebody's grace time tells that the lease is over too.
+        config.offline_grace = config.lease + Duration::from_millis(200);
+    })
+    .await;
     let other = TestServer::with(impatient(&redis)).await;
     let mut admin = server.admin().await;
     let _ann = other.visitor("ann").await;
     admin.expect("user_online").await;
     redis.freeze();
     until(async || server.get("/readyz").send().await.unwrap().status() == 503).await;
-    // A grace time and the lease pass.
     let bob = server.visitor("bob").await;
     admin.expect("user_online").await;
     bob.leave().await;
     admin.expect("user_offline").await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
     redis.thaw();
     until(async || in_hash(&redis).await == ["anonymous-ann"]).await;
     let cid = server.visitor("cid").await;
