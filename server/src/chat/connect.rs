@@ -45,7 +45,7 @@ struct Auth {
 /// Decides whether a socket may connect, and as whom.
 ///
 /// # Errors
-/// Those of [`auth::decide`], a malformed `auth`, and too many connections.
+/// Those of [`crate::auth::decide`], a malformed `auth`, and too many connections.
 pub(super) async fn admit<P, M>(
     chat: &Chat<P, M>,
     request: &ConnectRequest<'_>,
