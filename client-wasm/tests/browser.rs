@@ -309,7 +309,14 @@ async fn a_callback_may_call_back_in_and_even_close() {
     wait("the goodbye", || find(&heard, "disconnect")).await;
     assert!(find(&heard, "connect").is_some());
     let said = heard.borrow().len();
-    JsFuture::from(sleep(100)).await.expect("a timer");
+    // By the time that a whole conversation of somebody else is over, it would have been said.
+    let (other, heard_by_other) = listen(visitor(r#"{"visitorId":"browser-after"}"#));
+    let message = object(r#"{"text":"x"}"#);
+    settle(other.send_message(&message))
+        .await
+        .expect("accepted");
+    wait("its own message", || find(&heard_by_other, "message")).await;
+    other.disconnect();
     assert_eq!(heard.borrow().len(), said, "nothing is said after the end");
 }
 

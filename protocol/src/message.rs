@@ -115,7 +115,13 @@ fn optional_id<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Stri
     Ok(Option::<Id>::deserialize(input)?.map(|Id(text)| text))
 }
 
-fn text_or_nothing<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
+/// Reads a text, and anything else as nothing, as JavaScript would have it.
+///
+/// # Errors
+/// None but those of malformed input.
+pub fn text_or_nothing<'de, D: serde::Deserializer<'de>>(
+    input: D,
+) -> Result<Option<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Lenient {

@@ -8,10 +8,11 @@ use chat_protocol::code::Code;
 use chat_protocol::event::{VISITOR_TOKEN, admin_room, conversation_room, tenant_room};
 use chat_protocol::http::{ROLE, TENANT_ID};
 use chat_protocol::identity::VisitorToken;
+use chat_protocol::message::text_or_nothing;
 use chat_protocol::presence::OnlineUser;
 use chat_socketio::{ConnectRequest, Handshake};
 use parking_lot::Mutex;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::conversation::room_of;
 use super::{Chat, Member, Rates, Socket};
@@ -231,19 +232,6 @@ fn cut(text: Cow<'_, str>, bytes: usize) -> String {
     let mut text = text.into_owned();
     text.truncate(text.floor_char_boundary(bytes));
     text
-}
-
-fn text_or_nothing<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Lenient {
-        Text(String),
-        Other(serde::de::IgnoredAny),
-    }
-    Ok(match Lenient::deserialize(input)? {
-        Lenient::Text(text) => Some(text),
-        Lenient::Other(_) => None,
-    })
 }
 
 #[cfg(test)]
