@@ -227,33 +227,31 @@ impl Connection {
                 }
                 None
             }
-            Delivery::Acknowledged if self.is_closed() => {
-                let id = self.outbox.refuse();
-                self.outputs.push(Output::AckFailed {
-                    id,
-                    code: Code::NotConnected,
-                });
-                Some(id)
-            }
             Delivery::Acknowledged => {
-                let id = match self.outbox.push(now, args, live) {
-                    Ok(id) => id,
+                let taken = if self.is_closed() {
+                    Err(self.outbox.refuse())
+                } else {
+                    self.outbox.push(now, args, live)
+                };
+                match taken {
+                    Ok(id) => {
+                        if live {
+                            self.send_socket(Kind::Event {
+                                id: Some(id.0),
+                                data: args,
+                            });
+                        }
+                        self.timers.set(Timer::Ack, self.outbox.deadline());
+                        Some(id)
+                    }
                     Err(id) => {
                         self.outputs.push(Output::AckFailed {
                             id,
                             code: Code::NotConnected,
                         });
-                        return Some(id);
+                        Some(id)
                     }
-                };
-                if live {
-                    self.send_socket(Kind::Event {
-                        id: Some(id.0),
-                        data: args,
-                    });
                 }
-                self.timers.set(Timer::Ack, self.outbox.deadline());
-                Some(id)
             }
         }
     }
@@ -301,15 +299,7 @@ impl Connection {
 
     /// The transport has ended, or could not be opened.
     pub fn handle_transport_closed(&mut self, now: Millis) {
-        match self.state {
-            State::Opening
-            | State::Handshaking
-            | State::Authorising { .. }
-            | State::Joining { .. }
-            | State::Refused
-            | State::Live { .. } => self.fail(now, Reason::Transport, Code::NetworkError),
-            State::Idle | State::Waiting | State::Closed => {}
-        }
+        self.fail(now, Reason::Transport, Code::NetworkError);
     }
 
     /// A text frame, or as much of its head as holds everything before the JSON payload.
@@ -480,17 +470,15 @@ impl Connection {
                 if now.saturating_sub(since) >= self.config.stable_after {
                     self.backoff.reset();
                 }
-                self.end(reason);
             }
             State::Opening
             | State::Handshaking
             | State::Authorising { .. }
-            | State::Joining { .. } => {
-                self.outputs.push(Output::AttemptFailed(code));
-                self.outputs.push(Output::Close);
-            }
-            State::Refused => self.outputs.push(Output::Close),
+            | State::Joining { .. } => self.outputs.push(Output::AttemptFailed(code)),
+            // The shell has told it in the refusal's own words.
+            State::Refused => {}
         }
+        self.end(reason);
         self.state = State::Waiting;
         self.timers.set(Timer::Watchdog, None);
         self.timers
@@ -510,7 +498,8 @@ impl Connection {
         }
     }
 
-    /// A live connection ends: what was sent and not acknowledged is unknown now, what waits goes on waiting.
+    /// The transport, if there is one, goes. If it was live, what was sent and not acknowledged is unknown now; what waits
+    /// goes on waiting.
     fn end(&mut self, reason: Reason) {
         match self.state {
             State::Live { .. } => {

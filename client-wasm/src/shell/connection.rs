@@ -103,7 +103,8 @@ impl Connection {
     /// Asks for the list of online users, if the connection is up.
     pub(super) fn request_online_users(self: &Rc<Self>) {
         let payload = platform::object(http::TENANT_ID, &self.config.tenant_id());
-        self.emit(event::GET_ONLINE_USERS, &payload, Delivery::Volatile);
+        self.prepare(event::GET_ONLINE_USERS, &payload, Delivery::Volatile);
+        self.drive(&JsValue::UNDEFINED);
     }
 
     /// Sends an event. The promise is of the acknowledgement's first argument.
@@ -115,11 +116,6 @@ impl Connection {
         }
         self.drive(&JsValue::UNDEFINED);
         promise
-    }
-
-    fn emit(self: &Rc<Self>, name: &str, payload: &JsValue, delivery: Delivery) {
-        self.prepare(name, payload, delivery);
-        self.drive(&JsValue::UNDEFINED);
     }
 
     fn prepare(&self, name: &str, payload: &JsValue, delivery: Delivery) -> Option<AckId> {
