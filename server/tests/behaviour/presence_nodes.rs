@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::process::Process;
 use crate::support::redis_server::RedisServer;
-use crate::support::{Page, TestServer, success, until};
+use crate::support::{Client, Page, TestServer, success, until};
 
 const LIST: &str = "/api/chat/online-users?tenantId=open";
 
@@ -20,6 +20,15 @@ async fn two_nodes(redis: &RedisServer) -> [TestServer; 2] {
 async fn users(server: &TestServer) -> Value {
     let request = server.get(LIST).bearer_auth("open-admin");
     success(request).await["users"].clone()
+}
+
+/// Two visitors of a node that is going to end, whom an admin has seen come.
+async fn ann_and_bob(node: &Process, admin: &mut Client) -> [Client; 2] {
+    let ann = Page::of("open").visitor("ann").open(node.address()).await;
+    admin.expect("user_online").await;
+    let bob = Page::of("open").visitor("bob").open(node.address()).await;
+    admin.expect("user_online").await;
+    [ann, bob]
 }
 
 #[tokio::test]
@@ -102,16 +111,7 @@ async fn whom_a_dead_node_held_is_gone() {
     .await;
     let mut admin = server.admin().await;
     let process = Process::on(&redis).await;
-    let _ann = Page::of("open")
-        .visitor("ann")
-        .open(process.address())
-        .await;
-    admin.expect("user_online").await;
-    let _bob = Page::of("open")
-        .visitor("bob")
-        .open(process.address())
-        .await;
-    admin.expect("user_online").await;
+    let _visitors = ann_and_bob(&process, &mut admin).await;
     let bob = server.visitor("bob").await;
     assert_eq!(admin.expect("user_online").await["sessionId"], bob.id());
     process.kill().await;
@@ -128,16 +128,7 @@ async fn a_node_that_ends_lets_its_users_move_on() {
     let server = TestServer::with(TestServer::on(&redis)).await;
     let mut admin = server.admin().await;
     let process = Process::on(&redis).await;
-    let _ann = Page::of("open")
-        .visitor("ann")
-        .open(process.address())
-        .await;
-    admin.expect("user_online").await;
-    let _bob = Page::of("open")
-        .visitor("bob")
-        .open(process.address())
-        .await;
-    admin.expect("user_online").await;
+    let _visitors = ann_and_bob(&process, &mut admin).await;
     let bob = server.visitor("bob").await;
     admin.expect("user_online").await;
     assert!(process.terminate().await.success());

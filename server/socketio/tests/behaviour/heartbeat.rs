@@ -53,9 +53,7 @@ async fn a_websocket_that_is_silent_is_closed_whatever_it_sends_otherwise() {
 #[tokio::test]
 async fn a_poller_that_answers_lives_on() {
     let server = Server::start(quick()).await;
-    let poller = server.poller().await;
-    poller.send("40").await;
-    poller.receive().await;
+    let poller = server.connected_poller().await;
     for _ in 0..5 {
         assert_eq!(poller.receive().await, "2");
         poller.send("3").await;

@@ -132,9 +132,7 @@ async fn a_slow_call_does_not_hold_up_what_others_send() {
 #[tokio::test]
 async fn a_post_that_is_cut_off_still_runs_its_calls_to_their_end() {
     let server = Server::start(Config::default()).await;
-    let poller = server.poller().await;
-    poller.send("40").await;
-    poller.receive().await;
+    let poller = server.connected_poller().await;
     {
         let post = poller.post("42[\"wait\"]\x1e42[\"after\"]");
         tokio::pin!(post);

@@ -23,9 +23,7 @@ async fn packets_go_both_ways_in_order() {
 #[tokio::test]
 async fn binary_travels_as_base64() {
     let server = Server::start(Config::default()).await;
-    let poller = server.poller().await;
-    poller.send("40").await;
-    poller.receive().await;
+    let poller = server.connected_poller().await;
     poller
         .send("451-[\"echo\",{\"_placeholder\":true,\"num\":0}]\x1ebAQIDBA==")
         .await;
@@ -38,9 +36,7 @@ async fn binary_travels_as_base64() {
 #[tokio::test]
 async fn a_poll_waits_for_something_to_take() {
     let server = Server::start(Config::default()).await;
-    let poller = server.poller().await;
-    poller.send("40").await;
-    poller.receive().await;
+    let poller = server.connected_poller().await;
     let (received, ()) = tokio::join!(poller.receive(), poller.send("42[\"echo\"]"));
     assert_eq!(received, "42[\"echo\"]");
 }
@@ -48,9 +44,7 @@ async fn a_poll_waits_for_something_to_take() {
 #[tokio::test]
 async fn a_second_poll_closes_the_session() {
     let server = Server::start(Config::default()).await;
-    let poller = server.poller().await;
-    poller.send("40").await;
-    poller.receive().await;
+    let poller = server.connected_poller().await;
     // Both wait for nothing, so whichever comes second finds the other.
     let (one, other) = tokio::join!(poller.get(), poller.get());
     let mut answers = [one, other];
@@ -67,9 +61,7 @@ async fn a_second_poll_closes_the_session() {
 #[tokio::test]
 async fn a_poll_whose_client_goes_away_ends_the_session() {
     let server = Server::start(Config::default()).await;
-    let poller = server.poller().await;
-    poller.send("40").await;
-    poller.receive().await;
+    let poller = server.connected_poller().await;
     let mut stream = tokio::net::TcpStream::connect(server.address)
         .await
         .unwrap();
@@ -95,9 +87,7 @@ async fn a_body_that_does_not_arrive_ends_the_session() {
         ..Config::default()
     })
     .await;
-    let poller = server.poller().await;
-    poller.send("40").await;
-    poller.receive().await;
+    let poller = server.connected_poller().await;
     let mut stream = tokio::net::TcpStream::connect(server.address)
         .await
         .unwrap();
@@ -115,9 +105,7 @@ async fn a_body_that_does_not_arrive_ends_the_session() {
 #[tokio::test]
 async fn the_client_says_goodbye() {
     let server = Server::start(Config::default()).await;
-    let poller = server.poller().await;
-    poller.send("40").await;
-    poller.receive().await;
+    let poller = server.connected_poller().await;
     poller.send("1").await;
     assert_eq!(
         server.notes.disconnected().await,
@@ -131,9 +119,7 @@ async fn the_client_says_goodbye() {
 #[tokio::test]
 async fn the_server_says_goodbye_between_two_polls() {
     let server = Server::start(Config::default()).await;
-    let poller = server.poller().await;
-    poller.send("40").await;
-    poller.receive().await;
+    let poller = server.connected_poller().await;
     poller.send("42[\"echo\"]\x1e42[\"throw out\"]").await;
     assert_eq!(
         server.notes.disconnected().await,
@@ -183,9 +169,7 @@ async fn a_body_beyond_the_limit_closes_the_session() {
         ..Config::default()
     })
     .await;
-    let poller = server.poller().await;
-    poller.send("40").await;
-    poller.receive().await;
+    let poller = server.connected_poller().await;
     let body = format!("42[\"echo\",\"{}\"]", "x".repeat(100));
     assert_eq!(poller.post(body).await.0, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(
@@ -207,9 +191,7 @@ async fn a_long_queue_comes_in_several_bodies() {
         ..Config::default()
     })
     .await;
-    let poller = server.poller().await;
-    poller.send("40").await;
-    poller.receive().await;
+    let poller = server.connected_poller().await;
     let frame = Frame::from_raw_event("/", "said", "\"0123456789012345678901234567890123456789\"");
     for _ in 0..5 {
         server.hub.to("all").emit_frame(&frame);

@@ -227,6 +227,14 @@ impl Server {
         }
     }
 
+    /// A polling session that is connected to the main namespace.
+    pub(crate) async fn connected_poller(&self) -> Poller<'_> {
+        let poller = self.poller().await;
+        poller.send("40").await;
+        poller.receive().await;
+        poller
+    }
+
     /// A WebSocket session that is connected to no namespace yet.
     pub(crate) async fn open(&self) -> Client {
         self.open_as("").await

@@ -70,9 +70,7 @@ async fn a_poller_that_does_not_poll_is_disconnected() {
         ..Config::default()
     })
     .await;
-    let poller = server.poller().await;
-    poller.send("40").await;
-    poller.receive().await;
+    let _poller = server.connected_poller().await;
     for _ in 0..11 {
         server.hub.to("all").emit_frame(&frame(1));
     }
@@ -128,9 +126,7 @@ async fn a_poller_gets_the_answers_to_all_it_asks_at_once() {
         ..Config::default()
     })
     .await;
-    let poller = server.poller().await;
-    poller.send("40").await;
-    poller.receive().await;
+    let poller = server.connected_poller().await;
     let questions: Vec<_> = (0..500)
         .map(|number| format!("42[\"echo\",{number}]"))
         .collect();
