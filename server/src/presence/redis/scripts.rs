@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use redis::{Script, ScriptInvocation};
 use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::redis::Redis;
+use crate::redis::script::{Call, Script};
 
 /// How much a script does at a time, so that it never holds Redis up for long.
 pub(super) const BATCH: usize = 200;
@@ -225,13 +225,8 @@ impl Scripts {
         Ok(Some((mark, pairs)))
     }
 
-    fn call<'a>(
-        &self,
-        script: &'a Script,
-        tenant: &str,
-        incarnation: &str,
-    ) -> ScriptInvocation<'a> {
-        let mut call = script.prepare_invoke();
+    fn call(&self, script: &Script, tenant: &str, incarnation: &str) -> Call {
+        let mut call = script.call();
         call.key(["online_users:", tenant].concat());
         for own in ["meta", "sessions", "queue", "held", "leases", "grace"] {
             call.key(["{online_users:", tenant, "}:", own].concat());
