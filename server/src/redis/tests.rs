@@ -91,7 +91,7 @@ async fn a_listener_knows_what_it_may_have_missed() {
             Heard::Message { channel, payload } => {
                 format!("{channel}: {}", String::from_utf8_lossy(payload))
             }
-            Heard::Lost => "lost".to_owned(),
+            Heard::Lost { channel } => format!("lost {channel}"),
         });
     });
     subscriber.add("a");
@@ -115,7 +115,7 @@ async fn a_listener_knows_what_it_may_have_missed() {
         }
     }
     server.kill();
-    assert_eq!(heard.recv().await.unwrap(), "lost");
+    assert_eq!(heard.recv().await.unwrap(), "lost b");
     server.revive().await;
     assert_eq!(heard.recv().await.unwrap(), "begin b");
     redis.up().await;
