@@ -143,7 +143,7 @@ pub(super) async fn conduct(shared: Arc<Shared>, url: RedisUrl) {
     keep(shared, server).await;
 }
 
-enum Found {
+pub(super) enum Found {
     One(Place),
     Cluster(Vec<Address>),
 }
@@ -170,7 +170,7 @@ async fn find(shared: &Shared, url: RedisUrl) -> Found {
     }
 }
 
-async fn find_once(shared: &Shared, seeds: &[Address]) -> Result<Found, Trouble> {
+pub(super) async fn find_once(shared: &Shared, seeds: &[Address]) -> Result<Found, Trouble> {
     let ask = async |seed| Ok::<_, Trouble>((seed, mode_of(shared, seed).await?));
     let (seed, mode) = first(seeds.iter().map(ask)).await?;
     match mode {

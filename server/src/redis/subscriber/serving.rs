@@ -305,11 +305,13 @@ impl<'a> Serving<'a> {
                 asked.then_some(()).ok_or(Ended::Moved)
             }
             PushKind::Disconnection => Err(Ended::Closed),
+            // Nothing that was asked for, nor what later versions of the library may know.
             PushKind::Other(_)
             | PushKind::Invalidate
             | PushKind::PMessage
             | PushKind::PSubscribe
-            | PushKind::PUnsubscribe => Ok(()),
+            | PushKind::PUnsubscribe
+            | _ => Ok(()),
         }
     }
 }
