@@ -80,6 +80,14 @@ impl Request<'_> {
         }
     }
 
+    /// Of how many commands it is.
+    fn len(self) -> usize {
+        match self {
+            Self::Command(_) | Self::Script(_) => 1,
+            Self::Pipeline(commands) => commands.len(),
+        }
+    }
+
     /// Whether it can be done where its slot has not arrived yet. Several commands would each have
     /// to be announced, and some of them might already have been done elsewhere.
     fn can_be_asked(self) -> bool {
@@ -142,7 +150,8 @@ impl Shared {
                 }
             };
             self.judge(&link, &error);
-            let Some(redirect) = self.redirect(&error, &link.address).filter(|_| left > 0) else {
+            let redirect = self.redirect(&error, request.len(), &link.address);
+            let Some(redirect) = redirect.filter(|_| left > 0) else {
                 return Err(StoreError::new(error));
             };
             let limit = latest_sending.saturating_sub(self.clock.now());
@@ -173,9 +182,9 @@ impl Shared {
         }
     }
 
-    fn redirect(&self, error: &RedisError, said_by: &Address) -> Option<Redirect> {
+    fn redirect(&self, error: &RedisError, commands: usize, said_by: &Address) -> Option<Redirect> {
         if self.fleet.read().is_cluster() {
-            Redirect::read(error, said_by)
+            Redirect::read(error, commands, said_by)
         } else {
             None
         }

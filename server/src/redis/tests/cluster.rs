@@ -193,6 +193,10 @@ async fn a_slot_that_moves_is_followed_and_so_are_its_channels() {
     assert_eq!(get(&redis, &key).await.as_deref(), Some("value"));
 
     cluster.move_slot(slot, 0, 1).await;
+    let mut commands = redis::pipe();
+    commands.cmd("GET").arg(&key).cmd("GET").arg(&key);
+    let values: Vec<String> = redis.pipeline("test", &commands).await.unwrap();
+    assert_eq!(values, ["value", "value"]);
     assert_eq!(get(&redis, &key).await.as_deref(), Some("value"));
     // It may be heard at the new place before the old one is left.
     loop {
