@@ -154,6 +154,26 @@ async fn a_shard_that_hangs_holds_nobody_else_up() {
 }
 
 #[tokio::test]
+async fn a_place_where_nobody_answers_any_more_holds_nobody_else_up() {
+    let mut cluster = RedisCluster::start().await;
+    let redis = connected(&cluster).await;
+    cluster.servers[0].kill();
+    // As a machine whose connections are made but lead nowhere.
+    let hole = std::net::TcpListener::bind(("127.0.0.1", cluster.servers[0].port)).unwrap();
+    let lost = async || set(&redis, &RedisCluster::name(0, "key")).await.is_err();
+    // Long enough for several attempts to reach it.
+    for round in 0..2000 {
+        assert!(lost().await);
+        set(&redis, &RedisCluster::name(1 + round % 2, "key"))
+            .await
+            .unwrap();
+    }
+    drop(hole);
+    cluster.servers[0].revive().await;
+    eventually(async || redis.health().is_ok() && !lost().await).await;
+}
+
+#[tokio::test]
 async fn nothing_answers_when_the_last_shard_is_gone() {
     let mut cluster = RedisCluster::start().await;
     let redis = connected(&cluster).await;
