@@ -260,7 +260,7 @@ impl Truth {
                 .iter()
                 .map(|trouble| trouble.to.unwrap_or(now));
             let last = ends.max().unwrap_or_default().max(end.at);
-            last + RECOVERY + self.lease - end.at
+            (last + RECOVERY + self.lease).saturating_sub(end.at)
         } else if end.clean {
             self.grace + self.lease.mul_f64(0.25)
         } else {
