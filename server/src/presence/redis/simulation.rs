@@ -142,6 +142,7 @@ impl World {
             &TENANTS,
             on_offline,
         ));
+        self.truth.lock().start(id, self.clock.now());
         self.note(|| format!("node{id} starts"));
     }
 
