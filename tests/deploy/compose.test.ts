@@ -119,7 +119,8 @@ describe.each(servers)('%s', (name, service) => {
 
   test('has the time to stop and the descriptors to serve', async () => {
     expect(Number.parseInt(service.stop_grace_period, 10)).toBeGreaterThan(LONGEST_STOP_SECONDS);
-    expect(service.ulimits.nofile).toBeGreaterThan(await setting('connections', 'tcp'));
+    // The gateway holds one towards the client and one towards a server.
+    expect(service.ulimits.nofile).toBeGreaterThan(2 * (await setting('connections', 'tcp')));
   });
 
   test('is given only what the program knows, and all of it can be used', async () => {
