@@ -8,7 +8,7 @@ import { Program } from '../support/program.ts';
 import { type Proxy, proxyTests, type ProxySite } from '../support/proxy.ts';
 import { until } from '../support/until.ts';
 
-const CADDY = tool('caddy');
+const CADDY = tool('caddy', 'CADDY');
 const SHIPPED = join(DEPLOY, 'caddy/Caddyfile');
 
 proxyTests((site) => onFreePort((port) => start(site, port)));

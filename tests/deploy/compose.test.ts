@@ -177,7 +177,7 @@ test('Redis is out of reach of all but the servers that use it', () => {
 test('Redis takes its options: it keeps a log, evicts nothing and fits into its memory', async () => {
   const [program, ...options] = redis.command;
   expect(program).toBe('redis-server');
-  const command = tool('redis-server');
+  const command = tool('redis-server', 'REDIS_SERVER');
   const socket = join(directory.path, 'redis.sock');
   await using _running = await Program.start({
     command,

@@ -8,7 +8,7 @@ import { Program } from '../support/program.ts';
 import { type Proxy, proxyTests, type ProxySite } from '../support/proxy.ts';
 import { until } from '../support/until.ts';
 
-const NGINX = tool('nginx');
+const NGINX = tool('nginx', 'NGINX_PROGRAM');
 
 proxyTests((site) => onFreePort((port) => start(site, port)));
 

@@ -16,8 +16,7 @@ export const SECRET = 'a secret of the deployment tests, long enough';
 export const deployed = (name: string): Promise<string> => readFile(join(DEPLOY, name), 'utf8');
 
 /** A program of the machine, under the variable by which `cargo xtask test` names it. */
-export const tool = (name: string): string =>
-  process.env[name.toUpperCase().replace('-', '_')] ?? name;
+export const tool = (name: string, variable: string): string => process.env[variable] ?? name;
 
 export interface Ended {
   readonly code: number;

@@ -51,7 +51,8 @@ const REDIS: Needed = Needed {
 };
 
 const NGINX: Needed = Needed {
-    variable: "NGINX",
+    // nginx itself takes NGINX for a list of sockets that it inherits.
+    variable: "NGINX_PROGRAM",
     names: &["nginx"],
     // Debian keeps it where only root's PATH leads.
     files: &["/usr/sbin/nginx"],

@@ -206,7 +206,7 @@ fn deployment_tests(workspace: &Workspace) -> Result<Totals> {
     npm::install(&tests)?;
     npm::script(&tests, "deploy")
         .env("REDIS_SERVER", setup::redis_server()?)
-        .env("NGINX", setup::nginx()?)
+        .env("NGINX_PROGRAM", setup::nginx()?)
         .env("CADDY", setup::caddy()?)
         .env("SYSTEMD_ANALYZE", setup::systemd_analyze()?)
         .env("CHAT_SERVER", workspace.server())
