@@ -2,7 +2,15 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { DEPLOY, deployed, ended, explained, scratch, setting, tool } from '../support/deployment.ts';
+import {
+  DEPLOY,
+  deployed,
+  ended,
+  explained,
+  scratch,
+  setting,
+  tool,
+} from '../support/deployment.ts';
 import { freePort, onFreePort } from '../support/port.ts';
 import { Program } from '../support/program.ts';
 import { type Proxy, proxyTests, type ProxySite } from '../support/proxy.ts';
@@ -15,7 +23,9 @@ proxyTests((site) => onFreePort((port) => start(site, port)));
 
 test('the shipped file is sound as it is, and laid out as Caddy does it', async () => {
   await using directory = await scratch();
-  const options = { env: { ...process.env, XDG_DATA_HOME: directory.path, XDG_CONFIG_HOME: directory.path } };
+  const options = {
+    env: { ...process.env, XDG_DATA_HOME: directory.path, XDG_CONFIG_HOME: directory.path },
+  };
   const args = ['--config', SHIPPED, '--adapter', 'caddyfile'];
   const judged = await ended(CADDY, ['validate', ...args], options);
   expect(judged).toMatchObject({ code: 0 });

@@ -87,7 +87,9 @@ describe.each(services)('%s', (_, service) => {
   test('says nothing that is not understood', () => {
     expect(Object.keys(service).filter((key) => !KNOWN.includes(key))).toEqual([]);
     expect(service.networks.filter((network) => !(network in compose.networks))).toEqual([]);
-    expect(Object.keys(service.depends_on ?? {}).filter((name) => !(name in compose.services))).toEqual([]);
+    expect(
+      Object.keys(service.depends_on ?? {}).filter((name) => !(name in compose.services)),
+    ).toEqual([]);
   });
 
   test('runs a named version, as nobody, and can change nothing', () => {
@@ -154,7 +156,10 @@ test('nobody has the key of the example tenant', async () => {
 
 test('the gateway knows every server behind it, and nothing else', () => {
   const environment = compose.services['gateway']?.environment ?? {};
-  for (const [kind, variable] of [['ws', 'BACKEND_WS_URL'], ['api', 'BACKEND_API_URL']] as const) {
+  for (const [kind, variable] of [
+    ['ws', 'BACKEND_WS_URL'],
+    ['api', 'BACKEND_API_URL'],
+  ] as const) {
     const behind = servers.filter(([, { command }]) => command[0] === kind);
     const urls = behind.map(([name]) => `http://${name}:3000`);
     expect(environment[variable]?.split(',')).toEqual(urls);

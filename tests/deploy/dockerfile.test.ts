@@ -20,7 +20,9 @@ beforeAll(async () => {
 afterAll(() => directory[Symbol.asyncDispose]());
 
 test('the Dockerfile is well formed', () => {
-  const problems = validate(text).map(({ message, range }) => `${range.start.line + 1}: ${message}`);
+  const problems = validate(text).map(
+    ({ message, range }) => `${range.start.line + 1}: ${message}`,
+  );
   expect(problems).toEqual([]);
 });
 
@@ -83,7 +85,11 @@ test('the health check succeeds for a server that is ready, and for no other', a
     { cwd: ROOT },
   );
   expect(compiled).toMatchObject({ code: 0 });
-  const command = stages.at(-1)?.one('HEALTHCHECK').replace(/^.* CMD /, '') ?? '';
+  const command =
+    stages
+      .at(-1)
+      ?.one('HEALTHCHECK')
+      .replace(/^.* CMD /, '') ?? '';
   const [, listen, path = ''] = JSON.parse(command) as string[];
   expect(listen).toBe('127.0.0.1:3000');
   expect(stages.at(-1)?.one('ENV')).toBe('LISTEN=0.0.0.0:3000');
@@ -125,7 +131,12 @@ function stagesOf(dockerfile: string): Stage[] {
     const all = (keyword: string): string[] =>
       instructions
         .filter((instruction) => instruction.getKeyword() === keyword)
-        .map((instruction) => instruction.getTextContent().replace(/^\w+\s+/, '').replace(/\\\n\s*/g, ''));
+        .map((instruction) =>
+          instruction
+            .getTextContent()
+            .replace(/^\w+\s+/, '')
+            .replace(/\\\n\s*/g, ''),
+        );
     return {
       from,
       all,

@@ -16,13 +16,20 @@ interface Panel {
   readonly title: string;
   readonly description?: string;
   readonly datasource?: { readonly type: string; readonly uid: string };
-  readonly gridPos: { readonly h: number; readonly w: number; readonly x: number; readonly y: number };
+  readonly gridPos: {
+    readonly h: number;
+    readonly w: number;
+    readonly x: number;
+    readonly y: number;
+  };
   readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
 }
 
 interface Dashboard {
   readonly panels: readonly Panel[];
-  readonly templating: { readonly list: readonly { name: string; query: string | { query: string } }[] };
+  readonly templating: {
+    readonly list: readonly { name: string; query: string | { query: string } }[];
+  };
 }
 
 interface Alert {
@@ -46,7 +53,9 @@ let source: string;
 beforeAll(async () => {
   source = await serverSource();
   const redis = await RedisServer.start();
-  await using server = await startServer({ args: ['--redis-url', redis.url, '--offline-grace', '50ms'] });
+  await using server = await startServer({
+    args: ['--redis-url', redis.url, '--offline-grace', '50ms'],
+  });
   metrics = await everyMetric(server, redis);
 });
 
@@ -71,7 +80,10 @@ describe.each(panels)('the panel "$title"', (panel) => {
 test('panels have places and numbers of their own', () => {
   expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
   const taken = new Set<string>();
-  for (const { gridPos: { h, w, x, y }, title } of dashboard.panels) {
+  for (const {
+    gridPos: { h, w, x, y },
+    title,
+  } of dashboard.panels) {
     expect(x + w, title).toBeLessThanOrEqual(24);
     for (let row = y; row < y + h; row++) {
       for (let column = x; column < x + w; column++) {
@@ -106,7 +118,9 @@ describe.each(alerts)('the alert $alert', ({ alert, expr, labels, annotations, .
   test('says how urgent it is and what happens, with labels that it has', () => {
     expect(['page', 'ticket']).toContain(labels['severity']);
     expect(alertRule.for ?? '1m').toMatch(/^\d+m$/);
-    const named = [...(annotations['summary'] ?? '').matchAll(/\$labels\.(\w+)/g)].map(([, label]) => label);
+    const named = [...(annotations['summary'] ?? '').matchAll(/\$labels\.(\w+)/g)].map(
+      ([, label]) => label,
+    );
     expect(named.length).toBeGreaterThan(0);
     const { grouping } = query(expr);
     const kept = grouping.length > 0 ? grouping : ['job', 'instance'];
@@ -134,7 +148,9 @@ test('Prometheus asks every process of the compose file', async () => {
   const asked = config.scrape_configs.flatMap(({ job_name, static_configs }) =>
     static_configs.flatMap(({ targets }) => targets.map((target) => [target, job_name])),
   );
-  expect(asked).toEqual(running.map(([name, { command }]) => [`${name}:3000`, `chat-${command[0]}`]));
+  expect(asked).toEqual(
+    running.map(([name, { command }]) => [`${name}:3000`, `chat-${command[0]}`]),
+  );
 });
 
 /** Uses a server, and lets it down, until there is a series of each metric that these files ask for. */

@@ -2,7 +2,15 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { deployed, ended, explained, FIXTURES, scratch, setting, tool } from '../support/deployment.ts';
+import {
+  deployed,
+  ended,
+  explained,
+  FIXTURES,
+  scratch,
+  setting,
+  tool,
+} from '../support/deployment.ts';
 import { freePort, onFreePort } from '../support/port.ts';
 import { Program } from '../support/program.ts';
 import { type Proxy, proxyTests, type ProxySite } from '../support/proxy.ts';
@@ -16,7 +24,11 @@ test('http leads to https, at the same place', async () => {
   await using directory = await scratch();
   await using site = await onFreePort(async (http) => {
     const port = await freePort();
-    const { program } = await start({ server: '127.0.0.1:1', files: directory.path, directory: directory.path }, port, http);
+    const { program } = await start(
+      { server: '127.0.0.1:1', files: directory.path, directory: directory.path },
+      port,
+      http,
+    );
     return { http, [Symbol.asyncDispose]: () => program.kill() };
   });
   const ask = () => fetch(`http://127.0.0.1:${site.http}/a/b?c=d`, { redirect: 'manual' });
@@ -27,8 +39,13 @@ test('http leads to https, at the same place', async () => {
 
 test('the shipped file is sound as it is', async () => {
   await using directory = await scratch();
-  const text = (await deployed('nginx/chat.conf')).replaceAll(/\/etc\/letsencrypt\/live\/\S+\//g, FIXTURES);
-  const files = text.replace('fullchain.pem', 'localhost.crt').replace('privkey.pem', 'localhost.key');
+  const text = (await deployed('nginx/chat.conf')).replaceAll(
+    /\/etc\/letsencrypt\/live\/\S+\//g,
+    FIXTURES,
+  );
+  const files = text
+    .replace('fullchain.pem', 'localhost.crt')
+    .replace('privkey.pem', 'localhost.key');
   const config = await written(directory.path, files);
   const judged = await ended(NGINX, ['-t', '-q', '-p', directory.path, '-c', config]);
   expect(judged).toEqual({ code: 0, stdout: '', stderr: '' });
@@ -36,7 +53,8 @@ test('the shipped file is sound as it is', async () => {
 
 test('a connection may be silent for as long as the server allows', async () => {
   const text = await deployed('nginx/chat.conf');
-  const silence = (await setting('socket', 'ping_interval')) + (await setting('socket', 'ping_timeout'));
+  const silence =
+    (await setting('socket', 'ping_interval')) + (await setting('socket', 'ping_timeout'));
   expect(seconds(text, 'proxy_read_timeout')).toBeGreaterThan(silence);
   expect(seconds(text, 'proxy_send_timeout')).toBeGreaterThan(silence);
 });
@@ -48,11 +66,18 @@ test('an idle connection to the server is given up before the server gives it up
 
 test('a body that is a little too large gets its answer from the server', async () => {
   const size = /client_max_body_size (\d+)m;/.exec(await deployed('nginx/chat.conf'))?.[1];
-  const largest = [await setting('socket', 'max_payload_bytes'), await setting('http', 'max_body_bytes')];
+  const largest = [
+    await setting('socket', 'max_payload_bytes'),
+    await setting('http', 'max_body_bytes'),
+  ];
   expect(Number(size) * 2 ** 20).toBeGreaterThan(2 * Math.max(...largest));
 });
 
-async function start({ server, files, directory }: ProxySite, port: number, http?: number): Promise<Proxy> {
+async function start(
+  { server, files, directory }: ProxySite,
+  port: number,
+  http?: number,
+): Promise<Proxy> {
   const text = await deployed('nginx/chat.conf');
   const plain = http ?? (await freePort());
   const changes: [string, string][] = [

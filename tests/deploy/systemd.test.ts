@@ -33,7 +33,8 @@ beforeAll(async () => {
 
 afterAll(() => directory[Symbol.asyncDispose]());
 
-const analyze = (args: readonly string[]) => ended(tool('systemd-analyze', 'SYSTEMD_ANALYZE'), args);
+const analyze = (args: readonly string[]) =>
+  ended(tool('systemd-analyze', 'SYSTEMD_ANALYZE'), args);
 
 test('systemd understands every line of the unit', async () => {
   const path = join(directory.path, 'chat-server@.service');

@@ -49,7 +49,8 @@ export function query(text: string): Query {
       if (type.name === 'VectorSelector') selectors.push({ metric: '', matchers: [] });
       const selector = selectors.at(-1);
       const parent = parents.at(-1);
-      if (type.name === 'Identifier' && parent === 'VectorSelector' && selector) selector.metric = here;
+      if (type.name === 'Identifier' && parent === 'VectorSelector' && selector)
+        selector.metric = here;
       if (type.name === 'LabelName' && parent === 'GroupingLabels') grouping.push(here);
       if (type.name === 'UnquotedLabelMatcher') {
         const matcher = /^(\w+)\s*(?:=~|!~|!=|=)\s*"(.*)"$/s.exec(here);
@@ -72,8 +73,12 @@ export function notOffered({ selectors, grouping }: Query, metrics: Offered): st
     .filter(({ metric }) => !metrics.has(metric) && !OWN.includes(metric))
     .map(({ metric }) => metric);
   const labels = selectors.flatMap(({ metric, matchers }) =>
-    matchers.filter(({ label }) => !known(metric).includes(label)).map(({ label }) => `${metric}{${label}}`),
+    matchers
+      .filter(({ label }) => !known(metric).includes(label))
+      .map(({ label }) => `${metric}{${label}}`),
   );
-  const groups = grouping.filter((label) => !selectors.some(({ metric }) => known(metric).includes(label)));
+  const groups = grouping.filter(
+    (label) => !selectors.some(({ metric }) => known(metric).includes(label)),
+  );
   return [...missing, ...labels, ...groups];
 }

@@ -85,9 +85,15 @@ export function proxyTests(start: (site: ProxySite) => Promise<Proxy>): void {
       using staff = await OfficialClient.admin(proxy.url, options);
       using visitor = await OfficialClient.visitor(proxy.url, kind.replaceAll(/\W/g, ''), options);
       const wanted = transports.transports.at(-1);
-      await until(`the transport ${wanted}`, () => visitor.socket.io.engine.transport.name === wanted);
+      await until(
+        `the transport ${wanted}`,
+        () => visitor.socket.io.engine.transport.name === wanted,
+      );
       const { id } = visitor;
-      const { userId } = await staff.first<OnlineUser>('user_online', ({ sessionId }) => sessionId === id);
+      const { userId } = await staff.first<OnlineUser>(
+        'user_online',
+        ({ sessionId }) => sessionId === id,
+      );
       const { messageId } = await visitor.send('Hello');
       await visitor.first<{ message: ChatMessage }>(
         'meta_message_created',
@@ -99,7 +105,11 @@ export function proxyTests(start: (site: ProxySite) => Promise<Proxy>): void {
   }
 
   test('a message as large as the server takes comes through', async () => {
-    using visitor = await OfficialClient.visitor(proxy.url, 'verbose', through(proxy, TRANSPORTS['polling only']));
+    using visitor = await OfficialClient.visitor(
+      proxy.url,
+      'verbose',
+      through(proxy, TRANSPORTS['polling only']),
+    );
     const acknowledged = await visitor.send('x'.repeat(7_000), { domain: 'y'.repeat(50_000) });
     expect(acknowledged).toHaveProperty('messageId');
   });
@@ -107,7 +117,10 @@ export function proxyTests(start: (site: ProxySite) => Promise<Proxy>): void {
   test('a body that is too large is refused by the server, with its code', async () => {
     const body = JSON.stringify({ tenantId: TENANT, text: 'x'.repeat(100_000) });
     const answer = await ask('/webchat/message', { method: 'POST', body });
-    expect([answer.status, JSON.parse(answer.body)]).toMatchObject([413, { code: 'PAYLOAD_TOO_LARGE' }]);
+    expect([answer.status, JSON.parse(answer.body)]).toMatchObject([
+      413,
+      { code: 'PAYLOAD_TOO_LARGE' },
+    ]);
   });
 
   test('the HTTP interface is served, with its codes and for other origins', async () => {
@@ -118,7 +131,10 @@ export function proxyTests(start: (site: ProxySite) => Promise<Proxy>): void {
     expect(answer.headers['access-control-allow-origin']).toBeDefined();
     expect(JSON.parse(answer.body)).toHaveProperty('users');
     const refused = await ask(list);
-    expect([refused.status, JSON.parse(refused.body)]).toMatchObject([401, { code: 'CREDENTIAL_REQUIRED' }]);
+    expect([refused.status, JSON.parse(refused.body)]).toMatchObject([
+      401,
+      { code: 'CREDENTIAL_REQUIRED' },
+    ]);
     const preflight = await ask(list, {
       method: 'OPTIONS',
       headers: {
@@ -177,12 +193,20 @@ export function proxyTests(start: (site: ProxySite) => Promise<Proxy>): void {
       extraHeaders: { 'X-Forwarded-For': address },
     });
     // Without the proxy the server believes them: it is the proxy that makes the difference.
-    using one = await OfficialClient.visitor(counting.url, 'one', { socket: pretending('192.0.2.1') });
-    using two = await OfficialClient.visitor(counting.url, 'two', { socket: pretending('192.0.2.2') });
+    using one = await OfficialClient.visitor(counting.url, 'one', {
+      socket: pretending('192.0.2.1'),
+    });
+    using two = await OfficialClient.visitor(counting.url, 'two', {
+      socket: pretending('192.0.2.2'),
+    });
     expect([one.socket.connected, two.socket.connected]).toEqual([true, true]);
 
     const at = await start(site(counting));
-    using three = await OfficialClient.visitor(at.url, 'three', through(at, pretending('192.0.2.3')));
+    using three = await OfficialClient.visitor(
+      at.url,
+      'three',
+      through(at, pretending('192.0.2.3')),
+    );
     expect(three.socket.connected).toBe(true);
     using four = OfficialClient.open(at.url, through(at, pretending('192.0.2.4')));
     expect((await four.refused()).data).toEqual({ code: 'TOO_MANY_CONNECTIONS' });
@@ -196,7 +220,11 @@ interface Ask {
   readonly body?: string;
 }
 
-function send(proxy: Proxy, path: string, { method = 'GET', headers = {}, body }: Ask): Promise<Answer> {
+function send(
+  proxy: Proxy,
+  path: string,
+  { method = 'GET', headers = {}, body }: Ask,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const json = body === undefined ? {} : { 'content-type': 'application/json' };
     const options = { method, ca: proxy.ca, headers: { ...json, ...headers } };
