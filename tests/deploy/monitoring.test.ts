@@ -59,7 +59,7 @@ beforeAll(async () => {
   metrics = await everyMetric(server, redis);
 });
 
-describe.each(panels)('the panel "$title"', (panel) => {
+describe.each(panels)('the panel $title', (panel) => {
   test('asks for what the server says', () => {
     expect(panel.targets?.length).toBeGreaterThan(0);
     for (const { expr, legendFormat } of panel.targets ?? []) {

@@ -64,15 +64,6 @@ test('an idle connection to the server is given up before the server gives it up
   expect(seconds(text, 'keepalive_timeout')).toBeLessThan(await setting('http', 'head_timeout'));
 });
 
-test('a body that is a little too large gets its answer from the server', async () => {
-  const size = /client_max_body_size (\d+)m;/.exec(await deployed('nginx/chat.conf'))?.[1];
-  const largest = [
-    await setting('socket', 'max_payload_bytes'),
-    await setting('http', 'max_body_bytes'),
-  ];
-  expect(Number(size) * 2 ** 20).toBeGreaterThan(2 * Math.max(...largest));
-});
-
 async function start(
   { server, files, directory }: ProxySite,
   port: number,

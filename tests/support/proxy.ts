@@ -5,7 +5,7 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADMIN_KEY, type Backend, startServer, TENANT } from './backends.ts';
-import { scratch } from './deployment.ts';
+import { scratch, setting } from './deployment.ts';
 import {
   type ChatMessage,
   type ClientOptions,
@@ -104,23 +104,28 @@ export function proxyTests(start: (site: ProxySite) => Promise<Proxy>): void {
     });
   }
 
-  test('a message as large as the server takes comes through', async () => {
-    using visitor = await OfficialClient.visitor(
-      proxy.url,
-      'verbose',
-      through(proxy, TRANSPORTS['polling only']),
-    );
-    const acknowledged = await visitor.send('x'.repeat(7_000), { domain: 'y'.repeat(50_000) });
+  test('a poll as large as the server takes comes through', async () => {
+    const options = through(proxy, TRANSPORTS['polling only']);
+    using visitor = await OfficialClient.visitor(proxy.url, 'verbose', options);
+    const acknowledged = await visitor.send('Hello', { domain: 'x'.repeat(60_000) });
     expect(acknowledged).toHaveProperty('messageId');
   });
 
-  test('a body that is too large is refused by the server, with its code', async () => {
-    const body = JSON.stringify({ tenantId: TENANT, text: 'x'.repeat(100_000) });
-    const answer = await ask('/webchat/message', { method: 'POST', body });
-    expect([answer.status, JSON.parse(answer.body)]).toMatchObject([
-      413,
-      { code: 'PAYLOAD_TOO_LARGE' },
-    ]);
+  test('what is larger than the server takes is refused with a code that a page may read', async () => {
+    const largest = await setting('http', 'max_body_bytes');
+    expect(largest).toBe(await setting('socket', 'max_payload_bytes'));
+    const post = (size: number): Promise<Answer> => {
+      const rest = JSON.stringify({ tenantId: TENANT, text: 'Hello', domain: '' }).length;
+      const body = { tenantId: TENANT, text: 'Hello', domain: 'x'.repeat(size - rest) };
+      return ask('/webchat/message', { method: 'POST', body: JSON.stringify(body) });
+    };
+    expect((await post(largest)).status).toBe(200);
+    for (const size of [largest + 1, 16 * largest]) {
+      const { status, headers, body } = await post(size);
+      expect(status).toBe(413);
+      expect(JSON.parse(body)).toEqual({ error: expect.any(String), code: 'PAYLOAD_TOO_LARGE' });
+      expect(headers['access-control-allow-origin']).toBe('*');
+    }
   });
 
   test('the HTTP interface is served, with its codes and for other origins', async () => {
