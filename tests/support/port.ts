@@ -10,9 +10,10 @@ export async function onFreePort<T>(start: (port: number) => Promise<T>): Promis
     const port = await freePort();
     try {
       return await start(port);
-    } catch (cause) {
-      const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-      if (missing || attempt === ATTEMPTS) throw cause;
+    } catch (error) {
+      const { cause } = error as Error;
+      const missing = ((cause ?? error) as NodeJS.ErrnoException).code === 'ENOENT';
+      if (missing || attempt === ATTEMPTS) throw error;
     }
   }
 }

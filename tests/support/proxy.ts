@@ -13,7 +13,7 @@ import {
   type OnlineUser,
   TRANSPORTS,
 } from './official-client.ts';
-import type { Program } from './program.ts';
+import { endAllPrograms, type Program } from './program.ts';
 import { until } from './until.ts';
 
 /** A proxy that runs. */
@@ -74,8 +74,8 @@ export function proxyTests(start: (site: ProxySite) => Promise<Proxy>): void {
   });
 
   afterAll(async () => {
-    await proxy.program.kill();
-    await server[Symbol.asyncDispose]();
+    // Whichever of them were started.
+    await endAllPrograms();
     await directory[Symbol.asyncDispose]();
   });
 
