@@ -48,6 +48,8 @@ enum Step {
     Packaging,
     /// Pages in a browser against the real server
     E2e,
+    /// The files of examples/deploy: proxies at work, options, queries
+    Deploy,
 }
 
 impl Step {
@@ -66,7 +68,8 @@ impl Step {
             | Self::Types
             | Self::Conformance
             | Self::Packaging
-            | Self::E2e => true,
+            | Self::E2e
+            | Self::Deploy => true,
         }
     }
 
@@ -106,6 +109,7 @@ impl Step {
             Self::Conformance => system_tests(workspace, "conformance"),
             Self::Packaging => system_tests(workspace, "packaging"),
             Self::E2e => system_tests(workspace, "e2e"),
+            Self::Deploy => deployment_tests(workspace),
         }
     }
 }
@@ -180,7 +184,8 @@ fn chosen(options: &Options) -> Vec<Step> {
             | Step::Types
             | Step::Conformance
             | Step::Packaging
-            | Step::E2e => wanted(step),
+            | Step::E2e
+            | Step::Deploy => wanted(step),
         })
         .collect()
 }
@@ -191,6 +196,19 @@ fn system_tests(workspace: &Workspace, suite: &str) -> Result<Totals> {
     npm::script(&tests, suite)
         .env("CHROMIUM", setup::chromium()?)
         .env("REDIS_SERVER", setup::redis_server()?)
+        .env("CHAT_SERVER", workspace.server())
+        .count()
+}
+
+fn deployment_tests(workspace: &Workspace) -> Result<Totals> {
+    setup::for_deployment_tests()?;
+    let tests = workspace.tests();
+    npm::install(&tests)?;
+    npm::script(&tests, "deploy")
+        .env("REDIS_SERVER", setup::redis_server()?)
+        .env("NGINX_PROGRAM", setup::nginx()?)
+        .env("CADDY", setup::caddy()?)
+        .env("SYSTEMD_ANALYZE", setup::systemd_analyze()?)
         .env("CHAT_SERVER", workspace.server())
         .count()
 }
