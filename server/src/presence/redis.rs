@@ -12,6 +12,7 @@
 //! wait for each other.
 
 mod mirror;
+pub mod operator;
 mod remote;
 mod scripts;
 #[cfg(test)]
@@ -35,7 +36,7 @@ use crate::error::StoreError;
 use crate::redis::{Heard, Redis};
 use mirror::{Mirror, Reaction};
 pub use remote::{Channels, Remote};
-use scripts::{Entering, Published, Scripts, Times, channel, tenant_of};
+use scripts::{BATCH, Entering, Published, Scripts, Times, channel, tenant_of};
 use tenant::{State, Tenant};
 
 /// How long the mirror of a tenant is kept after its last reader.
