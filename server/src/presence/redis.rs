@@ -10,6 +10,7 @@
 //! listed comes from it, in one order. What must stay true: the sessions that a node holds are changed
 //! only with the gate held for reading, and handed over with it held for writing.
 
+mod locate;
 mod mirror;
 mod scripts;
 mod tenant;
@@ -25,11 +26,14 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 use super::{
-    Announcement, Announcer, Change, Joining, Leaving, List, Page, PresenceStore, Revision,
+    Announcement, Announcer, Change, Joining, Leaving, List, Location, Page, PresenceStore,
+    Revision, Who,
 };
 use crate::clock::Clock;
 use crate::error::StoreError;
+use crate::node::NodeName;
 use crate::redis::{Heard, Redis, Subscriber};
+use locate::Locate;
 use mirror::{Mirror, Reaction};
 use scripts::{Entering, Published, Scripts, Times, channel, fresh_epoch, tenant_of};
 use tenant::{State, Tenant};
@@ -41,6 +45,7 @@ const READERS_COME_AGAIN: Duration = Duration::from_secs(30);
 pub struct RedisPresenceStore {
     redis: Redis,
     scripts: Scripts,
+    locate: Locate,
     clock: Clock,
     options: Options,
     announce: Announcer,
@@ -53,14 +58,19 @@ pub struct RedisPresenceStore {
     /// Tenants whose mirror needs a snapshot.
     to_sync: Mutex<BTreeSet<Arc<str>>>,
     sync_wanted: Notify,
+    /// Tenants whose sessions have been handed over anew, until somebody takes note.
+    renewed: Mutex<BTreeSet<Arc<str>>>,
+    renewal: Notify,
     /// When to look at which tenant, at most one entry each. Taken after a tenant's lock.
     deadlines: Mutex<BTreeSet<(Duration, Arc<str>)>>,
     deadline_set: Notify,
 }
 
 /// How a store behaves.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
+    /// What this node is called; its incarnations are.
+    pub node: NodeName,
     /// From a user's last session to the user's end.
     pub grace: Duration,
     /// After this time nothing that a silent node held is online any more.
@@ -98,6 +108,7 @@ impl RedisPresenceStore {
             });
             Self {
                 scripts: Scripts::new(redis.clone(), times),
+                locate: Locate::new(),
                 redis: redis.clone(),
                 clock,
                 options,
@@ -114,6 +125,8 @@ impl RedisPresenceStore {
                 subscriber,
                 to_sync: Mutex::default(),
                 sync_wanted: Notify::new(),
+                renewed: Mutex::default(),
+                renewal: Notify::new(),
                 deadlines: Mutex::default(),
                 deadline_set: Notify::new(),
             }
@@ -420,6 +433,20 @@ impl PresenceStore for RedisPresenceStore {
         let tenant = self.tenant(tenant);
         let mut state = tenant.state.lock();
         state.watchers = state.watchers.saturating_sub(1);
+    }
+
+    async fn locate(&self, tenant: &str, who: Who<'_>) -> Result<Option<Location>, StoreError> {
+        self.locate.run(&self.redis, tenant, who).await
+    }
+
+    async fn renewed(&self) -> Vec<Arc<str>> {
+        loop {
+            let renewed = std::mem::take(&mut *self.renewed.lock());
+            if !renewed.is_empty() {
+                return renewed.into_iter().collect();
+            }
+            self.renewal.notified().await;
+        }
     }
 
     fn has_sessions(&self) -> bool {

@@ -72,7 +72,7 @@ async fn hand_over(store: &RedisPresenceStore) -> Result<(), StoreError> {
     if node.stopped {
         return Ok(());
     }
-    let incarnation: Arc<str> = Uuid::new_v4().simple().to_string().into();
+    let incarnation = store.options.node.incarnation(Uuid::new_v4());
     if let Some(former) = node.incarnation.take() {
         node.spent.push(former);
     }
@@ -123,7 +123,9 @@ async fn hand_over(store: &RedisPresenceStore) -> Result<(), StoreError> {
     store.live.store(true, Ordering::SeqCst);
     for tenant in store.all_tenants() {
         store.ask_for_snapshot(&tenant);
+        store.renewed.lock().insert(Arc::clone(&tenant.id));
     }
+    store.renewal.notify_one();
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tokio_util::task::AbortOnDropHandle;
+use uuid::Uuid;
 
 use super::*;
 use crate::config::Settings;
@@ -36,6 +37,7 @@ async fn the_redis_store_keeps_the_duties() {
         let flush = redis::cmd("FLUSHALL");
         let _done: String = redis.query("test", &flush).await.unwrap();
         let options = Options {
+            node: NodeName::of(Uuid::from_u128(1)),
             grace,
             lease: LEASE,
             patience: Duration::from_secs(10),
