@@ -29,11 +29,6 @@ impl NodeName {
         Self(name.into())
     }
 
-    /// Names a beginning of this node's use of a store.
-    pub fn incarnation(&self, random: Uuid) -> Arc<str> {
-        format!("{self}.{}", random.simple()).into()
-    }
-
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -60,9 +55,8 @@ mod tests {
     fn an_incarnation_tells_its_node() {
         let node = NodeName::of(Uuid::from_u128(u128::MAX));
         assert_eq!(node.as_str(), "f".repeat(20));
-        let incarnation = node.incarnation(Uuid::from_u128(7));
+        let incarnation = format!("{node}.07.1");
         assert_eq!(NodeName::of_incarnation(&incarnation), node);
-        assert_ne!(incarnation, node.incarnation(Uuid::from_u128(8)));
         assert_eq!(NodeName::of_incarnation("abc").as_str(), "abc");
     }
 }

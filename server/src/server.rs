@@ -25,7 +25,7 @@ use crate::http::{self, Readiness};
 use crate::listener::Listener;
 use crate::messages::{Bus, MemoryMessageStore, RedisMessageStore};
 use crate::node::NodeName;
-use crate::presence::redis::Options;
+use crate::presence::redis::{Options, Random};
 use crate::presence::{Announcer, MemoryPresenceStore, PresenceStore as _, RedisPresenceStore};
 use crate::redis::Redis;
 use crate::stores::{Messages, Presence};
@@ -235,20 +235,31 @@ fn stores(
 ) -> (Presence, Messages) {
     let settings = &config.settings;
     let history = settings.history.clone();
-    let node = node.clone();
     let Some(redis) = redis else {
-        let presence =
-            MemoryPresenceStore::new(node, clock, config.offline_grace, fresh_epoch(), announce);
+        let presence = MemoryPresenceStore::new(
+            node.clone(),
+            clock,
+            config.offline_grace,
+            fresh_epoch(),
+            announce,
+        );
         let messages = MemoryMessageStore::new(clock, history);
         return (Presence::Memory(presence), Messages::Memory(messages));
     };
     let options = Options {
-        node,
         grace: config.offline_grace,
         lease: config.lease,
         patience: settings.redis.response_timeout,
     };
-    let presence = RedisPresenceStore::new(redis, clock, options, announce);
+    let random: Random = Arc::new(|| Uuid::new_v4().as_u128());
+    let presence = RedisPresenceStore::new(
+        redis.clone(),
+        clock,
+        random,
+        node.as_str(),
+        options,
+        announce,
+    );
     let messages = RedisMessageStore::new(redis.clone(), history, settings.jobs.clone());
     (Presence::Redis(presence), Messages::Redis(messages))
 }

@@ -20,7 +20,7 @@ pub(super) mod keys;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Cmd, Script, ScriptInvocation};
+use redis::Cmd;
 
 use super::bus::Listeners;
 use super::job::{self, STREAM};
@@ -28,6 +28,7 @@ use super::{Conversation, Entry, Job, MessageStore, Owner};
 use crate::config::settings::{History, Jobs};
 use crate::error::StoreError;
 use crate::redis::Redis;
+use crate::redis::script::Script;
 
 /// What was said, for all nodes that share a Redis.
 ///
@@ -57,7 +58,7 @@ impl RedisMessageStore {
     async fn keep(&self, entry: &Entry<'_>) -> Result<(String, u64), StoreError> {
         let conversation = entry.conversation;
         let tenant = &conversation.tenant;
-        let mut call: ScriptInvocation<'_> = self.append.prepare_invoke();
+        let mut call = self.append.call();
         call.key(keys::history(conversation))
             .key(keys::session(tenant, &entry.message.session_id))
             .key(keys::recent(tenant))
@@ -89,7 +90,7 @@ impl RedisMessageStore {
 
     /// Takes back a message that the history has and the stream has not.
     async fn retract(&self, entry: &Entry<'_>, in_log: &str) {
-        let mut call = self.retract.prepare_invoke();
+        let mut call = self.retract.call();
         call.key(keys::history(entry.conversation))
             .key(keys::recent(&entry.conversation.tenant))
             .arg(&**entry.json)

@@ -5,7 +5,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use redis::Script;
 use uuid::Uuid;
 
 use super::Said;
@@ -14,6 +13,7 @@ use crate::error::StoreError;
 use crate::messages::redis::keys;
 use crate::messages::{Conversation, Owner};
 use crate::redis::Redis;
+use crate::redis::script::Script;
 
 /// How many messages are read at a time, so that Redis is never held up for long.
 const BATCH: usize = 200;
@@ -43,7 +43,7 @@ impl Log {
         tenant: &Arc<str>,
         begin: &str,
     ) -> Result<Part, StoreError> {
-        let mut call = self.0.prepare_invoke();
+        let mut call = self.0.call();
         call.key(keys::recent(tenant)).arg(begin).arg(BATCH);
         let (now, first, length, added, entries): (u64, String, u64, u64, Vec<Entry>) =
             redis.script("catch up", &call).await?;

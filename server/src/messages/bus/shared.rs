@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use parking_lot::Mutex;
-use redis::{Cmd, Script};
+use redis::Cmd;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -23,6 +23,7 @@ use crate::messages::redis::keys;
 use crate::messages::{Conversation, Owner};
 use crate::node::NodeName;
 use crate::presence::{PresenceStore, Who};
+use crate::redis::script::Script;
 use crate::redis::{Heard, Redis, Subscriber, chance};
 use crate::telemetry::{BusEvent, Metrics};
 
@@ -279,7 +280,7 @@ impl Shared {
     async fn show_life(&self) -> Infallible {
         loop {
             self.redis.up().await;
-            let mut call = self.alive.prepare_invoke();
+            let mut call = self.alive.call();
             call.key(keys::node_channel(self.node.as_str()))
                 .arg("PUBLISH");
             // An error is the connection's, which has been logged.

@@ -1,11 +1,12 @@
 //! Where somebody is: `locate.lua`, typed.
 
-use redis::Script;
+use redis::from_redis_value;
 
+use super::remote::Remote;
 use crate::error::StoreError;
 use crate::node::NodeName;
 use crate::presence::{Location, Who};
-use crate::redis::Redis;
+use crate::redis::script::Script;
 
 /// The script.
 pub(super) struct Locate(Script);
@@ -16,9 +17,9 @@ impl Locate {
     }
 
     /// The user and the nodes; `None` if no node holds such a session.
-    pub(super) async fn run(
+    pub(super) async fn run<R: Remote>(
         &self,
-        redis: &Redis,
+        remote: &R,
         tenant: &str,
         who: Who<'_>,
     ) -> Result<Option<Location>, StoreError> {
@@ -28,12 +29,13 @@ impl Locate {
             Who::Session(session) if session.contains(char::is_whitespace) => return Ok(None),
             Who::Session(session) => ("session", session),
         };
-        let mut call = self.0.prepare_invoke();
+        let mut call = self.0.call();
         for own in ["sessions", "queue", "held", "leases"] {
             call.key(["{online_users:", tenant, "}:", own].concat());
         }
         call.arg(kind).arg(id);
-        let answer: Vec<String> = redis.script("locate a user", &call).await?;
+        let answer = remote.run("locate a user", &call).await?;
+        let answer: Vec<String> = from_redis_value(answer).map_err(StoreError::new)?;
         let Some((user, incarnations)) = answer.split_first() else {
             return Ok(None);
         };
