@@ -355,7 +355,7 @@ mod tests {
             (&["--jwt-issuer", "me"], "--jwt-issuer needs"),
             (&["--visitor-token-secret", ""], "--visitor-token-secret"),
             (
-                &["--redis-url", "rediss://user:hunter2@localhost"],
+                &["--redis-url", "redis-sentinel://user:hunter2@localhost"],
                 "--redis-url",
             ),
             (&["gateway", "--api-url", "http://a,http://b"], "gateway"),

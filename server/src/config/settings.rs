@@ -205,6 +205,7 @@ pub struct Redis {
     pub probe_interval: Duration,
     #[serde(deserialize_with = "duration")]
     pub longest_retry: Duration,
+    pub messages_ahead: usize,
 }
 
 /// `[metrics]`
@@ -287,6 +288,7 @@ impl Settings {
             ("history.recent_messages", self.history.recent_messages),
             ("http.max_body_bytes", self.http.max_body_bytes),
             ("online_users.max_page", self.online_users.max_page),
+            ("redis.messages_ahead", self.redis.messages_ahead),
         ];
         for (name, count) in counts {
             if count == 0 {

@@ -179,8 +179,8 @@ impl<R: Remote> RedisPresenceStore<R> {
                 };
                 self.react(&tenant, reaction);
             }
-            Heard::Lost => {
-                for tenant in self.all_tenants() {
+            Heard::Lost { channel } => {
+                if let Some(tenant) = self.tenant_heard(channel) {
                     let mut state = tenant.state.lock();
                     state.listening = false;
                     if let Some(mirror) = state.mirror.as_mut() {
