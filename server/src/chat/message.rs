@@ -151,11 +151,11 @@ pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
             Sender::Agent | Sender::Bot => None,
         },
     };
-    let listeners = chat
-        .messages
-        .accept(entry)
-        .await
-        .map_err(|error| error.into_refusal("accept a message"))?;
+    let accepted = chat.messages.accept(entry).await;
+    let listeners = accepted.map_err(|error| {
+        chat.bus.refuse(id);
+        error.into_refusal("accept a message")
+    })?;
     chat.metrics.message(match address.sender {
         Sender::User => "user",
         Sender::Agent => "agent",

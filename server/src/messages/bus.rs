@@ -15,6 +15,9 @@
 //!   too short for that, the sockets concerned are disconnected, and come back and ask;
 //! - a message that could not be passed on is, as soon as it can.
 //!
+//! A message that was refused because Redis did not answer may be in the log nevertheless. The node that
+//! refused it does not tell it; others that catch up may.
+//!
 //! A socket that came while its node could not hear may be told something that it has read in the history
 //! already: more than once rather than never. A process that dies between taking a message in and passing
 //! it on leaves it in the history only.
@@ -127,6 +130,13 @@ impl Bus {
         }
     }
 
+    /// A message was refused. Should the store have it all the same, this node does not tell it.
+    pub fn refuse(&self, id: Uuid) {
+        if let Some(shared) = &self.shared {
+            shared.refuse(id);
+        }
+    }
+
     /// Tells the other nodes, as many as need to know. If that fails it is done later.
     pub async fn pass_on<P: PresenceStore>(
         &self,
@@ -180,3 +190,7 @@ impl fmt::Debug for Bus {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[path = "bus/tests.rs"]
+mod tests;

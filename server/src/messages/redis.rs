@@ -69,9 +69,18 @@ impl RedisMessageStore {
             .arg(&entry.message.id)
             .arg(self.history.recent_messages)
             .arg(millis(self.history.recent_expiry))
-            .arg("NUMSUB")
+            .arg(self.how_to_count())
             .arg(keys::channel(tenant));
         self.redis.script("keep a message", &call).await
+    }
+
+    /// The command of `PUBSUB` that counts those who listen to a channel.
+    fn how_to_count(&self) -> &'static str {
+        if self.redis.has_sharded_channels() {
+            "SHARDNUMSUB"
+        } else {
+            "NUMSUB"
+        }
     }
 
     async fn hand_over(&self, entry: &Entry<'_>, job: &Job<'_>) -> Result<(), StoreError> {

@@ -71,7 +71,7 @@ pub struct CatchUp {
 pub enum Recent {
     /// Deliver it.
     Missed,
-    /// Nothing: it came from elsewhere and has been delivered.
+    /// Nothing: it came from elsewhere and has been delivered, or it is not to be.
     Known,
     /// Pass it on again: it was taken in here.
     Own,
@@ -132,6 +132,7 @@ struct Known {
 enum Origin {
     Here,
     Elsewhere,
+    Refused,
 }
 
 impl Delivery {
@@ -156,6 +157,11 @@ impl Delivery {
         self.known.insert(id, Origin::Here)
     }
 
+    /// A message was refused here, though it may be in a log: its sender believes that it is nowhere.
+    pub fn handle_refused(&mut self, id: Uuid) {
+        self.known.insert(id, Origin::Refused);
+    }
+
     /// A message was heard. Whether to deliver it.
     pub fn handle_heard(&mut self, id: Uuid) -> bool {
         self.known.insert(id, Origin::Elsewhere)
@@ -165,7 +171,7 @@ impl Delivery {
     pub fn handle_recent(&mut self, id: Uuid) -> Recent {
         match self.known.origins.get(&id) {
             Some(Origin::Here) => Recent::Own,
-            Some(Origin::Elsewhere) => Recent::Known,
+            Some(Origin::Elsewhere | Origin::Refused) => Recent::Known,
             None => {
                 self.known.insert(id, Origin::Elsewhere);
                 Recent::Missed
@@ -196,9 +202,12 @@ impl Delivery {
 
     /// The node's own channel begins to be heard.
     pub fn handle_begin(&mut self) {
-        if let Ear::Deaf { since } = std::mem::replace(&mut self.own, Ear::Hearing) {
-            self.all_behind = Some(self.all_behind.map_or(since, |other| other.min(since)));
-        }
+        let since = match std::mem::replace(&mut self.own, Ear::Hearing) {
+            Ear::Deaf { since } => since,
+            // It has moved to another server, where something may have been published before.
+            Ear::Opening | Ear::Hearing => self.heard,
+        };
+        self.all_behind = Some(self.all_behind.map_or(since, |other| other.min(since)));
     }
 
     /// A tenant's channel begins to be heard.
@@ -211,24 +220,25 @@ impl Delivery {
         else {
             return;
         };
-        if let Ear::Deaf { since } = std::mem::replace(&mut listening.ear, Ear::Hearing) {
-            self.fall_behind(tenant, since);
+        match std::mem::replace(&mut listening.ear, Ear::Hearing) {
+            Ear::Deaf { since } => self.fall_behind(tenant, since),
+            Ear::Hearing => self.fall_behind(tenant, self.heard),
+            Ear::Opening => {}
         }
     }
 
-    /// Nothing is heard any more.
+    /// The node's own channel is not heard any more.
     pub fn handle_lost(&mut self) {
-        let since = self.heard;
-        let deafen = |ear: &mut Ear| match ear {
-            Ear::Opening | Ear::Hearing => *ear = Ear::Deaf { since },
-            Ear::Deaf { .. } => {}
-        };
-        deafen(&mut self.own);
-        for listening in self.tenants.values_mut() {
-            deafen(&mut listening.ear);
-        }
-        if let Some(since) = since {
+        self.own.close(self.heard);
+        if let Some(since) = self.heard {
             self.doubt(since);
+        }
+    }
+
+    /// A tenant's channel is not heard any more.
+    pub fn handle_lost_of(&mut self, tenant: &str) {
+        if let Some(listening) = self.tenants.get_mut(tenant) {
+            listening.ear.close(self.heard);
         }
     }
 
@@ -255,11 +265,10 @@ impl Delivery {
 
     /// An admin could not wait any longer until the channel is heard.
     pub fn handle_unheard(&mut self, tenant: &str) {
-        let since = self.heard;
         if let Some(listening) = self.tenants.get_mut(tenant)
             && listening.ear == Ear::Opening
         {
-            listening.ear = Ear::Deaf { since };
+            listening.ear.close(self.heard);
         }
     }
 
@@ -355,6 +364,16 @@ impl Delivery {
     fn doubt(&mut self, since: RedisTime) {
         let since = self.doubt.map_or(since, |doubt| doubt.since.min(since));
         self.doubt = Some(Doubt { since, over: None });
+    }
+}
+
+impl Ear {
+    /// What is published from now on may be missed.
+    fn close(&mut self, since: Option<RedisTime>) {
+        match self {
+            Self::Opening | Self::Hearing => *self = Self::Deaf { since },
+            Self::Deaf { .. } => {}
+        }
     }
 }
 

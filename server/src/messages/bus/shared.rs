@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use parking_lot::Mutex;
-use redis::Cmd;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -103,6 +102,10 @@ impl Shared {
         self.delivery.lock().handle_own(id)
     }
 
+    pub(super) fn refuse(&self, id: Uuid) {
+        self.delivery.lock().handle_refused(id);
+    }
+
     pub(super) async fn pass_on<P: PresenceStore>(
         &self,
         presence: &P,
@@ -193,7 +196,10 @@ impl Shared {
                 self.behind.notify_one();
             }
             Heard::Message { payload, .. } => self.handle_payload(payload),
-            Heard::Lost => self.delivery.lock().handle_lost(),
+            Heard::Lost { channel } => match keys::tenant_of(channel) {
+                Some(tenant) => self.delivery.lock().handle_lost_of(tenant),
+                None => self.delivery.lock().handle_lost(),
+            },
         }
     }
 
@@ -268,10 +274,11 @@ impl Shared {
     }
 
     async fn publish(&self, channel: &str, payload: &str) -> Result<(), StoreError> {
-        let mut command = Cmd::new();
-        command.arg("PUBLISH").arg(channel).arg(payload);
         // A node that does not listen catches up when it does, or is gone.
-        let _receivers: u64 = self.redis.query("pass a message on", &command).await?;
+        let _receivers = self
+            .redis
+            .publish("pass a message on", channel, payload.as_bytes())
+            .await?;
         self.metrics.bus(BusEvent::Published);
         Ok(())
     }
@@ -282,7 +289,7 @@ impl Shared {
             self.redis.up().await;
             let mut call = self.alive.call();
             call.key(keys::node_channel(self.node.as_str()))
-                .arg("PUBLISH");
+                .arg(publish_command(&self.redis));
             // An error is the connection's, which has been logged.
             if let Ok(now) = self.redis.script("show life", &call).await {
                 self.delivery.lock().handle_time(RedisTime(now));
@@ -364,6 +371,15 @@ impl Shared {
             Recent::Known => Ok(()),
             Recent::Own => self.try_pass_on(presence, said, true, &Holders::Ask).await,
         }
+    }
+}
+
+/// The command with which a script publishes.
+fn publish_command(redis: &Redis) -> &'static str {
+    if redis.has_sharded_channels() {
+        "SPUBLISH"
+    } else {
+        "PUBLISH"
     }
 }
 

@@ -22,7 +22,7 @@ fn hearing() -> Delivery {
     let mut delivery = Delivery::new(MARGIN);
     delivery.handle_begin();
     delivery.handle_alive(at(0));
-    assert_eq!(delivery.poll_catch_up(Vec::new), None);
+    assert_eq!(delivery.poll_catch_up(Vec::new), None, "nobody was here");
     delivery
 }
 
@@ -67,6 +67,8 @@ fn a_message_is_told_once_however_it_comes() {
     assert!(!delivery.handle_heard(id(3)), "late");
     assert!(!delivery.handle_own(id(3)), "read before it was taken in");
     assert_eq!(delivery.handle_recent(id(3)), Recent::Own);
+    delivery.handle_refused(id(4));
+    assert_eq!(delivery.handle_recent(id(4)), Recent::Known);
 }
 
 #[test]
@@ -87,6 +89,8 @@ fn a_node_catches_up_from_before_it_last_heard() {
     watch(&mut delivery, "t");
     delivery.handle_alive(at(1));
     delivery.handle_lost();
+    delivery.handle_lost_of("t");
+    delivery.handle_lost_of("nobody's");
     assert!(!delivery.is_reachable() && !delivery.is_listening("t"));
     assert_eq!(due(&mut delivery), [], "it would miss what comes meanwhile");
     delivery.handle_lost();
@@ -96,6 +100,18 @@ fn a_node_catches_up_from_before_it_last_heard() {
     assert_eq!(due(&mut delivery), []);
     delivery.handle_begin_of("t");
     assert_eq!(due(&mut delivery), [("t".to_owned(), before(at(1)))]);
+}
+
+#[test]
+fn a_channel_that_moves_between_servers_is_caught_up_with() {
+    let mut delivery = hearing();
+    watch(&mut delivery, "t");
+    delivery.handle_alive(at(8));
+    delivery.handle_begin_of("t");
+    assert_eq!(due(&mut delivery), [("t".to_owned(), before(at(8)))]);
+    delivery.handle_begin();
+    assert_eq!(due(&mut delivery), both_from(before(at(8))));
+    assert!(delivery.is_reachable() && delivery.is_listening("t"));
 }
 
 #[test]
@@ -142,7 +158,6 @@ fn an_admin_who_heard_nothing_yet_catches_up() {
     // One who waited until it was heard has missed nothing.
     watch(&mut delivery, "u");
     delivery.handle_unheard("u");
-    delivery.handle_begin_of("u");
     delivery.handle_begin_of("nobody's");
     assert_eq!(due(&mut delivery), []);
 }
@@ -170,6 +185,7 @@ fn what_was_taken_in_before_a_deaf_channel_was_given_up_is_still_passed_on() {
     watch(&mut delivery, "v");
     delivery.handle_unwatch("v", Duration::ZERO);
     delivery.handle_lost();
+    delivery.handle_lost_of("v");
     assert_eq!(given_up(&mut delivery, 60), ["v"]);
     delivery.handle_begin();
     assert!(due(&mut delivery).contains(&("v".to_owned(), before(at(0)))));
