@@ -41,6 +41,19 @@ pub(crate) struct Taken {
     holders: Holders,
 }
 
+impl Address {
+    /// Where somebody speaks through a session of their own.
+    pub(crate) fn own(author: &Identity, session: &str) -> Self {
+        let conversation = Conversation::of(author, session);
+        Self {
+            holders: own_holders(&conversation),
+            conversation,
+            session_id: session.to_owned(),
+            sender: Sender::User,
+        }
+    }
+}
+
 /// Handles the event: takes the message in, acknowledges it, and tells everybody concerned.
 ///
 /// # Errors
@@ -59,15 +72,7 @@ pub(super) async fn receive<P: PresenceStore, M: MessageStore>(
     let reply_to = input.session_id.as_deref().filter(|_| identity.is_admin());
     let address = match reply_to {
         Some(session) => reply(chat, identity, session, &input).await?,
-        None => {
-            let conversation = Conversation::of(identity, socket.id());
-            Address {
-                holders: own_holders(&conversation),
-                conversation,
-                session_id: socket.id().to_owned(),
-                sender: Sender::User,
-            }
-        }
+        None => Address::own(identity, socket.id()),
     };
     let taken = take(chat, identity, address, &input).await?;
     if let Some(ack) = event.ack {

@@ -18,10 +18,10 @@ use uuid::Uuid;
 use super::request::{Asker, BodyId, json_body, query_parameter};
 use crate::auth::{Identity, visitor_id_of};
 use crate::chat::Chat;
-use crate::chat::conversation::{Found, find, history_json, own_holders};
+use crate::chat::conversation::{Found, find, history_json};
 use crate::chat::message::{Address, reply, take, tell};
 use crate::error::Refusal;
-use crate::messages::{Conversation, MessageStore, Owner};
+use crate::messages::{MessageStore, Owner};
 use crate::presence::PresenceStore;
 
 #[derive(Debug, Deserialize)]
@@ -101,7 +101,10 @@ pub(super) async fn send<P: PresenceStore, M: MessageStore>(
             (address, None)
         }
         Some(session) => own(&chat, &author, session).await?,
-        None => (fresh(&author), None),
+        None => {
+            let fresh = Uuid::new_v4().simple().to_string();
+            (Address::own(&author, &fresh), None)
+        }
     };
     // Without a name of their own, visitors are told apart by their session.
     if matches!(address.conversation.owner, Owner::Session(_))
@@ -111,10 +114,14 @@ pub(super) async fn send<P: PresenceStore, M: MessageStore>(
     {
         author = match chat.hub.socket(&address.session_id) {
             Some(socket) => socket.session().identity().clone(),
-            None => {
-                let visitor_id = elsewhere.as_deref().and_then(visitor_id_of);
-                asker.identify(&chat, None, visitor_id.or(Some(&address.session_id)))?
-            }
+            None => asker.identify(
+                &chat,
+                None,
+                elsewhere
+                    .as_deref()
+                    .and_then(visitor_id_of)
+                    .or(Some(&address.session_id)),
+            )?,
         };
     }
     let message = to_the_end(async move {
@@ -169,17 +176,6 @@ async fn own<P: PresenceStore, M: MessageStore>(
         holders,
     };
     Ok((address, elsewhere))
-}
-
-fn fresh(author: &Identity) -> Address {
-    let session_id = Uuid::new_v4().simple().to_string();
-    let conversation = Conversation::of(author, &session_id);
-    Address {
-        holders: own_holders(&conversation),
-        conversation,
-        session_id,
-        sender: Sender::User,
-    }
 }
 
 fn not_yours() -> Refusal {

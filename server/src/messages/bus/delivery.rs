@@ -46,14 +46,14 @@ pub struct Delivery {
     /// When Redis was first asked for the time.
     born: Option<RedisTime>,
     /// Until when everything was heard.
-    heard: Option<RedisTime>,
+    heard: Since,
     /// The node's own channel.
     own: Ear,
     tenants: HashMap<Arc<str>, Listening>,
     doubt: Option<Doubt>,
-    /// Whether all tenants with sockets here are behind, and since when: `None` for since the beginning.
-    all_behind: Option<Option<RedisTime>>,
-    behind: BTreeMap<Arc<str>, Option<RedisTime>>,
+    /// Whether all tenants with sockets here are behind, and since when.
+    all_behind: Option<Since>,
+    behind: BTreeMap<Arc<str>, Since>,
 }
 
 /// A tenant's log is to be read.
@@ -63,7 +63,7 @@ pub struct CatchUp {
     pub tenant: Arc<str>,
     /// From when.
     pub from: RedisTime,
-    since: Option<RedisTime>,
+    since: Since,
 }
 
 /// What to do with a message in a log.
@@ -90,6 +90,14 @@ pub struct Extent {
     pub added: u64,
 }
 
+/// From when on something may have been missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Since {
+    /// The node has not heard anything yet.
+    Beginning,
+    Time(RedisTime),
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ear {
     /// Asked for, and nobody waits for anything to be heard yet.
@@ -97,7 +105,7 @@ enum Ear {
     Hearing,
     /// What was published since then may have been missed.
     Deaf {
-        since: Option<RedisTime>,
+        since: Since,
     },
 }
 
@@ -116,7 +124,7 @@ enum Watchers {
 /// A time in which others may not have found this node.
 #[derive(Debug, Clone, Copy)]
 struct Doubt {
-    since: RedisTime,
+    since: Since,
     /// When the node was heard again.
     over: Option<RedisTime>,
 }
@@ -143,8 +151,10 @@ impl Delivery {
             margin: u64::try_from(margin.as_millis()).unwrap_or(u64::MAX),
             known: Known::default(),
             born: None,
-            heard: None,
-            own: Ear::Deaf { since: None },
+            heard: Since::Beginning,
+            own: Ear::Deaf {
+                since: Since::Beginning,
+            },
             tenants: HashMap::new(),
             doubt: None,
             all_behind: None,
@@ -187,9 +197,11 @@ impl Delivery {
     /// The node has heard its own sign of life, which Redis gave this time.
     pub fn handle_alive(&mut self, at: RedisTime) {
         self.handle_time(at);
-        let before = self.heard.replace(at);
+        let before = std::mem::replace(&mut self.heard, Since::Time(at));
         // The node was held up for longer than a loss takes to be noticed. Others may have given it up.
-        if let Some(before) = before.filter(|before| at.0.saturating_sub(before.0) > self.margin) {
+        if let Since::Time(time) = before
+            && at.0.saturating_sub(time.0) > self.margin
+        {
             self.doubt(before);
         }
         if let Some(doubt) = &mut self.doubt {
@@ -230,9 +242,7 @@ impl Delivery {
     /// The node's own channel is not heard any more.
     pub fn handle_lost(&mut self) {
         self.own.close(self.heard);
-        if let Some(since) = self.heard {
-            self.doubt(since);
-        }
+        self.doubt(self.heard);
     }
 
     /// A tenant's channel is not heard any more.
@@ -244,23 +254,19 @@ impl Delivery {
 
     /// An admin came. Whether the tenant's channel is to be listened to from now on.
     pub fn handle_watch(&mut self, tenant: &str) -> bool {
-        match self.tenants.get_mut(tenant) {
-            Some(listening) => {
-                listening.watchers = match listening.watchers {
-                    Watchers::Some(count) => Watchers::Some(count + 1),
-                    Watchers::NoneSince(_) => Watchers::Some(1),
-                };
-                false
-            }
-            None => {
-                let listening = Listening {
-                    ear: Ear::Opening,
-                    watchers: Watchers::Some(1),
-                };
-                self.tenants.insert(tenant.into(), listening);
-                true
-            }
-        }
+        let Some(listening) = self.tenants.get_mut(tenant) else {
+            let listening = Listening {
+                ear: Ear::Opening,
+                watchers: Watchers::Some(1),
+            };
+            self.tenants.insert(tenant.into(), listening);
+            return true;
+        };
+        listening.watchers = match listening.watchers {
+            Watchers::Some(count) => Watchers::Some(count + 1),
+            Watchers::NoneSince(_) => Watchers::Some(1),
+        };
+        false
     }
 
     /// An admin could not wait any longer until the channel is heard.
@@ -308,7 +314,7 @@ impl Delivery {
     /// The node's sessions of these tenants were handed over anew: before that, others may not have found
     /// them.
     pub fn handle_renewed(&mut self, tenants: Vec<Arc<str>>) {
-        let since = self.doubt.map(|doubt| doubt.since).or(self.heard);
+        let since = self.doubt.map_or(self.heard, |doubt| doubt.since);
         for tenant in tenants {
             self.fall_behind(tenant, since);
         }
@@ -334,7 +340,11 @@ impl Delivery {
             }
         }
         let (tenant, since) = self.behind.pop_first()?;
-        let from = RedisTime(since.unwrap_or(born).0.saturating_sub(self.margin));
+        let RedisTime(heard) = match since {
+            Since::Beginning => born,
+            Since::Time(time) => time,
+        };
+        let from = RedisTime(heard.saturating_sub(self.margin));
         Some(CatchUp {
             tenant,
             from,
@@ -354,14 +364,14 @@ impl Delivery {
             .is_some_and(|listening| listening.ear == Ear::Hearing)
     }
 
-    fn fall_behind(&mut self, tenant: Arc<str>, since: Option<RedisTime>) {
+    fn fall_behind(&mut self, tenant: Arc<str>, since: Since) {
         self.behind
             .entry(tenant)
             .and_modify(|other| *other = since.min(*other))
             .or_insert(since);
     }
 
-    fn doubt(&mut self, since: RedisTime) {
+    fn doubt(&mut self, since: Since) {
         let since = self.doubt.map_or(since, |doubt| doubt.since.min(since));
         self.doubt = Some(Doubt { since, over: None });
     }
@@ -369,7 +379,7 @@ impl Delivery {
 
 impl Ear {
     /// What is published from now on may be missed.
-    fn close(&mut self, since: Option<RedisTime>) {
+    fn close(&mut self, since: Since) {
         match self {
             Self::Opening | Self::Hearing => *self = Self::Deaf { since },
             Self::Deaf { .. } => {}
@@ -393,25 +403,21 @@ impl Extent {
 impl Known {
     /// Remembers a message; whether it was news.
     fn insert(&mut self, id: Uuid, origin: Origin) -> bool {
-        match self.origins.get_mut(&id) {
-            Some(known) => {
-                // One that was read from the log before its own taking in was over is this node's.
-                if origin == Origin::Here {
-                    *known = origin;
-                }
-                false
+        if let Some(known) = self.origins.get_mut(&id) {
+            // One that was read from the log before its own taking in was over is this node's.
+            if origin == Origin::Here {
+                *known = origin;
             }
-            None => {
-                self.origins.insert(id, origin);
-                self.order.push_back(id);
-                if self.order.len() > REMEMBERED
-                    && let Some(oldest) = self.order.pop_front()
-                {
-                    self.origins.remove(&oldest);
-                }
-                true
-            }
+            return false;
         }
+        self.origins.insert(id, origin);
+        self.order.push_back(id);
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.origins.remove(&oldest);
+        }
+        true
     }
 }
 

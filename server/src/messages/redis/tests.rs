@@ -173,14 +173,14 @@ async fn a_message_counts_who_listens_to_its_tenant() {
         case.say(Sender::User, "a").await.unwrap(),
         Listeners::Counted(0)
     );
-    let (begin, mut begun) = tokio::sync::mpsc::unbounded_channel();
+    let (hear, mut heard) = tokio::sync::mpsc::unbounded_channel();
     let subscriber = case.store.redis.subscriber(move |_| {
         // The test may be over.
-        let _sent = begin.send(());
+        let _sent = hear.send(());
     });
     for channel in ["{chat:42}:messages", "{chat:4}:messages"] {
         subscriber.add(channel);
-        begun.recv().await.unwrap();
+        heard.recv().await.unwrap();
     }
     for sender in [Sender::User, Sender::Agent] {
         assert_eq!(
