@@ -194,6 +194,13 @@ async fn an_acknowledgement_waits_for_the_stream() {
             .await;
     let mut ann = server.visitor("ann").await;
     let mut bystander = server.visitor("bob").await;
+    for visitor in [&mut ann, &mut bystander] {
+        // Answered when they have come in, for which Redis is needed.
+        assert_eq!(
+            visitor.ask("nonsense", &json!({})).await["code"],
+            "NOT_FOUND"
+        );
+    }
     on.redis().freeze();
     let thawed = Cell::new(false);
     let saying = async {

@@ -313,19 +313,33 @@ impl Shared {
         }
     }
 
-    /// Reads the logs of tenants with which the node is behind.
+    /// Reads the logs of tenants with which the node is behind. One that cannot be read holds up no other.
     async fn catch_up<P: PresenceStore>(&self, presence: &P) -> Infallible {
+        let mut retry = Vec::new();
+        let mut failed_before = false;
         loop {
             let next = self.delivery.lock().poll_catch_up(|| self.rooms.tenants());
-            let Some(catch_up) = next else {
+            if let Some(catch_up) = next {
+                if let Err(error) = self.read_log(presence, &catch_up).await {
+                    // Once in a row of failures, not for each of them.
+                    if !std::mem::replace(&mut failed_before, true) {
+                        tracing::warn!(%error, tenant = %catch_up.tenant, "could not catch up; trying on");
+                    }
+                    retry.push(catch_up);
+                }
+                continue;
+            }
+            if retry.is_empty() {
+                failed_before = false;
                 self.behind.notified().await;
                 continue;
-            };
-            if let Err(error) = self.read_log(presence, &catch_up).await {
-                tracing::warn!(%error, tenant = %catch_up.tenant, "could not catch up; trying on");
-                self.delivery.lock().handle_unread(catch_up);
-                tokio::time::sleep(READ_AGAIN.mul_f64(chance())).await;
-                self.redis.up().await;
+            }
+            let pause = self.options.redis.longest_retry.mul_f64(chance());
+            tokio::time::sleep(pause.min(READ_AGAIN)).await;
+            self.redis.up().await;
+            let mut delivery = self.delivery.lock();
+            for catch_up in retry.drain(..) {
+                delivery.handle_unread(catch_up);
             }
         }
     }
