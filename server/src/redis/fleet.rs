@@ -254,7 +254,7 @@ type Kept = (Arc<Server>, AbortOnDropHandle<()>);
 async fn survey_for_ever(shared: Arc<Shared>, seeds: Vec<Address>) {
     let mut kept: HashMap<Address, Kept> = HashMap::new();
     let mut retry = Retry::new(shared.settings.longest_retry);
-    // However many calls fail, nobody is asked more often the longer nothing changes.
+    // However many calls fail, nobody is asked the more often for it.
     let mut pace = Retry::new(shared.settings.probe_interval);
     loop {
         match survey(&shared, &seeds).await {
@@ -271,7 +271,9 @@ async fn survey_for_ever(shared: Arc<Shared>, seeds: Vec<Address>) {
         }
         tokio::select! {
             () = shared.doubt.notified() => pace.pause().await,
-            () = tokio::time::sleep(shared.settings.probe_interval) => {}
+            () = tokio::time::sleep(shared.settings.probe_interval) => {
+                pace = Retry::new(shared.settings.probe_interval);
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use super::Shared;
 use super::retry::Retry;
 use super::script::Call;
 use super::server::{Link, Trouble, ends_connection, in_time, open};
-use super::slots::{Redirect, slot_of_command};
+use super::slots::{Redirect, slot_of, slot_of_command};
 use super::url::Address;
 use crate::error::StoreError;
 
@@ -59,7 +59,7 @@ impl Request<'_> {
         match self {
             Self::Command(command) => slot_of_command(command),
             Self::Pipeline(commands) => commands.cmd_iter().find_map(slot_of_command),
-            Self::Script(call) => slot_of_command(&call.by_hash()),
+            Self::Script(call) => call.keys().first().map(|key| slot_of(key)),
         }
     }
 
@@ -77,6 +77,14 @@ impl Request<'_> {
                 }
                 outcome => outcome,
             },
+        }
+    }
+
+    /// Of how many commands it is.
+    fn len(self) -> usize {
+        match self {
+            Self::Command(_) | Self::Script(_) => 1,
+            Self::Pipeline(commands) => commands.len(),
         }
     }
 
@@ -142,7 +150,8 @@ impl Shared {
                 }
             };
             self.judge(&link, &error);
-            let Some(redirect) = self.redirect(&error, &link.address).filter(|_| left > 0) else {
+            let redirect = self.redirect(&error, request.len(), &link.address);
+            let Some(redirect) = redirect.filter(|_| left > 0) else {
                 return Err(StoreError::new(error));
             };
             let limit = latest_sending.saturating_sub(self.clock.now());
@@ -173,9 +182,9 @@ impl Shared {
         }
     }
 
-    fn redirect(&self, error: &RedisError, said_by: &Address) -> Option<Redirect> {
+    fn redirect(&self, error: &RedisError, commands: usize, said_by: &Address) -> Option<Redirect> {
         if self.fleet.read().is_cluster() {
-            Redirect::read(error, said_by)
+            Redirect::read(error, commands, said_by)
         } else {
             None
         }

@@ -3,7 +3,7 @@
 //! A cluster cuts all keys into slots by a checksum, and gives ranges of slots to its primaries. What
 //! must stay true: everything here is a function of what it is given.
 
-use redis::{Arg, Cmd, ErrorKind, FromRedisValue as _, RedisError, ServerErrorKind, Value};
+use redis::{Arg, Cmd, FromRedisValue as _, RedisError, ServerErrorKind, Value};
 
 use super::url::Address;
 
@@ -231,12 +231,18 @@ fn read_server(server: Value, said_by: &Address) -> Option<Address> {
 }
 
 impl Redirect {
-    /// Reads the error of the server there.
-    pub(super) fn read(error: &RedisError, said_by: &Address) -> Option<Self> {
-        let ErrorKind::Server(kind) = error.kind() else {
+    /// Reads the error of the server there, if it means that none of so many commands was done.
+    pub(super) fn read(error: &RedisError, commands: usize, said_by: &Address) -> Option<Self> {
+        let errors = error.clone().into_server_errors()?;
+        let (_, first) = errors.first()?;
+        let kind = first.kind()?;
+        if errors.len() < commands || errors.iter().any(|(_, error)| error.kind() != Some(kind)) {
             return None;
+        }
+        let there = || {
+            let (_slot, address) = first.details()?.split_once(' ')?;
+            Address::read(address, said_by)
         };
-        let there = || Address::read(error.redirect_node()?.0, said_by);
         if kind == ServerErrorKind::Moved {
             there().map(Self::Moved)
         } else if kind == ServerErrorKind::Ask {
@@ -357,7 +363,7 @@ mod tests {
             let value = redis::parse_redis_value(line).unwrap();
             value.extract_error().unwrap_err()
         };
-        let read = |line: &[u8]| Redirect::read(&error(line), &address("own:1"));
+        let read = |line: &[u8]| Redirect::read(&error(line), 1, &address("own:1"));
         assert_eq!(
             read(b"-MOVED 7 a:2\r\n"),
             Some(Redirect::Moved(address("a:2")))
@@ -370,5 +376,7 @@ mod tests {
         assert_eq!(read(b"-TRYAGAIN later\r\n"), Some(Redirect::Again));
         assert_eq!(read(b"-CLUSTERDOWN no\r\n"), None);
         assert_eq!(read(b"-ERR no\r\n"), None);
+        let of_two = Redirect::read(&error(b"-MOVED 7 a:2\r\n"), 2, &address("own:1"));
+        assert_eq!(of_two, None, "one of them has been done");
     }
 }

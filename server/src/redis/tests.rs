@@ -148,3 +148,36 @@ async fn a_script_that_was_forgotten_is_handed_over_again() {
         redis.query::<()>("test", &flush).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn who_cannot_keep_up_is_told_that_something_is_missing() {
+    let server = RedisServer::start().await;
+    let url = RedisUrl::parse(&server.url()).unwrap();
+    let settings = settings::Redis {
+        messages_ahead: 2,
+        ..quick()
+    };
+    let redis = Redis::connect(&url, &settings, Clock::start(), Box::new(|_| {}));
+    let (subscriber, mut heard) = listen(&redis);
+    subscriber.add("a");
+    assert_eq!(heard.recv().await.unwrap(), "begin a");
+    let mut burst = redis::pipe();
+    for _ in 0..100 {
+        burst.cmd("PUBLISH").arg("a").arg("x");
+    }
+    loop {
+        redis.pipeline::<()>("test", &burst).await.unwrap();
+        let mut lost = false;
+        while let Ok(next) = heard.try_recv() {
+            lost |= next == "lost a";
+        }
+        if lost {
+            break;
+        }
+    }
+    eventually(async || redis.publish("test", "a", b"y").await.unwrap() == 1).await;
+    let mut told = String::new();
+    while told != "a: y" {
+        told = heard.recv().await.unwrap();
+    }
+}

@@ -23,13 +23,13 @@ use crate::messages::{Conversation, Owner};
 use crate::node::NodeName;
 use crate::presence::{PresenceStore, Who};
 use crate::redis::script::Script;
-use crate::redis::{Heard, Redis, Subscriber, chance};
+use crate::redis::{Heard, Redis, Subscriber};
 use crate::telemetry::{BusEvent, Metrics};
 
 /// What the clocks of two Redis servers of one cluster may differ by.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
 
-/// The longest pause before a log is read again that could not be.
+/// The pause before logs are read again that could not be.
 const READ_AGAIN: Duration = Duration::from_millis(200);
 
 /// A node among others.
@@ -334,8 +334,7 @@ impl Shared {
                 self.behind.notified().await;
                 continue;
             }
-            let pause = self.options.redis.longest_retry.mul_f64(chance());
-            tokio::time::sleep(pause.min(READ_AGAIN)).await;
+            tokio::time::sleep(READ_AGAIN.min(self.options.redis.longest_retry)).await;
             self.redis.up().await;
             let mut delivery = self.delivery.lock();
             for catch_up in retry.drain(..) {

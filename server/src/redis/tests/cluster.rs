@@ -6,7 +6,13 @@ use super::*;
 use crate::redis_cluster::{RedisCluster, ask, say};
 
 async fn connected(cluster: &RedisCluster) -> Redis {
-    let redis = connect_to(&cluster.url());
+    let url = RedisUrl::parse(&cluster.url()).unwrap();
+    let settings = settings::Redis {
+        // Servers of a cluster write down what they know, and wait for the disk meanwhile.
+        response_timeout: Duration::from_secs(1),
+        ..quick()
+    };
+    let redis = Redis::connect(&url, &settings, Clock::start(), Box::new(|_| {}));
     eventually(async || redis.health().is_ok()).await;
     redis
 }
@@ -154,6 +160,26 @@ async fn a_shard_that_hangs_holds_nobody_else_up() {
 }
 
 #[tokio::test]
+async fn a_place_where_nobody_answers_any_more_holds_nobody_else_up() {
+    let mut cluster = RedisCluster::start().await;
+    let redis = connected(&cluster).await;
+    cluster.servers[0].kill();
+    // As a machine whose connections are made but lead nowhere.
+    let hole = std::net::TcpListener::bind(("127.0.0.1", cluster.servers[0].port)).unwrap();
+    let lost = async || set(&redis, &RedisCluster::name(0, "key")).await.is_err();
+    // Long enough for several attempts to reach it.
+    for round in 0..2000 {
+        assert!(lost().await);
+        set(&redis, &RedisCluster::name(1 + round % 2, "key"))
+            .await
+            .unwrap();
+    }
+    drop(hole);
+    cluster.servers[0].revive().await;
+    eventually(async || redis.health().is_ok() && !lost().await).await;
+}
+
+#[tokio::test]
 async fn nothing_answers_when_the_last_shard_is_gone() {
     let mut cluster = RedisCluster::start().await;
     let redis = connected(&cluster).await;
@@ -193,6 +219,10 @@ async fn a_slot_that_moves_is_followed_and_so_are_its_channels() {
     assert_eq!(get(&redis, &key).await.as_deref(), Some("value"));
 
     cluster.move_slot(slot, 0, 1).await;
+    let mut commands = redis::pipe();
+    commands.cmd("GET").arg(&key).cmd("GET").arg(&key);
+    let values: Vec<String> = redis.pipeline("test", &commands).await.unwrap();
+    assert_eq!(values, ["value", "value"]);
     assert_eq!(get(&redis, &key).await.as_deref(), Some("value"));
     // It may be heard at the new place before the old one is left.
     loop {
