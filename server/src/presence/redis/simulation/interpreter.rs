@@ -110,9 +110,12 @@ impl Running {
 
 /// How Redis reads what a script passes to a command.
 fn text_of(value: &LuaValue) -> Text {
-    let number = value.as_f64().map(|number| number.to_string());
-    let text = value.as_string().map(|text| text.as_bytes().to_vec());
-    text.or(number.map(String::into_bytes)).unwrap_or_default()
+    if let Some(text) = value.as_string() {
+        return text.as_bytes().to_vec();
+    }
+    let number = value.as_integer().map(|number| number.to_string());
+    let number = number.or(value.as_number().map(|number| number.to_string()));
+    number.unwrap_or_default().into_bytes()
 }
 
 fn lua_of(lua: &Lua, reply: Reply) -> mlua::Result<LuaValue> {
@@ -133,7 +136,10 @@ fn redis_of(value: &LuaValue) -> mlua::Result<Value> {
     if let Some(text) = value.as_string() {
         return Ok(Value::BulkString(text.as_bytes().to_vec()));
     }
-    if let Some(number) = value.as_f64() {
+    if let Some(number) = value.as_integer() {
+        return Ok(Value::Int(number));
+    }
+    if let Some(number) = value.as_number() {
         return Ok(Value::Int(as_int(number)));
     }
     let Some(table) = value.as_table() else {
