@@ -23,6 +23,7 @@ mod listener;
 pub mod live;
 pub mod messages;
 pub mod node;
+pub mod operator;
 pub mod presence;
 pub mod redis;
 pub mod server;

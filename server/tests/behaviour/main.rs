@@ -20,6 +20,7 @@ mod messages_nodes;
 mod messages_on_redis;
 mod online_users_http;
 mod operation;
+mod operator;
 mod presence_nodes;
 mod presence_on_redis;
 mod redis_away;

@@ -2,7 +2,6 @@
 //!
 //! What must stay true: nobody who is connected is announced as gone by any of it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::scripts::{Times, call, script};
@@ -85,7 +84,7 @@ impl Operator {
         let [revision, leases, sessions, grace, online]: [Vec<String>; 5] = answer
             .try_into()
             .map_err(|_| StoreError::new("an inventory has five parts"))?;
-        Ok(inventory(&revision, &leases, &sessions, &grace, online))
+        Ok(inventory(&revision, &leases, &sessions, &grace, &online))
     }
 
     /// Forgets a tenant; says how many users were listed. Nodes that live say anew whom they hold within a
@@ -146,7 +145,7 @@ fn inventory(
     leases: &[String],
     sessions: &[String],
     grace: &[String],
-    online: Vec<String>,
+    online: &[String],
 ) -> Inventory {
     let number = |text: &str| text.parse().unwrap_or_default();
     let held: Vec<(&str, &str, &str)> = pairs(sessions)
@@ -160,7 +159,7 @@ fn inventory(
         lease_ms: number(left),
         sessions: held.iter().filter(|(.., by)| *by == incarnation).count(),
     });
-    let listed = pairs(&online).map(|(user, shown)| Listed {
+    let listed = pairs(online).map(|(user, shown)| Listed {
         user: user.to_owned(),
         shown: shown.to_owned(),
         sessions: held
