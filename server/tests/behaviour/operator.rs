@@ -77,7 +77,7 @@ async fn the_list_names_users_their_sessions_and_the_nodes_that_hold_them() {
             session["sessionId"].as_str().unwrap()
         })
         .collect();
-    let mut expected = tabs.each_ref().map(|tab| tab.id());
+    let mut expected = tabs.each_ref().map(super::support::client::Client::id);
     sessions.sort_unstable();
     expected.sort_unstable();
     assert_eq!(sessions, expected);
