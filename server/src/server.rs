@@ -271,6 +271,8 @@ fn socket_config(settings: &Settings) -> chat_socketio::Config {
         ping_timeout: socket.ping_timeout,
         connect_timeout: socket.connect_timeout,
         close_timeout: socket.close_timeout,
+        shutdown_rate: settings.shutdown.closes_per_second,
+        shutdown_spread: settings.shutdown.spread,
         max_payload: socket.max_payload_bytes,
         max_outgoing_bytes: socket.max_outgoing_bytes,
         max_outgoing_frames: socket.max_outgoing_frames,

@@ -229,6 +229,9 @@ pub struct Metrics {
 pub struct Shutdown {
     #[serde(deserialize_with = "duration")]
     pub patience: Duration,
+    pub closes_per_second: u32,
+    #[serde(deserialize_with = "duration")]
+    pub spread: Duration,
 }
 
 impl Settings {
@@ -320,9 +323,14 @@ impl Settings {
                 return Err(ConfigError::new(format!("{name} must be at least 10ms")));
             }
         }
-        if self.socket.close_timeout >= self.shutdown.patience {
+        if self.socket.close_timeout + self.shutdown.spread >= self.shutdown.patience {
             return Err(ConfigError::new(
-                "socket.close_timeout must be less than shutdown.patience",
+                "socket.close_timeout and shutdown.spread together must be less than shutdown.patience",
+            ));
+        }
+        if self.shutdown.closes_per_second == 0 {
+            return Err(ConfigError::new(
+                "shutdown.closes_per_second must be more than 0",
             ));
         }
         // What came in is what goes from node to node, with its names around it.
