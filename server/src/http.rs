@@ -3,7 +3,7 @@
 //! What must stay true: every answer that is not a success is `{ "error", "code" }` with the code's
 //! status, also for paths, methods and bodies that nothing here knows; no cookie is read or set.
 
-mod cors;
+pub(crate) mod cors;
 mod health;
 mod messages;
 mod online_users;
@@ -20,15 +20,19 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use chat_protocol::code::Code;
-use chat_protocol::http::{MESSAGES_PATH, ONLINE_USERS_PATH, SEND_MESSAGE_PATH, SESSION_PATH};
+use chat_protocol::http::{
+    MESSAGES_PATH, ONLINE_USERS_PATH, REQUEST_ID_HEADER, SEND_MESSAGE_PATH, SESSION_PATH,
+};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use crate::chat::Chat;
 use crate::error::Refusal;
 use crate::listener::ConnectionId;
+use crate::live::Live;
 use crate::messages::MessageStore;
 use crate::presence::PresenceStore;
+use crate::tenants::Tenants;
 pub use health::Readiness;
 
 /// All routes of the server: those of the sockets, and the ones here.
@@ -56,7 +60,13 @@ pub fn router<P: PresenceStore, M: MessageStore>(
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(chat), observe::<P, M>))
-        .layer(cors::layer(chat))
+        .layer(cors::layer(chat, []))
+}
+
+impl<P: PresenceStore, M: MessageStore> cors::KnowsTenants for Chat<P, M> {
+    fn tenants(&self) -> &Live<Tenants> {
+        self.gate.tenants()
+    }
 }
 
 /// Gives up a request whose body does not arrive. The sockets' polls are meant to wait, and have
@@ -102,8 +112,9 @@ async fn observe<P: PresenceStore, M: MessageStore>(
     // The lines of a request can be told from those of others, whatever their level. Of the URL only
     // the route is named: the rest may hold a session's id.
     let connection = request.extensions().get::<ConnectionId>().map(|id| id.0);
-    let span =
-        tracing::error_span!("request", connection, method = %request.method(), route = path);
+    let name = request.headers().get(REQUEST_ID_HEADER);
+    let request_id = name.and_then(|name| name.to_str().ok());
+    let span = tracing::error_span!("request", connection, request_id, method = %request.method(), route = path);
     let response = next.run(request).instrument(span.clone()).await;
     let code = response
         .extensions()

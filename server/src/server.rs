@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chat_socketio::Hub;
+use chat_socketio::{Hub, NodeTag};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -79,7 +79,8 @@ impl Server {
 
         let clock = Clock::start();
         let metrics = Arc::new(Metrics::new());
-        let hub: Hub<Member> = Hub::new(socket_config(&config.settings));
+        let node_tag = NodeTag::random();
+        let hub: Hub<Member> = Hub::new(socket_config(&config.settings, node_tag));
         let redis = config.redis_url.as_ref().map(|url| {
             let metrics = Arc::clone(&metrics);
             let observe = Box::new(move |exchange| metrics.redis_exchange(exchange));
@@ -121,7 +122,7 @@ impl Server {
             messages: Arc::new(messages),
             metrics,
         });
-        let readiness = Readiness::with(redis);
+        let readiness = Readiness::with(redis).tagged(node_tag);
         let sockets = hub.router(Sockets(Arc::clone(&chat)));
         let router = http::router(&chat, sockets, &readiness);
 
@@ -231,7 +232,7 @@ fn stores(
     (Presence::Redis(presence), Messages::Redis(messages))
 }
 
-fn socket_config(settings: &Settings) -> chat_socketio::Config {
+fn socket_config(settings: &Settings, node_tag: NodeTag) -> chat_socketio::Config {
     let socket = &settings.socket;
     chat_socketio::Config {
         ping_interval: socket.ping_interval,
@@ -242,6 +243,7 @@ fn socket_config(settings: &Settings) -> chat_socketio::Config {
         max_outgoing_bytes: socket.max_outgoing_bytes,
         max_outgoing_frames: socket.max_outgoing_frames,
         max_sessions: settings.connections.total,
+        node_tag: Some(node_tag),
         ..chat_socketio::Config::default()
     }
 }

@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use chat_protocol::code::Code;
+use chat_protocol::http::NODE_TAG_HEADER;
+use chat_socketio::NodeTag;
 use serde::Serialize;
 
 use crate::chat::Chat;
@@ -24,6 +26,7 @@ const OPENMETRICS: &str = "application/openmetrics-text";
 pub struct Readiness {
     stopping: Arc<AtomicBool>,
     redis: Option<Redis>,
+    node_tag: Option<NodeTag>,
 }
 
 #[derive(Debug, Serialize)]
@@ -39,7 +42,15 @@ impl Readiness {
         Self {
             stopping: Arc::default(),
             redis,
+            node_tag: None,
         }
+    }
+
+    /// Says how the ids of this node's sessions begin, ready or not: those before it must find them.
+    #[must_use]
+    pub fn tagged(mut self, tag: NodeTag) -> Self {
+        self.node_tag = Some(tag);
+        self
     }
 
     /// The server is on its way out.
@@ -54,11 +65,21 @@ pub(super) async fn healthz() -> Json<Status> {
 }
 
 /// The process and what it depends on can do their work.
-pub(super) async fn readyz(State(readiness): State<Readiness>) -> Result<Json<Status>, Refusal> {
+pub(super) async fn readyz(State(readiness): State<Readiness>) -> Response {
+    let mut response = is_ready(&readiness).into_response();
+    if let Some(tag) = &readiness.node_tag
+        && let Ok(tag) = HeaderValue::from_str(tag.as_str())
+    {
+        response.headers_mut().insert(NODE_TAG_HEADER, tag);
+    }
+    response
+}
+
+fn is_ready(readiness: &Readiness) -> Result<Json<Status>, Refusal> {
     if readiness.stopping.load(Ordering::Relaxed) {
         return Err(Refusal::new(Code::ShuttingDown, "the server is stopping"));
     }
-    if readiness.redis.is_some_and(|redis| !redis.is_up()) {
+    if readiness.redis.as_ref().is_some_and(|redis| !redis.is_up()) {
         return Err(Refusal::new(Code::Unavailable, "Redis is away"));
     }
     Ok(OK)
