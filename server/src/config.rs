@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod cli;
+mod gateway;
 mod identity;
 pub mod settings;
 
@@ -17,7 +18,9 @@ use crate::auth::token::TokenVerifier;
 use crate::auth::visitor_token::VisitorTokens;
 use crate::redis::RedisUrl;
 use crate::tenants::Tenants;
+use crate::tls::Tls;
 use cli::{Cli, ServerRole};
+pub use gateway::{BackendUrl, GatewayConfig};
 pub use settings::Settings;
 
 /// Shorter than this, a lease could be over before it is renewed.
@@ -41,6 +44,10 @@ pub struct Config {
     pub key_set: Option<KeySet>,
     /// What visitor tokens are signed with. `None`: a key that nobody knows after this run.
     pub visitor_tokens: Option<VisitorTokens>,
+    /// What is served over HTTPS with. Absent: plain HTTP.
+    pub tls: Option<Tls>,
+    /// What the gateway stands before. Absent: this is no gateway.
+    pub gateway: Option<GatewayConfig>,
     /// The Redis that several nodes share. Absent: the embedded stores.
     pub redis_url: Option<RedisUrl>,
     /// How long a user without a session still counts as online.
@@ -81,6 +88,8 @@ impl Config {
             verifier: TokenVerifier::default(),
             key_set: None,
             visitor_tokens: None,
+            tls: None,
+            gateway: None,
             redis_url: None,
             offline_grace: Duration::from_secs(2),
             lease: Duration::from_secs(15),
@@ -109,6 +118,8 @@ impl Config {
     pub fn judge(cli: &Cli) -> Result<Self, Vec<ConfigError>> {
         let mut problems = Problems::default();
         problems.note(check_role(cli.role));
+        let gateway = problems.note(gateway::of(cli));
+        let tls = problems.note(tls(cli));
         let redis_url = problems.note(redis_url(cli));
         problems.note(check_durations(cli));
         let settings = problems.note(settings_of(cli));
@@ -119,7 +130,9 @@ impl Config {
         let key_set = settings
             .as_ref()
             .and_then(|settings| problems.note(identity::key_set(cli, settings)));
-        let parts = (redis_url, settings, listen, tenants, verifier, key_set);
+        let parts = (
+            redis_url, settings, listen, tenants, verifier, key_set, tls, gateway,
+        );
         let (
             Some(redis_url),
             Some(settings),
@@ -127,6 +140,8 @@ impl Config {
             Some(tenants),
             Some(verifier),
             Some(key_set),
+            Some(tls),
+            Some(gateway),
             [],
         ) = (
             parts.0,
@@ -135,6 +150,8 @@ impl Config {
             parts.3,
             parts.4,
             parts.5,
+            parts.6,
+            parts.7,
             &problems.0[..],
         )
         else {
@@ -147,6 +164,8 @@ impl Config {
             verifier,
             key_set,
             visitor_tokens: identity::visitor_tokens(cli, &settings, &mut notices),
+            tls,
+            gateway,
             redis_url,
             offline_grace: cli.offline_grace,
             lease: cli.lease,
@@ -168,14 +187,24 @@ impl Problems {
 
 fn check_role(role: ServerRole) -> Result<(), ConfigError> {
     match role {
-        ServerRole::All | ServerRole::CheckConfig => Ok(()),
-        ServerRole::Gateway | ServerRole::Ws | ServerRole::Api => {
+        ServerRole::All | ServerRole::Gateway | ServerRole::CheckConfig => Ok(()),
+        ServerRole::Ws | ServerRole::Api => {
             let role = role.as_str();
             Err(ConfigError::new(format!(
                 "the role {role} is not available in this version; run the role all"
             )))
         }
     }
+}
+
+/// The command line's parser lets only both or neither pass.
+fn tls(cli: &Cli) -> Result<Option<Tls>, ConfigError> {
+    let (Some(certificate), Some(key)) = (&cli.tls_cert, &cli.tls_key) else {
+        return Ok(None);
+    };
+    Tls::read(certificate, key)
+        .map(Some)
+        .map_err(|error| ConfigError::new(error.to_string()))
 }
 
 fn redis_url(cli: &Cli) -> Result<Option<RedisUrl>, ConfigError> {
@@ -334,7 +363,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_said_in_one_line() {
-        let table: [(&[&str], &str); 18] = [
+        let table: [(&[&str], &str); 22] = [
             (&["--nonsense"], "--nonsense"),
             (&["mars"], "mars"),
             (&["--listen", "nowhere"], "--listen nowhere"),
@@ -358,7 +387,23 @@ mod tests {
                 &["--redis-url", "rediss://user:hunter2@localhost"],
                 "--redis-url",
             ),
-            (&["gateway", "--api-url", "http://a,http://b"], "gateway"),
+            (&["gateway", "--api-url", "http://a,http://b"], "--ws-url"),
+            (&["gateway"], "--api-url"),
+            (
+                &[
+                    "gateway",
+                    "--api-url",
+                    "http://a",
+                    "--ws-url",
+                    "http://u:hunter2@b",
+                ],
+                "--ws-url",
+            ),
+            (&["--tls-cert", "/no/such/file"], "--tls-key"),
+            (
+                &["--tls-cert", "/no/such/file", "--tls-key", "/no/such/key"],
+                "/no/such/file",
+            ),
         ];
         for (arguments, expected) in table {
             let error = config(arguments).expect_err(expected);

@@ -29,6 +29,7 @@ pub mod shutdown;
 pub mod stores;
 pub mod telemetry;
 pub mod tenants;
+pub mod tls;
 
 #[cfg(test)]
 #[path = "../tests/behaviour/support/redis_server.rs"]

@@ -29,11 +29,13 @@ use crate::redis::Redis;
 use crate::stores::{Messages, Presence};
 use crate::telemetry::Metrics;
 use crate::tenants::DEVELOPMENT_ADMIN_KEY;
+use crate::tls::Tls;
 
 /// A running server.
 pub struct Server {
     address: SocketAddr,
     tenants_file: Option<PathBuf>,
+    tls: Option<Arc<Tls>>,
     chat: Arc<Chat<Presence, Messages>>,
     readiness: Readiness,
     stop_accepting: CancellationToken,
@@ -127,7 +129,14 @@ impl Server {
         let router = http::router(&chat, sockets, &readiness);
 
         let stop_accepting = CancellationToken::new();
-        let listener = Listener::new(listener, router, &chat.settings, Arc::clone(&chat.metrics));
+        let tls = config.tls.map(Arc::new);
+        let listener = Listener::new(
+            listener,
+            tls.clone(),
+            router,
+            &chat.settings,
+            Arc::clone(&chat.metrics),
+        );
         let serving = tokio::spawn(listener.run(stop_accepting.clone()));
         let presence = tokio::spawn(async move { match presence.run().await {} });
         let gate = Arc::clone(&chat);
@@ -135,6 +144,7 @@ impl Server {
         Ok(Self {
             address,
             tenants_file: config.tenants_file,
+            tls,
             chat,
             readiness,
             stop_accepting,
@@ -147,6 +157,19 @@ impl Server {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Whether it is spoken to over HTTPS.
+    pub fn is_encrypted(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Reads again what is in files: the tenants and the certificate.
+    pub fn reload(&self) {
+        self.reload_tenants();
+        if let Some(tls) = &self.tls {
+            tls.reload_logged();
+        }
     }
 
     /// Reads the tenants file again. A bad file changes nothing and is logged; sockets whose tenant or
