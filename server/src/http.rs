@@ -4,7 +4,7 @@
 //! status, also for paths, methods and bodies that nothing here knows; no cookie is read or set.
 
 pub(crate) mod cors;
-mod health;
+pub(crate) mod health;
 mod messages;
 mod online_users;
 mod request;
@@ -33,6 +33,7 @@ use crate::live::Live;
 use crate::messages::MessageStore;
 use crate::presence::PresenceStore;
 use crate::tenants::Tenants;
+use crate::trace;
 pub use health::Readiness;
 
 /// All routes of the server: those of the sockets, and the ones here.
@@ -80,11 +81,11 @@ async fn in_time(State(limit): State<Duration>, request: Request, next: Next) ->
     }
 }
 
-async fn not_found() -> Refusal {
+pub(crate) async fn not_found() -> Refusal {
     Refusal::new(Code::NotFound, "there is nothing at this path")
 }
 
-async fn method_not_allowed() -> Refusal {
+pub(crate) async fn method_not_allowed() -> Refusal {
     Refusal::new(Code::MethodNotAllowed, "this path has other methods")
 }
 
@@ -92,7 +93,7 @@ async fn method_not_allowed() -> Refusal {
     clippy::needless_pass_by_value,
     reason = "the layer hands the panic over"
 )]
-fn panicked(panic: Box<dyn Any + Send>) -> Response {
+pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let what = panic
         .downcast_ref::<String>()
         .map(String::as_str)
@@ -113,7 +114,9 @@ async fn observe<P: PresenceStore, M: MessageStore>(
     // the route is named: the rest may hold a session's id.
     let connection = request.extensions().get::<ConnectionId>().map(|id| id.0);
     let name = request.headers().get(REQUEST_ID_HEADER);
-    let request_id = name.and_then(|name| name.to_str().ok());
+    let request_id = name
+        .and_then(|name| name.to_str().ok())
+        .filter(|name| trace::is_sane_id(name));
     let span = tracing::error_span!("request", connection, request_id, method = %request.method(), route = path);
     let response = next.run(request).instrument(span.clone()).await;
     let code = response

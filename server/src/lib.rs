@@ -17,12 +17,14 @@ pub mod chat;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod gateway;
 pub mod http;
 pub mod limits;
 mod listener;
 pub mod live;
 pub mod messages;
 pub mod presence;
+pub mod process;
 pub mod redis;
 pub mod server;
 pub mod shutdown;
@@ -30,6 +32,7 @@ pub mod stores;
 pub mod telemetry;
 pub mod tenants;
 pub mod tls;
+pub mod trace;
 
 #[cfg(test)]
 #[path = "../tests/behaviour/support/redis_server.rs"]

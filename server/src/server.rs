@@ -47,8 +47,8 @@ pub struct Server {
 /// The address cannot be listened on.
 #[derive(Debug)]
 pub struct StartError {
-    listen: SocketAddr,
-    cause: std::io::Error,
+    pub(crate) listen: SocketAddr,
+    pub(crate) cause: std::io::Error,
 }
 
 /// What a server still held when it had stopped. All zero, if everything was put away.
@@ -113,7 +113,7 @@ impl Server {
                 config.verifier,
                 config
                     .visitor_tokens
-                    .unwrap_or_else(|| VisitorTokens::new(&secret, lifetime)),
+                    .unwrap_or_else(|| VisitorTokens::new(&secret, lifetime).provisional()),
                 config.key_set,
                 &config.settings.authentication,
             ),
@@ -278,7 +278,7 @@ fn fresh_epoch() -> u32 {
 }
 
 /// What visitor tokens are signed with where the operator has given nothing.
-fn fresh_secret() -> Secret {
+pub(crate) fn fresh_secret() -> Secret {
     let mut secret = [0; 32];
     for half in secret.chunks_exact_mut(16) {
         half.copy_from_slice(Uuid::new_v4().as_bytes());
@@ -286,7 +286,7 @@ fn fresh_secret() -> Secret {
     secret
 }
 
-fn log_notice(notice: Notice) {
+pub(crate) fn log_notice(notice: Notice) {
     match notice {
         Notice::DevelopmentTenant => tracing::info!(
             tenant = crate::tenants::DEVELOPMENT_TENANT,

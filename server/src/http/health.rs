@@ -17,7 +17,7 @@ use crate::error::Refusal;
 use crate::messages::MessageStore;
 use crate::presence::PresenceStore;
 use crate::redis::Redis;
-use crate::telemetry::{Snapshot, TenantCounts};
+use crate::telemetry::{Metrics, Snapshot, TenantCounts};
 
 const OPENMETRICS: &str = "application/openmetrics-text";
 
@@ -30,7 +30,7 @@ pub struct Readiness {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Status {
+pub(crate) struct Status {
     status: &'static str,
 }
 
@@ -60,7 +60,7 @@ impl Readiness {
 }
 
 /// The process answers.
-pub(super) async fn healthz() -> Json<Status> {
+pub(crate) async fn healthz() -> Json<Status> {
     OK
 }
 
@@ -92,7 +92,17 @@ pub(super) async fn metrics<P: PresenceStore, M: MessageStore>(
 ) -> Result<Response, Refusal> {
     let snapshot = snapshot(&chat).await;
     let named = chat.settings.metrics.named_tenants;
-    let text = chat.metrics.render(snapshot, named).map_err(|error| {
+    rendered(&chat.metrics, snapshot, named, &headers)
+}
+
+/// The text of the metrics in the format that a scraper asks for.
+pub(crate) fn rendered(
+    metrics: &Metrics,
+    snapshot: Snapshot,
+    named: usize,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
+    let text = metrics.render(snapshot, named).map_err(|error| {
         tracing::error!(%error, "the metrics cannot be written");
         Refusal::new(Code::Internal, "the server failed")
     })?;

@@ -115,6 +115,11 @@ struct RequestLabel {
 impl Metrics {
     /// Everything at zero.
     pub fn new() -> Self {
+        Self::beside(|_| ())
+    }
+
+    /// The same, with further metrics of the caller's before them.
+    pub(crate) fn beside(register: impl FnOnce(&mut Registry)) -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("chat"),
             sessions: Gauge::default(),
@@ -140,6 +145,7 @@ impl Metrics {
             let code = code.as_str();
             drop(metrics.refusals.get_or_create(&CodeLabel { code }));
         }
+        register(&mut metrics.registry);
         metrics.register();
         metrics
     }
