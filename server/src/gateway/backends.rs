@@ -46,7 +46,7 @@ pub(crate) struct Pool {
     metrics: GatewayMetrics,
     turn: AtomicUsize,
     /// When all were last asked out of turn.
-    asked: tokio::sync::Mutex<Duration>,
+    asked: tokio::sync::Mutex<Option<Duration>>,
 }
 
 /// One backend.
@@ -147,8 +147,9 @@ impl Pool {
             return Some(found);
         }
         let now = self.clock.now();
-        if now.saturating_sub(*asked) >= self.settings.probe_at_most_every {
-            *asked = now;
+        let pause = self.settings.probe_at_most_every;
+        if asked.is_none_or(|asked| now.saturating_sub(asked) >= pause) {
+            *asked = Some(now);
             self.probe().await;
         }
         self.tagged(sid)

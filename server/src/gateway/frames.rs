@@ -358,7 +358,7 @@ pub(crate) mod tests {
     #[test]
     fn what_is_held_is_bounded_before_it_has_come() {
         let mut frames = client();
-        frames.push(&masked(TEXT, &[b'x'; 1001])[..4]);
+        frames.push(&masked(TEXT, &[b'x'; 1001])[..8]);
         assert_eq!(all(&mut frames), Err(Broken::TooLarge), "by its head alone");
         let mut frames = client();
         frames.push(&masked(0x01, &[b'x'; 600]));
