@@ -254,7 +254,7 @@ pub(crate) mod tests {
         match u8::try_from(payload.len()) {
             Ok(length) if length < 126 => bytes.push(0x80 | length),
             Ok(_) | Err(_) => {
-                bytes.push(0x80 | 126);
+                bytes.push(0xfe);
                 bytes.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
             }
         }

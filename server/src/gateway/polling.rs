@@ -182,13 +182,10 @@ fn dismiss(front: &Arc<Front>, parts: &Parts, found: &Found) {
 }
 
 fn pass_on(front: &Front, found: &Found, sent: Result<Response, Undelivered>) -> Response {
-    match sent {
-        Ok(response) => response,
-        Err(_) => {
-            front.sessions.end(&found.sid);
-            unavailable("the server that had the session does not answer").into_response()
-        }
-    }
+    sent.unwrap_or_else(|_| {
+        front.sessions.end(&found.sid);
+        unavailable("the server that had the session does not answer").into_response()
+    })
 }
 
 impl Front {

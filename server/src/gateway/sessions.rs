@@ -147,7 +147,7 @@ mod tests {
 
     fn sessions(most: usize) -> Sessions<Arc<()>> {
         let most = NonZeroUsize::new(most).unwrap();
-        Sessions::new(most, Duration::from_secs(60))
+        Sessions::new(most, Duration::from_mins(1))
     }
 
     fn at(seconds: u64) -> Duration {

@@ -1,4 +1,4 @@
-//! WebSockets through the gateway, from the request for one to a tunnel.
+//! Sockets through the gateway, from the request for a WebSocket to a tunnel.
 //!
 //! What must stay true: the client's WebSocket is opened only when a backend has opened its own, so that the
 //! client hears of whatever is wrong; nothing of the requests is kept once there is a tunnel.

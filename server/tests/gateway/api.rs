@@ -141,25 +141,25 @@ async fn a_refusal_is_the_servers_own_and_nothing_gets_through() {
 async fn who_may_ask_gets_the_servers_answer() {
     let server = TestServer::start().await;
     let gateway = TestGateway::before(&[server.address()]).await;
-    let send = |case: Case| case.at(&gateway.http, &gateway.url(""));
-    let session = success(send(post(SESSION, json!({ "tenantId": "open" })))).await;
+    let ask = |case: Case| case.at(&gateway.http, &gateway.url(""));
+    let session = success(ask(post(SESSION, json!({ "tenantId": "open" })))).await;
     let session = session["sessionId"].as_str().unwrap().to_owned();
     let body = json!({ "tenantId": "open", "sessionId": session, "text": "hello" });
-    let sent = success(send(post(MESSAGE, body))).await;
+    let sent = success(ask(post(MESSAGE, body))).await;
     assert_eq!(sent["message"]["text"], "hello");
     let history = get(&format!("{MESSAGES}?tenantId=open&sessionId={session}"));
-    let history = success(send(history.bearer("open-admin"))).await;
+    let history = success(ask(history.bearer("open-admin"))).await;
     assert_eq!(history["messages"][0]["text"], "hello");
     // A conversation's own rights are the server's to judge.
     let history = get(&format!("{MESSAGES}?tenantId=open&sessionId={session}"));
-    let stranger = refusal(send(history.bearer(&user("stranger")))).await;
+    let stranger = refusal(ask(history.bearer(&user("stranger")))).await;
     assert_eq!(stranger, (403, "ADMIN_REQUIRED".to_owned()));
 
     let list = || get(ONLINE).with("x-tenant-id", "open").bearer("open-admin");
-    let answer = soon(send(list()).send()).await.unwrap();
+    let answer = soon(ask(list()).send()).await.unwrap();
     assert_eq!(answer.status(), 200);
     let etag = answer.headers()["etag"].to_str().unwrap().to_owned();
-    let known = soon(send(list().with("if-none-match", &etag)).send())
+    let known = soon(ask(list().with("if-none-match", &etag)).send())
         .await
         .unwrap();
     assert_eq!(known.status(), 304);

@@ -1,4 +1,4 @@
-//! Sockets through the gateway: long polling, also through several gateways.
+//! Sockets through the gateway, over long polling, also through several gateways.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! Sockets through the gateway: WebSockets.
+//! Sockets through the gateway, over a WebSocket.
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};

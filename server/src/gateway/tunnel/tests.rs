@@ -1,5 +1,6 @@
 use tokio::io::{DuplexStream, duplex};
 
+use super::super::frames::PieceKind::{Close, Text};
 use super::super::frames::tests::masked;
 use super::super::inspect::Standing;
 use super::*;
@@ -105,7 +106,6 @@ async fn a_client_that_is_refused_hears_why_between_two_frames_and_the_backend_h
     while let Some(piece) = heard.next().unwrap() {
         texts.push(piece.kind);
     }
-    use super::super::frames::PieceKind::{Close, Text};
     let refusal = [Text("44{}".to_owned()), Close];
     assert_eq!(texts[texts.len() - 2..], refusal, "{texts:?}");
     assert_eq!(heard.into_rest(), b"");
@@ -147,7 +147,7 @@ async fn a_tunnel_carries_everything_through_the_narrowest_of_pipes() {
             write.shutdown().await.unwrap();
         };
         let mut heard = Vec::new();
-        let (_, read) = tokio::join!(writing, read.read_to_end(&mut heard));
+        let ((), read) = tokio::join!(writing, read.read_to_end(&mut heard));
         read.unwrap();
         assert_eq!(heard.len(), greeting.len() + sent.len());
         assert!(heard.starts_with(greeting) && heard.ends_with(&sent));
