@@ -15,10 +15,11 @@ use tokio::time::timeout;
 
 use super::Front;
 use super::backends::Undelivered;
-use super::door::Ask;
+use super::door::{Ask, is_plain};
 use super::limits::Left;
 use crate::chat::rate_limited;
 use crate::error::Refusal;
+use crate::http::not_found;
 
 /// At most so many backends are tried: one that cannot be reached is one too many already.
 const ATTEMPTS: usize = 2;
@@ -45,6 +46,9 @@ async fn pass(
     left: &mut Option<Left>,
 ) -> Result<Response, Refusal> {
     let (mut parts, body) = request.into_parts();
+    if !is_plain(parts.uri.path()) {
+        return Err(not_found().await);
+    }
     let address = front.door.address(&parts);
     if let Some(address) = address {
         *left = Some(front.counted("address", front.limits.addresses.take(address), left)?);

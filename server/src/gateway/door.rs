@@ -187,7 +187,7 @@ impl Ask {
             token: bearer_of(&parts.headers),
             visitor_token: header(VISITOR_TOKEN_HEADER),
             origin: header(header::ORIGIN.as_str()),
-            needs_admin: parts.uri.path() == ONLINE_USERS_PATH,
+            needs_admin: is_for_admins(parts.uri.path()),
             ..Self::default()
         };
         for named in parameters(parts, TENANT_ID).chain(header(TENANT_HEADER)) {
@@ -248,6 +248,21 @@ pub(crate) fn parameters<'a>(
         .map(|(_, value)| value.into_owned())
 }
 
+/// Servers differ in whether a slash at the end, or the case, makes another path.
+fn is_for_admins(path: &str) -> bool {
+    path.trim_end_matches('/')
+        .eq_ignore_ascii_case(ONLINE_USERS_PATH)
+}
+
+/// Whether every server reads a path the same way: nothing in it is to be decoded or put right.
+pub(crate) fn is_plain(path: &str) -> bool {
+    let segments = path.trim_end_matches('/').split('/').skip(1);
+    !path.contains(['%', '\\'])
+        && segments
+            .into_iter()
+            .all(|segment| !matches!(segment, "" | "." | ".."))
+}
+
 fn bearer_of(headers: &HeaderMap) -> Option<String> {
     text_header(headers, header::AUTHORIZATION.as_str())
         .and_then(|header| bearer_token(&header).map(str::to_owned))
@@ -270,4 +285,32 @@ fn is_final(code: Code) -> bool {
             | Code::WrongTenant
             | Code::RateLimited
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_could_be_another_is_not_plain() {
+        for path in [ONLINE_USERS_PATH, "/webchat/message", "/webchat/message/"] {
+            assert!(is_plain(path), "{path}");
+        }
+        for path in [
+            "/api/chat//online-users",
+            "/api/chat/./online-users",
+            "/api/chat/x/../online-users",
+            "/api/chat/online%2dusers",
+            "/api/chat/x\\online-users",
+        ] {
+            assert!(!is_plain(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_list_is_for_admins_however_it_is_written() {
+        assert!(is_for_admins(ONLINE_USERS_PATH));
+        assert!(is_for_admins("/api/chat/Online-Users/"));
+        assert!(!is_for_admins("/api/chat/messages"));
+    }
 }

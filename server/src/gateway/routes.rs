@@ -41,6 +41,7 @@ pub(super) fn router(front: &Arc<Front>) -> Router {
     let state = Arc::clone(front);
     let mut routes = Router::new()
         .route(SOCKET_IO_PATH, any(socketio::answer))
+        .route("/socket.io/{*path}", any(socketio::answer))
         .route("/api/chat/{*path}", any(api::answer))
         .route("/webchat/{*path}", any(api::answer));
     // Also by their own names, for the metrics.

@@ -96,6 +96,8 @@ fn refused() -> Vec<Case> {
             .bearer("shop-widget")
             .with("origin", "https://evil.example"),
         get("/elsewhere"),
+        get("/api/chat//online-users?tenantId=open"),
+        get("/api/chat/online%2Dusers?tenantId=open"),
     ]
 }
 
