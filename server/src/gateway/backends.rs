@@ -187,7 +187,9 @@ impl Pool {
             TcpStream::connect((host, port)),
         );
         let connected = connected.await.ok().and_then(Result::ok);
-        if connected.is_none() {
+        if connected.is_some() {
+            backend.is_there();
+        } else {
             backend.set(Health::Down);
         }
         connected
@@ -301,6 +303,13 @@ impl Backend {
         }
     }
 
+    /// It could be connected to. Whether it is ready, the next probe will tell.
+    fn is_there(&self) {
+        if self.health() == Health::Down {
+            self.set(Health::Reachable);
+        }
+    }
+
     async fn send(&self, request: Request) -> Result<Response, Undelivered> {
         let Ok(response) = self.proxy.proxy_request(request).await;
         match response.extensions().get::<ProxyError>() {
@@ -310,10 +319,7 @@ impl Backend {
             }
             Some(_) => Err(Undelivered::Broken),
             None => {
-                if self.health() == Health::Down {
-                    // Whether it is ready, the next probe will tell.
-                    self.set(Health::Reachable);
-                }
+                self.is_there();
                 Ok(response)
             }
         }

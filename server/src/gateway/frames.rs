@@ -278,6 +278,18 @@ pub(crate) mod tests {
         Ok(pieces)
     }
 
+    /// The pieces, and what ended them.
+    fn all_until(frames: &mut Frames) -> (Vec<Piece>, Option<Broken>) {
+        let mut pieces = Vec::new();
+        loop {
+            match frames.next() {
+                Ok(Some(piece)) => pieces.push(piece),
+                Ok(None) => return (pieces, None),
+                Err(broken) => return (pieces, Some(broken)),
+            }
+        }
+    }
+
     fn client() -> Frames {
         Frames::new(Sender::Client, 1000)
     }
@@ -330,6 +342,41 @@ pub(crate) mod tests {
             pieces.extend(all(&mut frames).unwrap());
         }
         assert_eq!(pieces, expected, "byte by byte");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_are_lost_made_up_or_cut_by_chance(
+            bytes in proptest::collection::vec(
+                proptest::prop_oneof![
+                    3 => proptest::sample::select(vec![0x01, 0x80, 0x81, 0x82, 0x83, 0x88, 0x89]),
+                    1 => proptest::num::u8::ANY,
+                ],
+                0..200,
+            ),
+            cuts in proptest::collection::vec(1..20_usize, 1..50),
+        ) {
+            let (mut whole, mut cut) = (client(), client());
+            whole.push(&bytes);
+            let at_once = all_until(&mut whole);
+            let mut bit_by_bit = (Vec::new(), None);
+            let mut rest = &bytes[..];
+            for length in cuts.iter().cycle() {
+                let (part, next) = rest.split_at((*length).min(rest.len()));
+                cut.push(part);
+                let (pieces, broken) = all_until(&mut cut);
+                bit_by_bit.0.extend(pieces);
+                bit_by_bit.1 = broken;
+                rest = next;
+                if rest.is_empty() || broken.is_some() {
+                    break;
+                }
+            }
+            proptest::prop_assert_eq!(&bit_by_bit, &at_once);
+            let mut raw: Vec<u8> = at_once.0.into_iter().flat_map(|piece| piece.raw).collect();
+            raw.extend(whole.into_rest());
+            proptest::prop_assert_eq!(raw, bytes);
+        }
     }
 
     #[test]

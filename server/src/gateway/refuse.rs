@@ -13,6 +13,7 @@ use chat_socketio::{Application, ConnectRequest, DisconnectReason, Event, Hub, S
 use tower_service::Service as _;
 
 use super::packets;
+use crate::auth::gate::too_often;
 use crate::config::Settings;
 use crate::error::Refusal;
 
@@ -100,9 +101,12 @@ pub(super) fn code_of(sid: &str) -> Option<Code> {
 
 /// What such a session is answered. `again` is how its request would be refused now.
 pub(super) fn answered(code: Code, again: Option<Refusal>) -> String {
-    let refusal = again
-        .filter(|refusal| refusal.code() == code)
-        .unwrap_or_else(|| Refusal::new(code, "the connection was refused"));
+    let refusal = match again {
+        Some(refusal) if refusal.code() == code => refusal,
+        // What came too often then does not come too often by being asked about.
+        Some(_) | None if code == Code::RateLimited => too_often(),
+        Some(_) | None => Refusal::new(code, "the connection was refused"),
+    };
     packets::last_words(&packets::refused(&refusal))
 }
 

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use crate::before::{TestGateway, nowhere};
 use crate::recorder::Recorder;
-use crate::support::{TestServer, refusal, soon, success, token, until, user};
+use crate::support::redis_server::RedisServer;
+use crate::support::store::ready;
+use crate::support::{Page, TestServer, refusal, soon, success, token, until, user};
 
 const ONLINE: &str = "/api/chat/online-users";
 const MESSAGES: &str = "/api/chat/messages";
@@ -408,4 +410,47 @@ async fn a_visitor_token_that_only_a_server_can_judge_is_left_to_it() {
         (401, "CREDENTIAL_REQUIRED".to_owned())
     );
     unknowing.finish().await;
+}
+
+#[tokio::test]
+async fn visitor_tokens_are_judged_by_the_secret_that_the_nodes_share() {
+    let redis = RedisServer::start().await;
+    let server = TestServer::with(TestServer::on(&redis)).await;
+    ready(&server).await;
+    let asking = Page::of("42").token("shop-widget").auth("visitorToken", "");
+    let mut visitor = asking.open(&server).await;
+    let issued = visitor.expect("visitor_token").await;
+    let issued = issued["token"].as_str().unwrap().to_owned();
+    let all = [server.address()];
+    let gateway = TestGateway::with(&all, &all, |config| {
+        TestServer::on(&redis)(config);
+        config.visitor_tokens = None;
+    })
+    .await;
+    let request = |token: &str| {
+        let body = json!({ "tenantId": "42", "text": "hi" });
+        let request = gateway.http.post(gateway.url(MESSAGE)).json(&body);
+        request.header("x-visitor-token", token)
+    };
+    success(request(&issued)).await;
+    // Once it knows the secret, no server is asked about a token that does not hold.
+    let refused = "chat_gateway_answers_total{kind=\"api\",status=\"401\"} ";
+    let by_server = async || {
+        let metrics = gateway.metrics().await;
+        let line = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix(refused).map(str::to_owned));
+        line.unwrap_or_default()
+    };
+    until(async || {
+        let before = by_server().await;
+        let answer = refusal(request("visitor.forged")).await;
+        assert_eq!(answer, (401, "CREDENTIAL_REQUIRED".to_owned()));
+        by_server().await == before
+    })
+    .await;
+    success(request(&issued)).await;
+    visitor.leave().await;
+    gateway.finish().await;
+    server.finish().await;
 }
