@@ -250,7 +250,7 @@ impl Front {
     /// Makes a request's head the one that a backend gets.
     fn prepare(&self, parts: &mut Parts, tenant: Option<&str>) {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let from = headers::From {
+        let from = headers::Source {
             peer: peer.map(|ConnectInfo(peer)| peer.ip()),
             is_trusted: self.door.trusts_the_peer(),
             is_encrypted: self.is_encrypted,

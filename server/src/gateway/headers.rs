@@ -24,7 +24,7 @@ const CORS_VARIES: [&str; 3] = [
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct From<'a> {
+pub(crate) struct Source<'a> {
     /// The peer of the connection.
     pub(crate) peer: Option<IpAddr>,
     /// Whether the peer is a proxy of ours, which wrote what the request says of itself.
@@ -36,7 +36,7 @@ pub(crate) struct From<'a> {
 }
 
 /// Makes a request's headers those that a backend gets.
-pub(crate) fn request(headers: &mut HeaderMap, from: From<'_>) {
+pub(crate) fn request(headers: &mut HeaderMap, from: Source<'_>) {
     headers.remove(TENANT_HEADER);
     if let Some(tenant) = from.tenant
         // An id that fits no header stands in the query or the body.
@@ -62,7 +62,7 @@ pub(crate) fn request(headers: &mut HeaderMap, from: From<'_>) {
 
 /// The last address is the client's, for whoever trusts this gateway: its peer, or, if that is a proxy of
 /// ours, the one which that proxy wrote last.
-fn forwarded_for(headers: &mut HeaderMap, from: From<'_>) {
+fn forwarded_for(headers: &mut HeaderMap, from: Source<'_>) {
     let before = from_the_proxy(headers, from.is_trusted);
     let list = match (before, from.peer) {
         (Some(before), _) => before,
@@ -133,8 +133,8 @@ mod tests {
         headers
     }
 
-    fn from(is_trusted: bool) -> From<'static> {
-        From {
+    fn from(is_trusted: bool) -> Source<'static> {
+        Source {
             peer: Some("192.0.2.9".parse().unwrap()),
             is_trusted,
             is_encrypted: true,
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn without_a_tenant_there_is_no_header() {
         let mut headers = map(&CLAIMS);
-        let nobody = From {
+        let nobody = Source {
             tenant: None,
             peer: None,
             ..from(false)

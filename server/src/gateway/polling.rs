@@ -30,8 +30,12 @@ pub(super) async fn open(front: &Front, mut parts: Parts, shown: Shown, tenant: 
     while let Some(index) = order.next() {
         let load = front.ws.hold(index);
         let request = Request::from_parts(parts.clone(), Body::empty());
-        // Until there is an answer, nobody has the session.
-        let Ok(response) = front.ws.send(index, request).await else {
+        // A session that nobody hears of is nobody's: its server forgets it.
+        let sending = timeout(
+            front.settings.http.request_timeout,
+            front.ws.send(index, request),
+        );
+        let Ok(Ok(response)) = sending.await else {
             if order.peek().is_some() {
                 front.ws.count_retry();
             }

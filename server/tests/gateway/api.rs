@@ -1,7 +1,13 @@
 //! Requests through the gateway: who is refused does not get through, and who is not gets what the server says.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use crate::before::{TestGateway, nowhere};
 use crate::recorder::Recorder;
@@ -453,4 +459,63 @@ async fn visitor_tokens_are_judged_by_the_secret_that_the_nodes_share() {
     visitor.leave().await;
     gateway.finish().await;
     server.finish().await;
+}
+
+/// A backend that says it is ready, and breaks the connection when it is asked anything else. Counts that.
+async fn breaking() -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let broken = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&broken);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let counted = Arc::clone(&counted);
+            tokio::spawn(async move {
+                let mut head = [0; 4096];
+                while let Ok(count) = stream.read(&mut head).await
+                    && head[..count].starts_with(b"GET /readyz")
+                {
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+                    stream.write_all(answer).await.unwrap();
+                }
+                if head.starts_with(b"GET /api") || head.starts_with(b"POST /") {
+                    counted.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+    });
+    (address, broken)
+}
+
+#[tokio::test]
+async fn only_a_question_is_asked_again_when_a_connection_breaks() {
+    let recorder = Recorder::start().await;
+    let (address, broken) = breaking().await;
+    let gateway = TestGateway::with(&[address, recorder.address()], &[address], |_| ()).await;
+    for _ in 0..4 {
+        let list = gateway
+            .get(&format!("{ONLINE}?tenantId=open"))
+            .bearer_auth("open-admin");
+        success(list).await;
+    }
+    assert_eq!(recorder.reached().len(), 4);
+    assert!(broken.load(Ordering::SeqCst) > 0, "it was asked, too");
+    let before = broken.load(Ordering::SeqCst);
+    let mut lost = 0;
+    for _ in 0..4 {
+        let body = json!({ "tenantId": "open", "text": "once" });
+        let sent = soon(gateway.http.post(gateway.url(MESSAGE)).json(&body).send())
+            .await
+            .unwrap();
+        lost += usize::from(sent.status() == 503);
+    }
+    assert_eq!(broken.load(Ordering::SeqCst) - before, lost);
+    assert!(lost > 0, "the other is asked in turn");
+    assert_eq!(recorder.reached().len(), 8 - lost);
+    let metrics = gateway.metrics().await;
+    assert!(
+        metrics.contains("chat_gateway_retries_total{kind=\"api\"}"),
+        "{metrics}"
+    );
+    gateway.finish().await;
 }

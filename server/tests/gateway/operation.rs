@@ -32,6 +32,7 @@ impl Running {
     async fn before(server: &TestServer, more: &[&str]) -> Self {
         let backend = server.url("");
         let mut arguments = vec!["gateway", "--listen", "127.0.0.1:0"];
+        arguments.extend(["--log", "chat_server=debug", "--log-format", "json"]);
         arguments.extend(["--api-url", &backend]);
         arguments.extend(more);
         let mut command = command(&arguments);
@@ -101,10 +102,15 @@ async fn signals_have_it_read_its_tenants_again_and_end() {
         .parse()
         .unwrap();
     let visitor = Page::of("open").open(address).await;
+    let refused = Page::of("42").admin("very-secret").refused(address).await;
+    assert_eq!(refused, "INVALID_API_KEY");
     let client = reqwest::Client::new();
     let list = || {
         let url = format!("{}/api/chat/online-users?tenantId=open", running.url);
-        client.get(url).bearer_auth("open-admin")
+        client
+            .get(url)
+            .bearer_auth("open-admin")
+            .header("x-request-id", "name-1")
     };
     assert_eq!(soon(list().send()).await.unwrap().status(), 200);
     write(directory.path(), "tenants.toml", "[[tenants]]\nid = \"42\"");
@@ -116,7 +122,13 @@ async fn signals_have_it_read_its_tenants_again_and_end() {
     // A socket that is open ends with the gateway.
     let closed = tokio::spawn(visitor.closed());
     let log = running.end().await;
-    assert!(!log.contains("open-admin"), "{log}");
+    for secret in ["open-admin", "very-secret", "tenantId"] {
+        assert!(!log.contains(secret), "{log}");
+    }
+    let named = log
+        .lines()
+        .filter(|line| line.contains("\"request_id\":\"name-1\""));
+    assert!(named.count() > 1, "{log}");
     soon(closed).await.unwrap();
     server.finish().await;
 }
