@@ -48,6 +48,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// What the gateway stands before. Absent: this is no gateway.
     pub gateway: Option<GatewayConfig>,
+    /// What this process serves.
+    pub serves: Serves,
     /// The Redis that several nodes share. Absent: the embedded stores.
     pub redis_url: Option<RedisUrl>,
     /// How long a user without a session still counts as online.
@@ -60,6 +62,15 @@ pub struct Config {
     pub notices: Vec<Notice>,
 }
 
+/// What a process serves, besides what its operators need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Serves {
+    /// The sockets.
+    pub sockets: bool,
+    /// The HTTP interface.
+    pub api: bool,
+}
+
 /// Something that is allowed, but that the operator should know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice {
@@ -67,6 +78,8 @@ pub enum Notice {
     DevelopmentTenant,
     /// The shared secret is short.
     ShortSecret,
+    /// The process serves only sockets, and shares nothing with the processes that serve the rest.
+    Unshared,
     /// Visitor tokens are worth nothing after this run, nor on another node.
     PassingVisitorTokens,
 }
@@ -90,6 +103,10 @@ impl Config {
             visitor_tokens: None,
             tls: None,
             gateway: None,
+            serves: Serves {
+                sockets: true,
+                api: true,
+            },
             redis_url: None,
             offline_grace: Duration::from_secs(2),
             lease: Duration::from_secs(15),
@@ -117,21 +134,21 @@ impl Config {
     /// All that cannot be, a line each.
     pub fn judge(cli: &Cli) -> Result<Self, Vec<ConfigError>> {
         let mut problems = Problems::default();
-        problems.note(check_role(cli.role));
+        let mut notices = Vec::new();
+        let serves = problems.note(serves(cli, &mut notices));
         let gateway = problems.note(gateway::of(cli));
         let tls = problems.note(tls(cli));
         let redis_url = problems.note(redis_url(cli));
         problems.note(check_durations(cli));
         let settings = problems.note(settings_of(cli));
         let listen = problems.note(resolve(&cli.listen));
-        let mut notices = Vec::new();
         let tenants = listen.and_then(|listen| problems.note(tenants(cli, listen, &mut notices)));
         let verifier = problems.note(identity::verifier(cli, &mut notices));
         let key_set = settings
             .as_ref()
             .and_then(|settings| problems.note(identity::key_set(cli, settings)));
         let parts = (
-            redis_url, settings, listen, tenants, verifier, key_set, tls, gateway,
+            redis_url, settings, listen, tenants, verifier, key_set, serves, tls, gateway,
         );
         let (
             Some(redis_url),
@@ -140,6 +157,7 @@ impl Config {
             Some(tenants),
             Some(verifier),
             Some(key_set),
+            Some(serves),
             Some(tls),
             Some(gateway),
             [],
@@ -152,6 +170,7 @@ impl Config {
             parts.5,
             parts.6,
             parts.7,
+            parts.8,
             &problems.0[..],
         )
         else {
@@ -164,6 +183,7 @@ impl Config {
             verifier,
             key_set,
             visitor_tokens: identity::visitor_tokens(cli, &settings, &mut notices),
+            serves,
             tls,
             gateway,
             redis_url,
@@ -185,16 +205,31 @@ impl Problems {
     }
 }
 
-fn check_role(role: ServerRole) -> Result<(), ConfigError> {
-    match role {
-        ServerRole::All | ServerRole::Gateway | ServerRole::CheckConfig => Ok(()),
-        ServerRole::Ws | ServerRole::Api => {
-            let role = role.as_str();
-            Err(ConfigError::new(format!(
-                "the role {role} is not available in this version; run the role all"
-            )))
+fn serves(cli: &Cli, notices: &mut Vec<Notice>) -> Result<Serves, ConfigError> {
+    let (sockets, api) = match cli.role {
+        ServerRole::All | ServerRole::CheckConfig => (true, true),
+        ServerRole::Ws => (true, false),
+        ServerRole::Api => (false, true),
+        // Only what others serve.
+        ServerRole::Gateway => {
+            return Ok(Serves {
+                sockets: false,
+                api: false,
+            });
+        }
+    };
+    if cli.redis_url.is_none() {
+        // It would answer that nobody is online, whoever is.
+        if !sockets {
+            return Err(ConfigError::new(
+                "the role api needs --redis-url: the sockets that it tells of are other processes'",
+            ));
+        }
+        if !api {
+            notices.push(Notice::Unshared);
         }
     }
+    Ok(Serves { sockets, api })
 }
 
 /// The command line's parser lets only both or neither pass.
@@ -330,6 +365,19 @@ mod tests {
     }
 
     #[test]
+    fn a_role_says_what_is_served() {
+        let serves = |role: &str| {
+            let config = config(&[role, "--redis-url", "redis://127.0.0.1"]).unwrap();
+            (config.serves.sockets, config.serves.api)
+        };
+        assert_eq!(serves("all"), (true, true));
+        assert_eq!(serves("ws"), (true, false));
+        assert_eq!(serves("api"), (false, true));
+        let alone = config(&["ws"]).unwrap();
+        assert!(alone.notices.contains(&Notice::Unshared));
+    }
+
+    #[test]
     fn durations_have_units() {
         assert_eq!(
             config(&["--offline-grace", "500ms"])
@@ -363,7 +411,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_said_in_one_line() {
-        let table: [(&[&str], &str); 22] = [
+        let table: [(&[&str], &str); 25] = [
             (&["--nonsense"], "--nonsense"),
             (&["mars"], "mars"),
             (&["--listen", "nowhere"], "--listen nowhere"),
@@ -384,9 +432,18 @@ mod tests {
             (&["--jwt-issuer", "me"], "--jwt-issuer needs"),
             (&["--visitor-token-secret", ""], "--visitor-token-secret"),
             (
-                &["--redis-url", "rediss://user:hunter2@localhost"],
+                &["--redis-url", "redis-sentinel://user:hunter2@localhost"],
                 "--redis-url",
             ),
+            (
+                &["--redis-url", "redis://h1,redis-sentinel://hunter2/main"],
+                "--redis-url",
+            ),
+            (
+                &["--redis-url", "redis://h1/1,redis://hunter2/2"],
+                "cluster like",
+            ),
+            (&["api"], "--redis-url"),
             (&["gateway", "--api-url", "http://a,http://b"], "--ws-url"),
             (&["gateway"], "--api-url"),
             (

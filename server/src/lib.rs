@@ -35,5 +35,11 @@ pub mod tls;
 pub mod trace;
 
 #[cfg(test)]
+#[path = "../tests/behaviour/support/redis_cluster.rs"]
+mod redis_cluster;
+#[cfg(test)]
+#[path = "../tests/behaviour/support/redis_sentinel.rs"]
+mod redis_sentinel;
+#[cfg(test)]
 #[path = "../tests/behaviour/support/redis_server.rs"]
 mod redis_server;

@@ -23,7 +23,7 @@ use crate::config::{Config, Notice, Settings, tenants_of};
 use crate::http::{self, Readiness};
 use crate::listener::Listener;
 use crate::messages::{MemoryMessageStore, RedisMessageStore};
-use crate::presence::redis::Options;
+use crate::presence::redis::{Options, Random};
 use crate::presence::{Announcer, MemoryPresenceStore, PresenceStore as _, RedisPresenceStore};
 use crate::redis::Redis;
 use crate::stores::{Messages, Presence};
@@ -97,7 +97,7 @@ impl Server {
             }
         }
         let announcer = announcer(hub.clone(), Arc::clone(&metrics));
-        let (presence, messages) = stores(&config, redis.as_ref(), clock, announcer);
+        let (presence, messages) = stores(&config, redis.as_ref(), clock, &fresh_node(), announcer);
         let presence = Arc::new(presence);
         let secret = fresh_secret();
         let shared = redis
@@ -126,7 +126,7 @@ impl Server {
         });
         let readiness = Readiness::with(redis).tagged(node_tag);
         let sockets = hub.router(Sockets(Arc::clone(&chat)));
-        let router = http::router(&chat, sockets, &readiness);
+        let router = http::router(&chat, config.serves, sockets, &readiness);
 
         let stop_accepting = CancellationToken::new();
         let tls = config.tls.map(Arc::new);
@@ -235,6 +235,7 @@ fn stores(
     config: &Config,
     redis: Option<&Redis>,
     clock: Clock,
+    node: &str,
     announce: Announcer,
 ) -> (Presence, Messages) {
     let settings = &config.settings;
@@ -250,7 +251,8 @@ fn stores(
         lease: config.lease,
         patience: settings.redis.response_timeout,
     };
-    let presence = RedisPresenceStore::new(redis, clock, options, announce);
+    let random: Random = Arc::new(|| Uuid::new_v4().as_u128());
+    let presence = RedisPresenceStore::new(redis.clone(), clock, random, node, options, announce);
     let messages = RedisMessageStore::new(redis.clone(), history, settings.jobs.clone());
     (Presence::Redis(presence), Messages::Redis(messages))
 }
@@ -277,6 +279,13 @@ fn fresh_epoch() -> u32 {
     u32::from_be_bytes([a, b, c, d])
 }
 
+/// A name for this run of this node, among all that share a Redis.
+fn fresh_node() -> String {
+    let mut name = Uuid::new_v4().simple().to_string();
+    name.truncate(12);
+    name
+}
+
 /// What visitor tokens are signed with where the operator has given nothing.
 pub(crate) fn fresh_secret() -> Secret {
     let mut secret = [0; 32];
@@ -296,6 +305,9 @@ pub(crate) fn log_notice(notice: Notice) {
         Notice::ShortSecret => {
             tracing::warn!("the JWT secret has less than 32 bytes and could be guessed");
         }
+        Notice::Unshared => tracing::warn!(
+            "the role ws without --redis-url: no other process knows of these sockets",
+        ),
         Notice::PassingVisitorTokens => tracing::info!(
             "neither --visitor-token-secret nor --jwt-secret: after a restart no visitor is known again",
         ),

@@ -203,6 +203,7 @@ pub struct Redis {
     pub probe_interval: Duration,
     #[serde(deserialize_with = "duration")]
     pub longest_retry: Duration,
+    pub messages_ahead: usize,
 }
 
 /// `[metrics]`
@@ -327,6 +328,7 @@ impl Settings {
             ("http.max_body_bytes", self.http.max_body_bytes),
             ("online_users.max_page", self.online_users.max_page),
             ("gateway.max_rates", self.gateway.max_rates),
+            ("redis.messages_ahead", self.redis.messages_ahead),
         ];
         for (name, count) in counts {
             if count == 0 {

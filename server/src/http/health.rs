@@ -37,7 +37,7 @@ pub(crate) struct Status {
 const OK: Json<Status> = Json(Status { status: "ok" });
 
 impl Readiness {
-    /// Not while this Redis is away, if there is one.
+    /// Not while this Redis, or a part of it, is away, if there is one.
     pub fn with(redis: Option<Redis>) -> Self {
         Self {
             stopping: Arc::default(),
@@ -79,8 +79,8 @@ fn is_ready(readiness: &Readiness) -> Result<Json<Status>, Refusal> {
     if readiness.stopping.load(Ordering::Relaxed) {
         return Err(Refusal::new(Code::ShuttingDown, "the server is stopping"));
     }
-    if readiness.redis.as_ref().is_some_and(|redis| !redis.is_up()) {
-        return Err(Refusal::new(Code::Unavailable, "Redis is away"));
+    if let Some(Err(unwell)) = readiness.redis.as_ref().map(Redis::health) {
+        return Err(Refusal::new(Code::Unavailable, unwell.to_string()));
     }
     Ok(OK)
 }
