@@ -138,6 +138,7 @@ impl Config {
         let serves = problems.note(serves(cli, &mut notices));
         let gateway = problems.note(gateway::of(cli));
         let tls = problems.note(tls(cli));
+        problems.note(check_action(cli));
         let redis_url = problems.note(redis_url(cli));
         problems.note(check_durations(cli));
         let settings = problems.note(settings_of(cli));
@@ -207,7 +208,7 @@ impl Problems {
 
 fn serves(cli: &Cli, notices: &mut Vec<Notice>) -> Result<Serves, ConfigError> {
     let (sockets, api) = match cli.role {
-        ServerRole::All | ServerRole::CheckConfig => (true, true),
+        ServerRole::All | ServerRole::Presence | ServerRole::CheckConfig => (true, true),
         ServerRole::Ws => (true, false),
         ServerRole::Api => (false, true),
         // Only what others serve.
@@ -240,6 +241,17 @@ fn tls(cli: &Cli) -> Result<Option<Tls>, ConfigError> {
     Tls::read(certificate, key)
         .map(Some)
         .map_err(|error| ConfigError::new(error.to_string()))
+}
+
+/// The command line's parser asks for both where they are needed.
+fn check_action(cli: &Cli) -> Result<(), ConfigError> {
+    if cli.role == ServerRole::Presence || (cli.action.is_none() && cli.tenant.is_none()) {
+        return Ok(());
+    }
+    let role = cli.role.as_str();
+    Err(ConfigError::new(format!(
+        "an action and --tenant belong to the role presence, not to {role}"
+    )))
 }
 
 fn redis_url(cli: &Cli) -> Result<Option<RedisUrl>, ConfigError> {
@@ -411,7 +423,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_said_in_one_line() {
-        let table: [(&[&str], &str); 25] = [
+        let table: [(&[&str], &str); 29] = [
             (&["--nonsense"], "--nonsense"),
             (&["mars"], "mars"),
             (&["--listen", "nowhere"], "--listen nowhere"),
@@ -461,6 +473,10 @@ mod tests {
                 &["--tls-cert", "/no/such/file", "--tls-key", "/no/such/key"],
                 "/no/such/file",
             ),
+            (&["presence"], "<ACTION>"),
+            (&["presence", "list"], "--tenant"),
+            (&["ws", "list"], "presence"),
+            (&["--tenant", "42"], "presence"),
         ];
         for (arguments, expected) in table {
             let error = config(arguments).expect_err(expected);

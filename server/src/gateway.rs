@@ -266,7 +266,7 @@ impl Front {
     async fn leaving(&self) {
         self.stop.cancelled().await;
         let place = self.leavers.fetch_add(1, Ordering::Relaxed);
-        let spread = self.settings.shutdown.patience / 2;
+        let spread = self.settings.shutdown.spread;
         tokio::time::sleep(staggered(place, spread)).await;
     }
 

@@ -1,10 +1,9 @@
 /** A real Redis, empty, on a port of its own. */
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { freePort } from './port.ts';
 import { Program } from './program.ts';
 
 const COMMAND = process.env['REDIS_SERVER'] ?? 'redis-server';
@@ -53,13 +52,4 @@ export class RedisServer {
     await this.#program[Symbol.asyncDispose]();
     await rm(this.#directory, { recursive: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

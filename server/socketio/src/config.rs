@@ -27,6 +27,11 @@ pub struct Config {
     pub upgrade_timeout: Duration,
     /// Time a closing session has to take what is still queued for it. Default 5 s.
     pub close_timeout: Duration,
+    /// Sessions closed a second when the server ends, so that their clients do not all come back at once.
+    /// Default 5,000.
+    pub shutdown_rate: u32,
+    /// Time over which sessions are closed at most, however many there are. Default 2 s.
+    pub shutdown_spread: Duration,
     /// Broadcast bytes that may wait for one reader before it counts as too slow. Default 1 MiB.
     pub max_outgoing_bytes: usize,
     /// Broadcast frames that may wait for one reader before it counts as too slow. Default 4,096.
@@ -69,6 +74,8 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(45),
             upgrade_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(5),
+            shutdown_rate: 5000,
+            shutdown_spread: Duration::from_secs(2),
             max_outgoing_bytes: 1024 * 1024,
             max_outgoing_frames: 4096,
             max_outgoing_replies: 512,

@@ -1,6 +1,7 @@
 //! The way to all sockets and rooms of a server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use serde::Serialize;
@@ -98,12 +99,21 @@ impl<S: Send + Sync + 'static> Hub<S> {
     }
 
     /// Refuses new sessions, closes all of them (clients see the transport close, and come back), and returns when
-    /// `disconnected` has run for the last socket and its client was told. Calling it again waits again.
+    /// `disconnected` has run for the last socket and its client was told. Many are closed a few at a time, at the pace
+    /// of [`Config::shutdown_rate`]. Calling it again waits again.
     pub async fn shutdown(&self) {
         let shared = &self.0.shared;
         shared.begin_closing();
-        if let Some(control) = shared.control() {
-            for link in control.links() {
+        let links = shared
+            .control()
+            .map(|control| control.links())
+            .unwrap_or_default();
+        let pause = pause_between(links.len(), &shared.config);
+        for (index, few) in links.chunks(CLOSED_TOGETHER).enumerate() {
+            if index > 0 {
+                tokio::time::sleep(pause).await;
+            }
+            for link in few {
                 link.close(DisconnectReason::Shutdown);
                 link.stop_lingering();
             }
@@ -214,5 +224,38 @@ impl<S: Send + Sync + 'static> Room<'_, S> {
 
     fn space(&self) -> Option<&Space> {
         self.space.map(|index| self.hub.space(index))
+    }
+}
+
+/// Sessions that are closed without a pause in between when the server ends.
+const CLOSED_TOGETHER: usize = 100;
+
+/// The pause after each few of so many sessions.
+fn pause_between(sessions: usize, config: &Config) -> Duration {
+    let sessions = u32::try_from(sessions).unwrap_or(u32::MAX);
+    let few = u32::try_from(CLOSED_TOGETHER).unwrap_or(u32::MAX);
+    let at_the_rate = Duration::from_secs(1) * few / config.shutdown_rate.max(1);
+    let within_the_time = config.shutdown_spread / sessions.div_ceil(few).max(1);
+    at_the_rate.min(within_the_time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_sessions_are_closed_at_a_rate_and_yet_in_time() {
+        let config = Config {
+            shutdown_rate: 1000,
+            shutdown_spread: Duration::from_secs(2),
+            ..Config::default()
+        };
+        let all = |sessions: usize| {
+            let pauses = u32::try_from(sessions.div_ceil(CLOSED_TOGETHER)).unwrap_or_default();
+            pause_between(sessions, &config) * pauses
+        };
+        assert_eq!(all(1000), Duration::from_secs(1));
+        assert_eq!(all(50_000), Duration::from_secs(2));
+        assert_eq!(pause_between(0, &config), Duration::from_millis(100));
     }
 }

@@ -38,7 +38,11 @@ impl GatewayConfig {
 pub(super) fn of(cli: &Cli) -> Result<Option<GatewayConfig>, ConfigError> {
     match cli.role {
         ServerRole::Gateway => GatewayConfig::new(&cli.api_url, &cli.ws_url).map(Some),
-        ServerRole::All | ServerRole::Ws | ServerRole::Api | ServerRole::CheckConfig => Ok(None),
+        ServerRole::All
+        | ServerRole::Ws
+        | ServerRole::Api
+        | ServerRole::Presence
+        | ServerRole::CheckConfig => Ok(None),
     }
 }
 

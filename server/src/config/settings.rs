@@ -131,6 +131,7 @@ pub struct Messages {
     pub per_socket: Rate,
     pub per_address: Rate,
     pub max_addresses: usize,
+    pub max_shared_bytes: usize,
 }
 
 /// `[http]`
@@ -174,6 +175,9 @@ pub struct History {
     pub expiry: Duration,
     pub max_conversations: usize,
     pub max_bytes: usize,
+    pub recent_messages: usize,
+    #[serde(deserialize_with = "duration")]
+    pub recent_expiry: Duration,
 }
 
 /// `[jobs]`
@@ -260,6 +264,9 @@ pub struct Gateway {
 pub struct Shutdown {
     #[serde(deserialize_with = "duration")]
     pub patience: Duration,
+    pub closes_per_second: u32,
+    #[serde(deserialize_with = "duration")]
+    pub spread: Duration,
 }
 
 impl Settings {
@@ -325,6 +332,7 @@ impl Settings {
             ("connections.tcp", self.connections.tcp),
             ("connections.total", self.connections.total),
             ("messages.max_text_chars", self.messages.max_text_chars),
+            ("history.recent_messages", self.history.recent_messages),
             ("http.max_body_bytes", self.http.max_body_bytes),
             ("online_users.max_page", self.online_users.max_page),
             ("gateway.max_rates", self.gateway.max_rates),
@@ -342,6 +350,7 @@ impl Settings {
             ("http.request_timeout", self.http.request_timeout),
             ("http.head_timeout", self.http.head_timeout),
             ("history.expiry", self.history.expiry),
+            ("history.recent_expiry", self.history.recent_expiry),
             ("key_sets.refresh", self.key_sets.refresh),
             ("key_sets.at_most_every", self.key_sets.at_most_every),
             ("key_sets.timeout", self.key_sets.timeout),
@@ -376,9 +385,21 @@ impl Settings {
                 "gateway.polling_idle must be more than socket.ping_interval",
             ));
         }
-        if self.socket.close_timeout >= self.shutdown.patience {
+        if self.socket.close_timeout + self.shutdown.spread >= self.shutdown.patience {
             return Err(ConfigError::new(
-                "socket.close_timeout must be less than shutdown.patience",
+                "socket.close_timeout and shutdown.spread together must be less than shutdown.patience",
+            ));
+        }
+        if self.shutdown.closes_per_second == 0 {
+            return Err(ConfigError::new(
+                "shutdown.closes_per_second must be more than 0",
+            ));
+        }
+        // What came in is what goes from node to node, with its names around it.
+        let largest = self.socket.max_payload_bytes.max(self.http.max_body_bytes);
+        if self.messages.max_shared_bytes < largest + 4096 {
+            return Err(ConfigError::new(
+                "messages.max_shared_bytes must be 4096 more than socket.max_payload_bytes and http.max_body_bytes",
             ));
         }
         // The contract's ten seconds hold whatever is set here.
@@ -470,6 +491,10 @@ mod tests {
             ),
             ("[socket]\nping_timeout = \"soon\"", "time"),
             ("[shutdown]\npatience = \"1m\"", "at most 8s"),
+            (
+                "[messages]\nmax_shared_bytes = 65536",
+                "messages.max_shared_bytes",
+            ),
             ("[shutdown]\npatience = \"1s\"", "less than"),
             ("[gateway]\nload_factor = 0.5", "at least 1"),
             ("[gateway]\npolling_idle = \"9s\"", "more than"),

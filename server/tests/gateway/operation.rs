@@ -229,7 +229,7 @@ async fn it_is_ready_while_somebody_behind_it_is() {
 async fn it_ends_in_good_order_with_sockets_and_polls_open() {
     let server = TestServer::start().await;
     let gateway = TestGateway::with(&[server.address()], &[server.address()], |config| {
-        config.settings.shutdown.patience = std::time::Duration::from_millis(500);
+        config.settings.shutdown.spread = std::time::Duration::from_millis(300);
     })
     .await;
     let mut sockets = Vec::new();

@@ -58,6 +58,9 @@ pub(super) enum Whose {
     Tenant(&'static str, u64),
 }
 
+/// How long a message may be on its way.
+const UNDER_WAY: Duration = Duration::from_millis(100);
+
 /// Troubles that follow each other so closely are one: what they interrupt takes so long to come back.
 const RECOVERY: Duration = Duration::from_millis(900);
 
@@ -199,7 +202,8 @@ impl Truth {
 
     /// Whether others must know of a session.
     fn is_firm(&self, session: &Session, tenant: &str, now: Duration) -> bool {
-        let Some(since) = session.since else {
+        // What was said before it came may be heard after.
+        let Some(since) = session.since.filter(|since| *since + UNDER_WAY <= now) else {
             return false;
         };
         // Its node may not have come to say so yet, for the first time or since data were lost.
