@@ -244,6 +244,15 @@ impl<R: Remote> RedisPresenceStore<R> {
         self.deadline_set.notify_one();
     }
 
+    /// Lets a grace time end that ends in so long. To be called under the tenant's lock.
+    fn arm_end(&self, tenant: &Tenant, state: &mut State, wait: Duration) {
+        let at = self.clock.now() + wait;
+        state.expect_end(at);
+        // Not all nodes at once.
+        let late = Duration::from_millis(1) + wait.mul_f64(0.05 * chance(&self.random));
+        self.arm(tenant, state, at + late);
+    }
+
     /// Lets the lease be renewed in time, if there is one. To be called under the tenant's lock.
     fn arm_tick(&self, tenant: &Tenant, state: &mut State) {
         if state.begun {
@@ -330,8 +339,10 @@ impl<R: Remote> RedisPresenceStore<R> {
     /// A session has come while the node is on its own.
     fn join_alone(&self, tenant: &Tenant, session: &Joining) {
         let mut state = tenant.state.lock();
+        let alone = state.sessions_of(&session.user) < 2;
         let mirror = state.mirror.as_mut();
-        let change = mirror.and_then(|mirror| mirror.handle_own_join(&session.user, &session.row));
+        let change =
+            mirror.and_then(|mirror| mirror.handle_own_join(&session.user, &session.row, alone));
         self.tell(tenant, change.as_slice());
     }
 
@@ -340,6 +351,7 @@ impl<R: Remote> RedisPresenceStore<R> {
         let mut state = tenant.state.lock();
         let gone_at = self.clock.now() + self.options.grace;
         let next = state.shown(user).cloned();
+        state.depart(user, self.clock.now());
         let Some(mirror) = state.mirror.as_mut() else {
             return;
         };
@@ -423,9 +435,7 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
                 let mut state = tenant.state.lock();
                 if state.handle_answer(mark) {
                     if stays {
-                        let at = self.clock.now() + self.options.grace;
-                        state.grace = Some(state.grace.map_or(at, |known| known.min(at)));
-                        self.arm(&tenant, &mut state, at);
+                        self.arm_end(&tenant, &mut state, self.options.grace);
                     }
                     return Ok(());
                 }

@@ -125,8 +125,9 @@ local function settle(user, shown, stays)
   return false
 end
 
--- Ends up to `limit` sessions that an incarnation holds, and returns how many.
-local function finish_all(incarnation, limit, stays)
+-- Ends up to `limit` sessions that an incarnation holds, and returns how many. A user without any other
+-- stays for `stay` milliseconds, or for as long as `stays` says, by user.
+local function finish_all(incarnation, limit, stay, stays)
   local from = incarnation .. ' '
   local held = redis.call('ZRANGEBYLEX', HELD, '[' .. from, '[' .. from .. '\255', 'LIMIT', 0, limit)
   local users, shown = {}, {}
@@ -140,9 +141,15 @@ local function finish_all(incarnation, limit, stays)
   end
   -- Only now: nobody is to be shown with a session that goes too.
   for _, user in ipairs(users) do
-    settle(user, shown[user], stays)
+    settle(user, shown[user], stays and stays[user] or stay)
   end
   return #held
+end
+
+-- How long it is until the next grace time ends; -1 if there is none.
+local function next_grace()
+  local first = redis.call('ZRANGE', GRACE, 0, 0, 'WITHSCORES')[2]
+  return first and math.max(0, tonumber(first) - now) or -1
 end
 
 -- To be called at the end: what nobody renews goes away by itself, all of it at the same time, and

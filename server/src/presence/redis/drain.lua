@@ -3,18 +3,22 @@
 -- ARGV:
 --   6 how long its users stay without a session, in milliseconds
 --   7 how much is done at a time
--- Returns 1 if there is more to do.
+--   8 and on, two for each user who has left already: the user, and how long that one still stays
+-- Returns 1 if there is more to do, and the milliseconds until the next grace time ends (-1: none).
 
-local limit = tonumber(ARGV[7])
-if finish_all(INCARNATION, limit, tonumber(ARGV[6])) == limit then
+local limit, stays = tonumber(ARGV[7]), {}
+for index = 8, #ARGV, 2 do
+  stays[ARGV[index]] = tonumber(ARGV[index + 1])
+end
+if finish_all(INCARNATION, limit, tonumber(ARGV[6]), stays) == limit then
   outlive()
-  return 1
+  return { 1, next_grace() }
 end
 redis.call('ZREM', LEASES, INCARNATION)
 if redis.call('ZCOUNT', LEASES, '(' .. now, '+inf') == 0 then
   -- Nobody is left to end grace times, nor to be told.
   redis.call('DEL', unpack(KEYS))
-else
-  outlive()
+  return { 0, -1 }
 end
-return 0
+outlive()
+return { 0, next_grace() }

@@ -187,17 +187,26 @@ impl<R: Remote> Scripts<R> {
         }))
     }
 
-    /// Ends all sessions of an incarnation and its lease. Its users stay for a while.
+    /// Ends all sessions of an incarnation and its lease. Its users stay for a while, but for those who
+    /// have left already. Says when the next grace time ends.
     pub(super) async fn drain(
         &self,
         tenant: &str,
         incarnation: &str,
         stay: Duration,
-    ) -> Result<(), StoreError> {
+        departed: &[(Arc<str>, Duration)],
+    ) -> Result<Option<Duration>, StoreError> {
         let mut call = self.call(&self.drain, tenant, incarnation);
         call.arg(millis(stay)).arg(BATCH);
-        while self.run::<u8>("drain presence", &call).await? == 1 {}
-        Ok(())
+        for (user, stay) in departed {
+            call.arg(&**user).arg(millis(*stay));
+        }
+        loop {
+            let (more, wait): (u8, i64) = self.run("drain presence", &call).await?;
+            if more == 0 {
+                return Ok(wait.try_into().ok().map(Duration::from_millis));
+            }
+        }
     }
 
     /// Everyone online; `None` if the lease is over.

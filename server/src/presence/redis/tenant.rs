@@ -66,6 +66,8 @@ pub(super) struct State {
     pub(super) wanted: Option<Mark>,
     /// The state of Redis when it was last looked at.
     pub(super) looked_at: Option<Mark>,
+    /// Users whose last session here ended while Redis could not be told, and when it did.
+    departed: BTreeMap<Arc<str>, Duration>,
     /// When somebody's grace time ends, as far as is known.
     pub(super) grace: Option<Duration>,
     /// When its timer fires.
@@ -137,6 +139,7 @@ impl Touch {
 impl State {
     /// Remembers a session; whether it was new.
     pub(super) fn hold(&mut self, joining: &Joining) -> bool {
+        self.departed.remove(&joining.user);
         let held = || Held {
             session: Arc::clone(&joining.session),
             row: joining.row.clone(),
@@ -173,6 +176,37 @@ impl State {
             self.own.remove(user);
         }
         Some(row)
+    }
+
+    /// Remembers that Redis has not been told of the end of a session of this user, unless there is another.
+    pub(super) fn depart(&mut self, user: &str, now: Duration) {
+        if !self.own.contains_key(user) {
+            self.departed.insert(user.into(), now);
+        }
+    }
+
+    /// The users that Redis takes to be here, and how long each of them still stays.
+    pub(super) fn departed(&self, now: Duration, grace: Duration) -> Vec<(Arc<str>, Duration)> {
+        let stays = |at: Duration| (at + grace).saturating_sub(now);
+        let departed = self.departed.iter();
+        departed
+            .map(|(user, at)| (Arc::clone(user), stays(*at)))
+            .collect()
+    }
+
+    /// Redis has been told, or never knew.
+    pub(super) fn forget_departed(&mut self) {
+        self.departed.clear();
+    }
+
+    /// Notes when the next grace time ends.
+    pub(super) fn expect_end(&mut self, at: Duration) {
+        self.grace = Some(self.grace.map_or(at, |known| known.min(at)));
+    }
+
+    /// How many sessions of a user the node holds.
+    pub(super) fn sessions_of(&self, user: &str) -> usize {
+        self.own.get(user).map_or(0, Vec::len)
     }
 
     /// What the node can show of a user by itself.

@@ -48,7 +48,7 @@ pub(super) async fn stop<R: Remote>(store: &RedisPresenceStore<R>) {
         let parting = store.scripts.times.parting;
         let drained = store
             .scripts
-            .drain(&tenant.id, &touch.incarnation, parting)
+            .drain(&tenant.id, &touch.incarnation, parting, &[])
             .await;
         if let Err(error) = drained {
             tracing::error!(%error, "could not take the sessions out; they go with the lease");
@@ -197,6 +197,8 @@ async fn try_hand_over<R: Remote>(
         state.begin_anew();
         let sessions = state.sessions();
         if sessions.is_empty() && touch.spent.is_empty() {
+            // Redis has never been told of anything.
+            state.forget_departed();
             return Ok(());
         }
         state.begin();
@@ -210,10 +212,18 @@ async fn try_hand_over<R: Remote>(
     for batch in batches {
         enter(store, tenant, &touch.incarnation, batch).await?;
     }
+    let (now, grace) = (store.clock.now(), store.options.grace);
+    let departed = tenant.state.lock().departed(now, grace);
     for former in &touch.spent {
-        let grace = store.options.grace;
-        store.scripts.drain(&tenant.id, former, grace).await?;
+        let wait = store
+            .scripts
+            .drain(&tenant.id, former, grace, &departed)
+            .await?;
+        if let Some(wait) = wait {
+            store.arm_end(tenant, &mut tenant.state.lock(), wait);
+        }
     }
+    tenant.state.lock().forget_departed();
     if store.remote.connection() != connection {
         return Err(StoreError::new("the connection was lost meanwhile"));
     }
@@ -287,11 +297,9 @@ async fn tick<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
         }) {
             store.ask_for_snapshot(tenant);
         }
-        state.grace = ticked.next_grace.map(|wait| store.clock.now() + wait);
-        if let Some(at) = state.grace {
-            let wait = ticked.next_grace.unwrap_or_default();
-            let late = Duration::from_millis(1) + wait.mul_f64(0.05 * chance(&store.random));
-            store.arm(tenant, &mut state, at + late);
+        state.grace = None;
+        if let Some(wait) = ticked.next_grace {
+            store.arm_end(tenant, &mut state, wait);
         }
         if !ticked.more {
             return;
@@ -326,10 +334,10 @@ async fn go_if_idle<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
     let grace = store.options.grace;
     match store
         .scripts
-        .drain(&tenant.id, &touch.incarnation, grace)
+        .drain(&tenant.id, &touch.incarnation, grace, &[])
         .await
     {
-        Ok(()) => tenant.state.lock().begin_anew(),
+        Ok(_) => tenant.state.lock().begin_anew(),
         Err(error) => store.lose_touch(tenant, &error),
     }
 }

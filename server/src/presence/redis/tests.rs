@@ -299,12 +299,12 @@ impl Twins {
         for node in 0..3 {
             let incarnation = self.incarnation(node);
             self.scripts
-                .drain(&self.tenant, &incarnation, GRACE)
+                .drain(&self.tenant, &incarnation, GRACE, &[])
                 .await
                 .unwrap();
         }
         self.scripts
-            .drain(&self.tenant, "onlooker", GRACE)
+            .drain(&self.tenant, "onlooker", GRACE, &[])
             .await
             .unwrap();
         let mut keys = redis::cmd("KEYS");

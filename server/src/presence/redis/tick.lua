@@ -27,6 +27,4 @@ if left > 0 then
   end
 end
 outlive()
-local first = redis.call('ZRANGE', GRACE, 0, 0, 'WITHSCORES')[2]
-local wait = first and math.max(0, tonumber(first) - now) or -1
-return { epoch(), version(), wait, left > 0 and 0 or 1 }
+return { epoch(), version(), next_grace(), left > 0 and 0 or 1 }

@@ -103,6 +103,24 @@ fn alone_a_node_shows_its_own() {
 }
 
 #[test]
+fn alone_a_tab_here_does_not_take_the_place_of_one_elsewhere_for_good() {
+    let mut mirror = level((1, 4), &[("ann", S1)]);
+    mirror.handle_alone(std::iter::empty());
+    let (ann, here) = (Arc::from("ann"), row_of("ann", S2).unwrap());
+    let told = mirror.handle_own_join(&ann, &here, true);
+    assert_eq!(told, Some(online("ann", S2)));
+    let told = mirror.handle_own_leave(&ann, &here, None, LATER);
+    assert_eq!(told, Some(online("ann", S1)));
+    assert_eq!(mirror.handle_timeout(LATER), []);
+    // A reload here is none: what was shown before was of this node, and has ended.
+    let elsewhere = row_of("ann", S1).unwrap();
+    mirror.handle_own_leave(&ann, &elsewhere, None, LATER);
+    mirror.handle_own_join(&ann, &here, true);
+    mirror.handle_own_leave(&ann, &here, None, LATER);
+    assert_eq!(mirror.handle_timeout(LATER), [offline("ann")]);
+}
+
+#[test]
 fn what_is_heard_while_a_snapshot_is_on_its_way_is_bounded() {
     let mut mirror = Mirror::new(99);
     for version in 1..=MAX_HEARD as u64 {
