@@ -127,17 +127,7 @@ fn next_due<R: Remote>(store: &RedisPresenceStore<R>) -> Option<Arc<Tenant>> {
 
 /// Does what is due in a tenant, and sees to the next time.
 async fn attend<R: Remote>(store: &RedisPresenceStore<R>, tenant: Arc<Tenant>) {
-    {
-        let mut state = tenant.state.lock();
-        if let Some(mirror) = state.mirror.as_mut() {
-            let changes = mirror.handle_timeout(store.clock.now());
-            let next = mirror.poll_timeout();
-            store.tell(&tenant, &changes);
-            if let Some(next) = next {
-                store.arm(&tenant, &mut state, next);
-            }
-        }
-    }
+    end_doubts(store, &tenant);
     if tenant.is_live() {
         give_mirror_up(store, &tenant);
         tick(store, &tenant).await;
@@ -148,6 +138,26 @@ async fn attend<R: Remote>(store: &RedisPresenceStore<R>, tenant: Arc<Tenant>) {
     }
     if tenant.is_live() {
         store.arm_tick(&tenant, &mut tenant.state.lock());
+    }
+}
+
+/// Lets those go of whom nothing has been heard for long enough. Not while it is just being found out who
+/// is there: then the answer says, and when to look again.
+fn end_doubts<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
+    let handing_over = tenant.gate.try_read().is_err();
+    let mut state = tenant.state.lock();
+    let awaited = tenant.is_live();
+    let Some(mirror) = state.mirror.as_mut() else {
+        return;
+    };
+    if handing_over || (awaited && mirror.level().is_none()) {
+        return;
+    }
+    let changes = mirror.handle_timeout(store.clock.now());
+    let next = mirror.poll_timeout();
+    store.tell(tenant, &changes);
+    if let Some(next) = next {
+        store.arm(tenant, &mut state, next);
     }
 }
 
@@ -180,6 +190,7 @@ async fn hand_over<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
                 .saturating_mul(1 << touch.failures.min(10))
                 .min(store.options.lease / PAUSES_IN_A_LEASE);
             touch.failures = touch.failures.saturating_add(1);
+            // Doubts that have waited for it, too.
             arm_soon(store, tenant, most);
         }
     }

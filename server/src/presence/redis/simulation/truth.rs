@@ -236,7 +236,10 @@ impl Truth {
             .losses
             .iter()
             .any(|(of, at)| *of == tenant && *at + self.lease > gone);
-        if came < gone && came + self.lease < now && !lost && !self.sessions.contains_key(&user) {
+        // Nobody knows of a session whose node has died that it is over.
+        let known = self.ended.get(&user).is_some_and(|end| end.clean);
+        let here = self.sessions.contains_key(&user);
+        if came < gone && came + RECOVERY < now && known && !lost && !here {
             self.false_offlines.push(format!(
                 "at {now:?} node{who} said {user:?} is here, gone since {gone:?}"
             ));
