@@ -18,6 +18,11 @@ pub const TENANT_HEADER: &str = "x-tenant-id";
 /// Header with a visitor's signed token, beside a key or instead of one.
 pub const VISITOR_TOKEN_HEADER: &str = "x-visitor-token";
 
+/// Answer header of `/readyz`: what the ids of a node's sessions begin with.
+pub const NODE_TAG_HEADER: &str = "x-node-tag";
+/// Header that names a request in the logs of all that it passes through.
+pub const REQUEST_ID_HEADER: &str = "x-request-id";
+
 /// Query parameter, and key of request bodies: the tenant.
 pub const TENANT_ID: &str = "tenantId";
 /// Query parameter and auth key: the role that the client asks for.

@@ -234,6 +234,12 @@ pub fn find_tenant<'a>(id: Option<&str>, tenants: &'a Tenants) -> Result<&'a Arc
 }
 
 impl<'a> Credentials<'a> {
+    /// Whether a visitor token is among them, whatever it is worth.
+    pub(crate) fn shows_visitor_token(&self) -> bool {
+        let marked = |token: &str| token.starts_with(visitor_token::PREFIX);
+        present(self.visitor_token).is_some() || present(self.token).is_some_and(marked)
+    }
+
     /// The key or JWT, and the visitor token, which may stand in the other's place.
     fn told_apart(&self, tenants: &Tenants) -> (Option<&'a str>, Option<&'a str>) {
         let (token, visitor_token) = (present(self.token), present(self.visitor_token));
@@ -348,11 +354,16 @@ fn check_origin(role: Role, origin: Option<&str>, tenant: &Tenant) -> Result<(),
     if admitted {
         Ok(())
     } else {
-        Err(Refusal::new(
-            Code::OriginNotAllowed,
-            "pages of this origin may not connect to this tenant",
-        ))
+        Err(foreign_origin())
     }
+}
+
+/// What pages are told that have no business with a tenant.
+pub(crate) fn foreign_origin() -> Refusal {
+    Refusal::new(
+        Code::OriginNotAllowed,
+        "pages of this origin may not connect to this tenant",
+    )
 }
 
 fn check_subject(subject: &str) -> Result<(), Refusal> {

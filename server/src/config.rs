@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod cli;
+mod gateway;
 mod identity;
 pub mod settings;
 
@@ -17,7 +18,9 @@ use crate::auth::token::TokenVerifier;
 use crate::auth::visitor_token::VisitorTokens;
 use crate::redis::RedisUrl;
 use crate::tenants::Tenants;
+use crate::tls::Tls;
 use cli::{Cli, ServerRole};
+pub use gateway::{BackendUrl, GatewayConfig};
 pub use settings::Settings;
 
 /// Shorter than this, a lease could be over before it is renewed.
@@ -41,6 +44,10 @@ pub struct Config {
     pub key_set: Option<KeySet>,
     /// What visitor tokens are signed with. `None`: a key that nobody knows after this run.
     pub visitor_tokens: Option<VisitorTokens>,
+    /// What is served over HTTPS with. Absent: plain HTTP.
+    pub tls: Option<Tls>,
+    /// What the gateway stands before. Absent: this is no gateway.
+    pub gateway: Option<GatewayConfig>,
     /// What this process serves.
     pub serves: Serves,
     /// The Redis that several nodes share. Absent: the embedded stores.
@@ -94,6 +101,8 @@ impl Config {
             verifier: TokenVerifier::default(),
             key_set: None,
             visitor_tokens: None,
+            tls: None,
+            gateway: None,
             serves: Serves {
                 sockets: true,
                 api: true,
@@ -127,6 +136,8 @@ impl Config {
         let mut problems = Problems::default();
         let mut notices = Vec::new();
         let serves = problems.note(serves(cli, &mut notices));
+        let gateway = problems.note(gateway::of(cli));
+        let tls = problems.note(tls(cli));
         problems.note(check_action(cli));
         let redis_url = problems.note(redis_url(cli));
         problems.note(check_durations(cli));
@@ -138,7 +149,7 @@ impl Config {
             .as_ref()
             .and_then(|settings| problems.note(identity::key_set(cli, settings)));
         let parts = (
-            redis_url, settings, listen, tenants, verifier, key_set, serves,
+            redis_url, settings, listen, tenants, verifier, key_set, serves, tls, gateway,
         );
         let (
             Some(redis_url),
@@ -148,6 +159,8 @@ impl Config {
             Some(verifier),
             Some(key_set),
             Some(serves),
+            Some(tls),
+            Some(gateway),
             [],
         ) = (
             parts.0,
@@ -157,6 +170,8 @@ impl Config {
             parts.4,
             parts.5,
             parts.6,
+            parts.7,
+            parts.8,
             &problems.0[..],
         )
         else {
@@ -170,6 +185,8 @@ impl Config {
             key_set,
             visitor_tokens: identity::visitor_tokens(cli, &settings, &mut notices),
             serves,
+            tls,
+            gateway,
             redis_url,
             offline_grace: cli.offline_grace,
             lease: cli.lease,
@@ -194,10 +211,12 @@ fn serves(cli: &Cli, notices: &mut Vec<Notice>) -> Result<Serves, ConfigError> {
         ServerRole::All | ServerRole::Presence | ServerRole::CheckConfig => (true, true),
         ServerRole::Ws => (true, false),
         ServerRole::Api => (false, true),
+        // Only what others serve.
         ServerRole::Gateway => {
-            return Err(ConfigError::new(
-                "the role gateway is not available in this version; run the role all",
-            ));
+            return Ok(Serves {
+                sockets: false,
+                api: false,
+            });
         }
     };
     if cli.redis_url.is_none() {
@@ -212,6 +231,16 @@ fn serves(cli: &Cli, notices: &mut Vec<Notice>) -> Result<Serves, ConfigError> {
         }
     }
     Ok(Serves { sockets, api })
+}
+
+/// The command line's parser lets only both or neither pass.
+fn tls(cli: &Cli) -> Result<Option<Tls>, ConfigError> {
+    let (Some(certificate), Some(key)) = (&cli.tls_cert, &cli.tls_key) else {
+        return Ok(None);
+    };
+    Tls::read(certificate, key)
+        .map(Some)
+        .map_err(|error| ConfigError::new(error.to_string()))
 }
 
 /// The command line's parser asks for both where they are needed.
@@ -394,7 +423,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_said_in_one_line() {
-        let table: [(&[&str], &str); 25] = [
+        let table: [(&[&str], &str); 29] = [
             (&["--nonsense"], "--nonsense"),
             (&["mars"], "mars"),
             (&["--listen", "nowhere"], "--listen nowhere"),
@@ -426,8 +455,24 @@ mod tests {
                 &["--redis-url", "redis://h1/1,redis://hunter2/2"],
                 "cluster like",
             ),
-            (&["gateway", "--api-url", "http://a,http://b"], "gateway"),
             (&["api"], "--redis-url"),
+            (&["gateway", "--api-url", "http://a,http://b"], "--ws-url"),
+            (&["gateway"], "--api-url"),
+            (
+                &[
+                    "gateway",
+                    "--api-url",
+                    "http://a",
+                    "--ws-url",
+                    "http://u:hunter2@b",
+                ],
+                "--ws-url",
+            ),
+            (&["--tls-cert", "/no/such/file"], "--tls-key"),
+            (
+                &["--tls-cert", "/no/such/file", "--tls-key", "/no/such/key"],
+                "/no/such/file",
+            ),
             (&["presence"], "<ACTION>"),
             (&["presence", "list"], "--tenant"),
             (&["ws", "list"], "presence"),

@@ -3,8 +3,8 @@
 //! What must stay true: every answer that is not a success is `{ "error", "code" }` with the code's
 //! status, also for paths, methods and bodies that nothing here knows; no cookie is read or set.
 
-mod cors;
-mod health;
+pub(crate) mod cors;
+pub(crate) mod health;
 mod messages;
 mod online_users;
 mod request;
@@ -20,7 +20,9 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use chat_protocol::code::Code;
-use chat_protocol::http::{MESSAGES_PATH, ONLINE_USERS_PATH, SEND_MESSAGE_PATH, SESSION_PATH};
+use chat_protocol::http::{
+    MESSAGES_PATH, ONLINE_USERS_PATH, REQUEST_ID_HEADER, SEND_MESSAGE_PATH, SESSION_PATH,
+};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
@@ -28,8 +30,11 @@ use crate::chat::Chat;
 use crate::config::Serves;
 use crate::error::Refusal;
 use crate::listener::ConnectionId;
+use crate::live::Live;
 use crate::messages::MessageStore;
 use crate::presence::PresenceStore;
+use crate::tenants::Tenants;
+use crate::trace;
 pub use health::Readiness;
 
 /// All routes of a server: those of the sockets and of the interface here as far as it serves them, and
@@ -68,7 +73,13 @@ pub fn router<P: PresenceStore, M: MessageStore>(
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(chat), observe::<P, M>))
-        .layer(cors::layer(chat))
+        .layer(cors::layer(chat, []))
+}
+
+impl<P: PresenceStore, M: MessageStore> cors::KnowsTenants for Chat<P, M> {
+    fn tenants(&self) -> &Live<Tenants> {
+        self.gate.tenants()
+    }
 }
 
 /// Gives up a request whose body does not arrive. The sockets' polls are meant to wait, and have
@@ -82,11 +93,11 @@ async fn in_time(State(limit): State<Duration>, request: Request, next: Next) ->
     }
 }
 
-async fn not_found() -> Refusal {
+pub(crate) async fn not_found() -> Refusal {
     Refusal::new(Code::NotFound, "there is nothing at this path")
 }
 
-async fn method_not_allowed() -> Refusal {
+pub(crate) async fn method_not_allowed() -> Refusal {
     Refusal::new(Code::MethodNotAllowed, "this path has other methods")
 }
 
@@ -94,7 +105,7 @@ async fn method_not_allowed() -> Refusal {
     clippy::needless_pass_by_value,
     reason = "the layer hands the panic over"
 )]
-fn panicked(panic: Box<dyn Any + Send>) -> Response {
+pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let what = panic
         .downcast_ref::<String>()
         .map(String::as_str)
@@ -114,8 +125,11 @@ async fn observe<P: PresenceStore, M: MessageStore>(
     // The lines of a request can be told from those of others, whatever their level. Of the URL only
     // the route is named: the rest may hold a session's id.
     let connection = request.extensions().get::<ConnectionId>().map(|id| id.0);
-    let span =
-        tracing::error_span!("request", connection, method = %request.method(), route = path);
+    let name = request.headers().get(REQUEST_ID_HEADER);
+    let request_id = name
+        .and_then(|name| name.to_str().ok())
+        .filter(|name| trace::is_sane_id(name));
+    let span = tracing::error_span!("request", connection, request_id, method = %request.method(), route = path);
     let response = next.run(request).instrument(span.clone()).await;
     let code = response
         .extensions()

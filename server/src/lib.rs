@@ -17,6 +17,7 @@ pub mod chat;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod gateway;
 pub mod http;
 pub mod limits;
 mod listener;
@@ -25,12 +26,15 @@ pub mod messages;
 pub mod node;
 pub mod operator;
 pub mod presence;
+pub mod process;
 pub mod redis;
 pub mod server;
 pub mod shutdown;
 pub mod stores;
 pub mod telemetry;
 pub mod tenants;
+pub mod tls;
+pub mod trace;
 
 #[cfg(test)]
 #[path = "../tests/behaviour/support/redis_cluster.rs"]

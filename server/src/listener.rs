@@ -3,15 +3,15 @@
 //! What must stay true:
 //! - every connection counts, whatever it is used for, until it is closed; their number is bounded in
 //!   all and from one address, and who is over the bound is told so;
-//! - a connection that is silent before, within or between the heads of its requests is closed in time,
+//! - a connection that does not finish its TLS handshake, or is silent before, within or between the heads of its requests is closed in time,
 //!   so that holding one costs its holder something;
 //! - neither a failed accept nor a broken connection ends the server.
 
-use std::io::{self, IoSlice};
+mod connection;
+
+use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -23,8 +23,9 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Timeout, timeout};
+use tokio_rustls::Accept;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
@@ -33,6 +34,8 @@ use crate::config::Settings;
 use crate::error::Refusal;
 use crate::limits::{OpenCounts, Place, address_group};
 use crate::telemetry::Metrics;
+use crate::tls::Tls;
+pub(crate) use connection::Connection;
 
 /// How long to leave the listener alone when it fails: mostly there are no descriptors left, and only
 /// the end of a connection frees one.
@@ -45,6 +48,8 @@ pub(crate) struct ConnectionId(pub(crate) u64);
 /// Accepts connections and serves them.
 pub(crate) struct Listener {
     tcp: TcpListener,
+    tls: Option<Arc<Tls>>,
+    handshake_timeout: Duration,
     router: Router,
     http: http1::Builder,
     counts: Counts,
@@ -62,7 +67,7 @@ struct Counts {
 }
 
 /// A connection that counts until this is dropped.
-struct Counted {
+pub(crate) struct Counted {
     open: Gauge,
     _address: Option<Place<IpAddr>>,
 }
@@ -70,6 +75,7 @@ struct Counted {
 impl Listener {
     pub(crate) fn new(
         tcp: TcpListener,
+        tls: Option<Arc<Tls>>,
         router: Router,
         settings: &Settings,
         metrics: Arc<Metrics>,
@@ -81,6 +87,8 @@ impl Listener {
             .max_buf_size(settings.http.max_head_bytes.max(SMALLEST_BUFFER));
         Self {
             tcp,
+            tls,
+            handshake_timeout: settings.http.head_timeout,
             router,
             http,
             counts: Counts::new(settings, metrics.connections()),
@@ -127,39 +135,90 @@ impl Listener {
         let Some(counted) = self.counts.open(peer.ip()) else {
             self.metrics.refusal(Code::TooManyConnections);
             tracing::debug!(connection = id.0, "refused a connection: too many are open");
-            turn_away(&stream);
+            // In the middle of a handshake it would be noise.
+            if self.tls.is_none() {
+                turn_away(&stream);
+            }
             return;
         };
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot turn off Nagle's algorithm");
         }
-        let io = TokioIo::new(Connection {
-            stream,
-            _counted: counted,
-        });
-        let router = self.router.clone();
+        let serving = Serving {
+            http: self.http.clone(),
+            router: self.router.clone(),
+            metrics: Arc::clone(&self.metrics),
+            stop: stop.clone(),
+            peer,
+            id,
+        };
+        match &self.tls {
+            None => connections.spawn(serving.serve(Connection::plain(stream, counted))),
+            Some(tls) => {
+                let handshake = timeout(self.handshake_timeout, tls.acceptor().accept(stream));
+                connections.spawn(serving.serve_encrypted(handshake, counted))
+            }
+        };
+    }
+}
+
+/// What one connection is served with.
+struct Serving {
+    http: http1::Builder,
+    router: Router,
+    metrics: Arc<Metrics>,
+    stop: CancellationToken,
+    peer: SocketAddr,
+    id: ConnectionId,
+}
+
+impl Serving {
+    async fn serve_encrypted(self, handshake: Timeout<Accept<TcpStream>>, counted: Counted) {
+        let encrypted = tokio::select! {
+            encrypted = handshake => encrypted,
+            () = self.stop.cancelled() => return,
+        };
+        let how = match encrypted {
+            Ok(Ok(stream)) => return self.serve(Connection::encrypted(stream, counted)).await,
+            Ok(Err(error)) => {
+                tracing::debug!(connection = self.id.0, %error, "no TLS handshake");
+                "not_encrypted"
+            }
+            Err(_) => "silent",
+        };
+        self.metrics.connection_ended(how);
+    }
+
+    async fn serve(self, connection: Connection) {
+        let Self {
+            http,
+            router,
+            metrics,
+            stop,
+            peer,
+            id,
+        } = self;
         let service = service_fn(move |mut request: Request<Incoming>| {
             let extensions = request.extensions_mut();
             extensions.insert(ConnectInfo(peer));
             extensions.insert(id);
             router.clone().call(request)
         });
-        let connection = self.http.serve_connection(io, service).with_upgrades();
-        let (stop, metrics) = (stop.clone(), Arc::clone(&self.metrics));
-        connections.spawn(async move {
-            tokio::pin!(connection);
-            let ended = tokio::select! {
-                ended = connection.as_mut() => ended,
-                () = stop.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            };
-            metrics.connection_ended(how(ended.as_ref().err()));
-            if let Err(error) = ended {
-                tracing::debug!(connection = id.0, %error, "a connection broke");
+        let connection = http
+            .serve_connection(TokioIo::new(connection), service)
+            .with_upgrades();
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
             }
-        });
+        };
+        metrics.connection_ended(how(ended.as_ref().err()));
+        if let Err(error) = ended {
+            tracing::debug!(connection = id.0, %error, "a connection broke");
+        }
     }
 }
 
@@ -228,52 +287,6 @@ impl Counts {
 impl Drop for Counted {
     fn drop(&mut self) {
         self.open.dec();
-    }
-}
-
-/// A TCP stream that counts for as long as it is open.
-struct Connection {
-    stream: TcpStream,
-    _counted: Counted,
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

@@ -9,7 +9,7 @@ use chat_server::config::Config;
 use chat_server::config::check;
 use chat_server::config::cli::{self, Cli, PresenceAction, ServerRole};
 use chat_server::operator;
-use chat_server::server::Server;
+use chat_server::process::Process;
 use chat_server::shutdown::Signals;
 use chat_server::telemetry;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
@@ -80,26 +80,26 @@ async fn run(config: Config) -> ExitCode {
         Ok(signals) => signals,
         Err(error) => return exit_after(Err(error)),
     };
-    let server = match Server::start(config).await {
-        Ok(server) => server,
+    let process = match Process::start(config).await {
+        Ok(process) => process,
         Err(error) => return unusable(&error),
     };
-    if let Err(error) = announce(&server) {
+    if let Err(error) = announce(&process) {
         return exit_after(Err(error));
     }
-    signals.stop_or(|| server.reload_tenants()).await;
+    signals.stop_or(|| process.reload()).await;
     tracing::info!("stopping");
     tokio::select! {
-        leftovers = server.stop() => tracing::info!(?leftovers, "stopped"),
+        () = process.stop() => {}
         () = signals.next() => tracing::warn!("asked twice: stopping at once"),
     }
     ExitCode::SUCCESS
 }
 
 /// Says, to whoever started the program, that it is ready.
-fn announce(server: &Server) -> io::Result<()> {
+fn announce(process: &Process) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "listening on http://{}", server.address())?;
+    writeln!(out, "listening on {}", process.url())?;
     out.flush()
 }
 

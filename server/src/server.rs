@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chat_socketio::Hub;
+use chat_socketio::{Hub, NodeTag};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -31,11 +31,13 @@ use crate::redis::Redis;
 use crate::stores::{Messages, Presence};
 use crate::telemetry::Metrics;
 use crate::tenants::DEVELOPMENT_ADMIN_KEY;
+use crate::tls::Tls;
 
 /// A running server.
 pub struct Server {
     address: SocketAddr,
     tenants_file: Option<PathBuf>,
+    tls: Option<Arc<Tls>>,
     chat: Arc<Chat<Presence, Messages>>,
     readiness: Readiness,
     stop_accepting: CancellationToken,
@@ -48,8 +50,8 @@ pub struct Server {
 /// The address cannot be listened on.
 #[derive(Debug)]
 pub struct StartError {
-    listen: SocketAddr,
-    cause: std::io::Error,
+    pub(crate) listen: SocketAddr,
+    pub(crate) cause: std::io::Error,
 }
 
 /// What a server still held when it had stopped. All zero, if everything was put away.
@@ -82,7 +84,8 @@ impl Server {
 
         let clock = Clock::start();
         let metrics = Arc::new(Metrics::new());
-        let hub: Hub<Member> = Hub::new(socket_config(&config.settings));
+        let node_tag = NodeTag::random();
+        let hub: Hub<Member> = Hub::new(socket_config(&config.settings, node_tag));
         let redis = config.redis_url.as_ref().map(|url| {
             let metrics = Arc::clone(&metrics);
             let observe = Box::new(move |exchange| metrics.redis_exchange(exchange));
@@ -124,7 +127,7 @@ impl Server {
                 config.verifier,
                 config
                     .visitor_tokens
-                    .unwrap_or_else(|| VisitorTokens::new(&secret, lifetime)),
+                    .unwrap_or_else(|| VisitorTokens::new(&secret, lifetime).provisional()),
                 config.key_set,
                 &config.settings.authentication,
             ),
@@ -136,12 +139,19 @@ impl Server {
             bus: Arc::new(bus),
             metrics,
         });
-        let readiness = Readiness::with(redis);
+        let readiness = Readiness::with(redis).tagged(node_tag);
         let sockets = hub.router(Sockets(Arc::clone(&chat)));
         let router = http::router(&chat, config.serves, sockets, &readiness);
 
         let stop_accepting = CancellationToken::new();
-        let listener = Listener::new(listener, router, &chat.settings, Arc::clone(&chat.metrics));
+        let tls = config.tls.map(Arc::new);
+        let listener = Listener::new(
+            listener,
+            tls.clone(),
+            router,
+            &chat.settings,
+            Arc::clone(&chat.metrics),
+        );
         let serving = tokio::spawn(listener.run(stop_accepting.clone()));
         let presence = tokio::spawn(async move { match presence.run().await {} });
         let telling = Arc::clone(&chat);
@@ -151,6 +161,7 @@ impl Server {
         Ok(Self {
             address,
             tenants_file: config.tenants_file,
+            tls,
             chat,
             readiness,
             stop_accepting,
@@ -164,6 +175,19 @@ impl Server {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Whether it is spoken to over HTTPS.
+    pub fn is_encrypted(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Reads again what is in files: the tenants and the certificate.
+    pub fn reload(&self) {
+        self.reload_tenants();
+        if let Some(tls) = &self.tls {
+            tls.reload_logged();
+        }
     }
 
     /// Reads the tenants file again. A bad file changes nothing and is logged; sockets whose tenant or
@@ -264,7 +288,7 @@ fn stores(
     (Presence::Redis(presence), Messages::Redis(messages))
 }
 
-fn socket_config(settings: &Settings) -> chat_socketio::Config {
+fn socket_config(settings: &Settings, node_tag: NodeTag) -> chat_socketio::Config {
     let socket = &settings.socket;
     chat_socketio::Config {
         ping_interval: socket.ping_interval,
@@ -277,6 +301,7 @@ fn socket_config(settings: &Settings) -> chat_socketio::Config {
         max_outgoing_bytes: socket.max_outgoing_bytes,
         max_outgoing_frames: socket.max_outgoing_frames,
         max_sessions: settings.connections.total,
+        node_tag: Some(node_tag),
         ..chat_socketio::Config::default()
     }
 }
@@ -288,7 +313,7 @@ fn fresh_epoch() -> u32 {
 }
 
 /// What visitor tokens are signed with where the operator has given nothing.
-fn fresh_secret() -> Secret {
+pub(crate) fn fresh_secret() -> Secret {
     let mut secret = [0; 32];
     for half in secret.chunks_exact_mut(16) {
         half.copy_from_slice(Uuid::new_v4().as_bytes());
@@ -296,7 +321,7 @@ fn fresh_secret() -> Secret {
     secret
 }
 
-fn log_notice(notice: Notice) {
+pub(crate) fn log_notice(notice: Notice) {
     match notice {
         Notice::DevelopmentTenant => tracing::info!(
             tenant = crate::tenants::DEVELOPMENT_TENANT,

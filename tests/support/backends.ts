@@ -8,7 +8,7 @@ import { Program } from './program.ts';
 export const ADMIN_KEY = 'demo-admin-key';
 export const TENANT = 'demo';
 
-const ready = /^listening on (http:\/\/\S+)$/;
+const ready = /^listening on (https?:\/\/\S+)$/;
 
 export interface Backend {
   /** `http://127.0.0.1:PORT` */
@@ -64,6 +64,27 @@ async function start(
     [Symbol.asyncDispose]: () => program.kill(),
   };
 }
+
+export interface GatewayOptions extends BackendOptions {
+  /** Where the backends are; those of sockets are those of requests unless they are named. */
+  readonly api: readonly string[];
+  readonly ws?: readonly string[];
+}
+
+/** Our gateway before other backends. */
+export const startGateway = ({
+  api,
+  ws = api,
+  args = [],
+  ...options
+}: GatewayOptions): Promise<Backend> => {
+  const before = ['--api-url', api.join(','), '--ws-url', ws.join(',')];
+  return start(startServer, options, () => ({
+    command: SERVER,
+    args: ['gateway', '--listen', `127.0.0.1:${options.port ?? 0}`, ...before, ...args],
+    ...(options.env && { env: options.env }),
+  }));
+};
 
 /** A tenants file of our server, in a directory that goes with it. */
 export async function tenantsFile(

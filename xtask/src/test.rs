@@ -48,6 +48,8 @@ enum Step {
     Packaging,
     /// Pages in a browser against the real server
     E2e,
+    /// Official clients through the gateway, to our servers and to the official one
+    Gateway,
     /// The files of examples/deploy: proxies at work, options, queries
     Deploy,
 }
@@ -69,6 +71,7 @@ impl Step {
             | Self::Conformance
             | Self::Packaging
             | Self::E2e
+            | Self::Gateway
             | Self::Deploy => true,
         }
     }
@@ -109,6 +112,7 @@ impl Step {
             Self::Conformance => system_tests(workspace, "conformance"),
             Self::Packaging => system_tests(workspace, "packaging"),
             Self::E2e => system_tests(workspace, "e2e"),
+            Self::Gateway => system_tests(workspace, "gateway"),
             Self::Deploy => deployment_tests(workspace),
         }
     }
@@ -185,6 +189,7 @@ fn chosen(options: &Options) -> Vec<Step> {
             | Step::Conformance
             | Step::Packaging
             | Step::E2e
+            | Step::Gateway
             | Step::Deploy => wanted(step),
         })
         .collect()

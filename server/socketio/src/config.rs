@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use crate::NodeTag;
+
 /// Limits and intervals of one server. The heartbeat and the timeouts are kept to within a sixty-fourth of the
 /// shorter heartbeat interval, at least 5 ms and at most 500 ms, and end early rather than late.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Path of the endpoint, with a slash at both ends. Default `/socket.io/`.
     pub path: String,
+    /// What the ids of sessions begin with. Default nothing: they are wholly random.
+    pub node_tag: Option<NodeTag>,
     /// Namespaces a client may connect to. Default only `/`.
     pub namespaces: Vec<String>,
     /// Time between a pong (or the handshake) and the next ping. Default 25 s.
@@ -62,6 +66,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             path: String::from("/socket.io/"),
+            node_tag: None,
             namespaces: vec![String::from("/")],
             ping_interval: Duration::from_secs(25),
             ping_timeout: Duration::from_secs(20),

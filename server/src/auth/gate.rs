@@ -62,6 +62,12 @@ impl Gate {
         &self.tenants
     }
 
+    /// Whether a visitor token that does not hold here holds nowhere else. Otherwise only those who signed
+    /// it can tell.
+    pub fn judges_visitor_tokens(&self) -> bool {
+        !self.visitors.load().is_provisional()
+    }
+
     /// Counts a socket that asks to come in; `None` is not counted.
     ///
     /// # Errors
@@ -145,7 +151,7 @@ fn is_guess(code: Code) -> bool {
     )
 }
 
-fn too_often() -> Refusal {
+pub(crate) fn too_often() -> Refusal {
     Refusal::new(
         Code::RateLimited,
         "too many attempts from this address; wait a moment",

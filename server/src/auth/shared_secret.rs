@@ -27,8 +27,9 @@ pub(super) async fn keep(redis: &Redis, visitors: &Live<VisitorTokens>, own: Sec
         redis.up().await;
         match agree(redis, &secret).await {
             Ok(agreed) => {
-                if agreed != secret {
-                    let lifetime = visitors.load().lifetime();
+                let current = visitors.load();
+                if agreed != secret || current.is_provisional() {
+                    let lifetime = current.lifetime();
                     visitors.store(VisitorTokens::new(&agreed, lifetime));
                     secret = agreed;
                 }
@@ -75,7 +76,9 @@ mod tests {
             let settings = Settings::with_overrides("").unwrap().redis;
             Self {
                 redis: Redis::connect(&url, &settings, Clock::start(), Box::new(|_| {})),
-                visitors: Live::new(VisitorTokens::new(&own, Duration::from_hours(1))),
+                visitors: Live::new(
+                    VisitorTokens::new(&own, Duration::from_hours(1)).provisional(),
+                ),
                 own,
             }
         }
@@ -113,10 +116,11 @@ mod tests {
             .during(until(async || server.keys().await == [KEY]))
             .await;
         let token = first.issue();
-        assert!(!second.knows(&token));
+        assert!(!second.knows(&token) && second.visitors.load().is_provisional());
         second
             .during(async {
                 until(async || second.knows(&token)).await;
+                assert!(!second.visitors.load().is_provisional());
                 server.kill();
                 second.redis.down().await;
                 server.revive().await;

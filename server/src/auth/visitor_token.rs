@@ -40,6 +40,7 @@ const MAX_TOKEN_BYTES: usize = 512;
 pub struct VisitorTokens {
     key: [u8; TAG_BYTES],
     lifetime: Duration,
+    provisional: bool,
 }
 
 /// What a token that holds says.
@@ -68,7 +69,23 @@ impl VisitorTokens {
         Self {
             key: tag(secret, &[LABEL]),
             lifetime,
+            provisional: false,
         }
+    }
+
+    /// The same, while it is not known whether other nodes sign with another secret: a token that does
+    /// not hold here may hold there.
+    #[must_use]
+    pub fn provisional(self) -> Self {
+        Self {
+            provisional: true,
+            ..self
+        }
+    }
+
+    /// Whether a token that does not hold here may hold elsewhere.
+    pub fn is_provisional(&self) -> bool {
+        self.provisional
     }
 
     /// How long a token holds.

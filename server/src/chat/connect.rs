@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::conversation::room_of;
 use super::{Chat, Member, Rates, Socket};
-use crate::auth::{Credentials, Decision, Identity, Role};
+use crate::auth::{Credentials, Decision, Gate, Identity, Role};
 use crate::config::settings::Connections;
 use crate::error::Refusal;
 use crate::limits::{Bucket, address_group};
@@ -170,30 +170,76 @@ async fn identify<P, M>(
     address: Option<IpAddr>,
 ) -> Result<Decision, Refusal> {
     let handshake = request.handshake;
-    let auth: Auth = match request.auth {
-        "" => Auth::default(),
-        json => serde_json::from_str(json)
-            .map_err(|_| Refusal::new(Code::InvalidPayload, "auth is not an object of texts"))?,
+    let shown = Shown {
+        tenant_id: handshake.query(TENANT_ID).map(Cow::into_owned),
+        role: handshake.query(ROLE).map(Cow::into_owned),
+        bearer: handshake
+            .header("authorization")
+            .and_then(bearer_token)
+            .map(str::to_owned),
+        origin: handshake.header("origin").map(str::to_owned),
     };
-    let tenant_id = handshake.query(TENANT_ID);
-    let role = handshake.query(ROLE);
-    let bearer = handshake.header("authorization").and_then(bearer_token);
-    let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let token = filled(&auth.token).or_else(|| filled(&auth.api_key));
-    let credentials = Credentials {
-        tenant_id: tenant_id.as_deref(),
-        role: role
-            .as_deref()
-            .filter(|role| !role.is_empty())
-            .or(auth.role.as_deref()),
-        token: token.as_deref().or(bearer),
-        visitor_token: auth.visitor_token.as_deref(),
-        wants_visitor_token: auth.visitor_token.is_some(),
-        visitor_id: auth.visitor_id.as_deref(),
-        origin: handshake.header("origin"),
-    };
-    chat.gate.prepare(credentials.token).await;
-    chat.gate.decide(&credentials, address)
+    decide(&chat.gate, &shown, request.auth, address).await
+}
+
+/// What a handshake's request shows of its client.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shown {
+    /// The query's `tenantId`.
+    pub(crate) tenant_id: Option<String>,
+    /// The query's `role`.
+    pub(crate) role: Option<String>,
+    /// The credential of the `Authorization` header.
+    pub(crate) bearer: Option<String>,
+    /// The `Origin` header.
+    pub(crate) origin: Option<String>,
+}
+
+/// Decides who a client is that shows this, and in CONNECT the JSON text `auth`.
+///
+/// # Errors
+/// Those of [`crate::auth::decide`], and a malformed `auth`.
+pub(crate) async fn decide(
+    gate: &Gate,
+    shown: &Shown,
+    auth: &str,
+    address: Option<IpAddr>,
+) -> Result<Decision, Refusal> {
+    let auth = Auth::parse(auth)?;
+    let credentials = auth.beside(shown);
+    gate.prepare(credentials.token).await;
+    gate.decide(&credentials, address)
+}
+
+/// Whether a visitor token is in what a client shows.
+pub(crate) fn shows_visitor_token(shown: &Shown, auth: &str) -> bool {
+    Auth::parse(auth).is_ok_and(|auth| auth.beside(shown).shows_visitor_token())
+}
+
+impl Auth {
+    fn parse(json: &str) -> Result<Self, Refusal> {
+        if json.is_empty() {
+            return Ok(Self::default());
+        }
+        serde_json::from_str(json)
+            .map_err(|_| Refusal::new(Code::InvalidPayload, "auth is not an object of texts"))
+    }
+
+    /// The credentials of a client that shows this, too.
+    fn beside<'a>(&'a self, shown: &'a Shown) -> Credentials<'a> {
+        let filled = |text: &'a Option<String>| text.as_deref().filter(|text| !text.is_empty());
+        Credentials {
+            tenant_id: shown.tenant_id.as_deref(),
+            role: filled(&shown.role).or(self.role.as_deref()),
+            token: filled(&self.token)
+                .or_else(|| filled(&self.api_key))
+                .or(shown.bearer.as_deref()),
+            visitor_token: self.visitor_token.as_deref(),
+            wants_visitor_token: self.visitor_token.is_some(),
+            visitor_id: self.visitor_id.as_deref(),
+            origin: shown.origin.as_deref(),
+        }
+    }
 }
 
 /// The credential of an `Authorization: Bearer …` header.

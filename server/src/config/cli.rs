@@ -113,6 +113,14 @@ pub struct Cli {
     )]
     pub ws_url: Vec<String>,
 
+    /// The certificate chain (PEM) to serve HTTPS with. Absent: plain HTTP.
+    #[arg(long, env = "TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key (PEM).
+    #[arg(long, env = "TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
     /// A file that overrides limits and intervals.
     #[arg(long, env = "CONFIG_FILE", value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -3,6 +3,7 @@
 //! A file of the operator's is laid over the built-in one entry by entry, and the result must have
 //! exactly the fields below: a misspelt entry is an error, never ignored.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
@@ -33,6 +34,7 @@ pub struct Settings {
     pub jobs: Jobs,
     pub redis: Redis,
     pub metrics: Metrics,
+    pub gateway: Gateway,
     pub shutdown: Shutdown,
 }
 
@@ -219,6 +221,39 @@ pub struct Metrics {
     pub named_tenants: usize,
 }
 
+/// `[gateway]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "config.default.toml is where they are documented"
+)]
+pub struct Gateway {
+    #[serde(deserialize_with = "duration")]
+    pub probe_interval: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub probe_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub probe_at_most_every: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub connect_timeout: Duration,
+    pub idle_connections_per_backend: usize,
+    #[serde(deserialize_with = "duration")]
+    pub idle_connection_timeout: Duration,
+    pub load_factor: f64,
+    pub load_slack: usize,
+    pub polling_sessions: NonZeroUsize,
+    #[serde(deserialize_with = "duration")]
+    pub polling_idle: Duration,
+    pub refused_sockets: usize,
+    #[serde(deserialize_with = "duration")]
+    pub refused_timeout: Duration,
+    pub handshakes_per_address: Rate,
+    pub requests_per_address: Rate,
+    pub requests_per_key: Rate,
+    pub max_rates: usize,
+}
+
 /// `[shutdown]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -270,6 +305,15 @@ impl Settings {
                 "authentication.failures_per_address",
                 self.authentication.failures_per_address,
             ),
+            (
+                "gateway.handshakes_per_address",
+                self.gateway.handshakes_per_address,
+            ),
+            (
+                "gateway.requests_per_address",
+                self.gateway.requests_per_address,
+            ),
+            ("gateway.requests_per_key", self.gateway.requests_per_key),
         ];
         for (name, rate) in rates {
             if !(rate.per_second.is_finite() && rate.per_second > 0.0 && rate.burst > 0) {
@@ -291,6 +335,7 @@ impl Settings {
             ("history.recent_messages", self.history.recent_messages),
             ("http.max_body_bytes", self.http.max_body_bytes),
             ("online_users.max_page", self.online_users.max_page),
+            ("gateway.max_rates", self.gateway.max_rates),
             ("redis.messages_ahead", self.redis.messages_ahead),
         ];
         for (name, count) in counts {
@@ -317,11 +362,28 @@ impl Settings {
             ("redis.response_timeout", self.redis.response_timeout),
             ("redis.probe_interval", self.redis.probe_interval),
             ("redis.longest_retry", self.redis.longest_retry),
+            ("gateway.probe_interval", self.gateway.probe_interval),
+            ("gateway.probe_timeout", self.gateway.probe_timeout),
+            (
+                "gateway.probe_at_most_every",
+                self.gateway.probe_at_most_every,
+            ),
+            ("gateway.connect_timeout", self.gateway.connect_timeout),
+            ("gateway.polling_idle", self.gateway.polling_idle),
+            ("gateway.refused_timeout", self.gateway.refused_timeout),
         ];
         for (name, interval) in intervals {
             if interval < Duration::from_millis(10) {
                 return Err(ConfigError::new(format!("{name} must be at least 10ms")));
             }
+        }
+        if !(self.gateway.load_factor.is_finite() && self.gateway.load_factor >= 1.0) {
+            return Err(ConfigError::new("gateway.load_factor must be at least 1"));
+        }
+        if self.gateway.polling_idle <= self.socket.ping_interval {
+            return Err(ConfigError::new(
+                "gateway.polling_idle must be more than socket.ping_interval",
+            ));
         }
         if self.socket.close_timeout + self.shutdown.spread >= self.shutdown.patience {
             return Err(ConfigError::new(
@@ -434,6 +496,8 @@ mod tests {
                 "messages.max_shared_bytes",
             ),
             ("[shutdown]\npatience = \"1s\"", "less than"),
+            ("[gateway]\nload_factor = 0.5", "at least 1"),
+            ("[gateway]\npolling_idle = \"9s\"", "more than"),
         ];
         for (text, expected) in cases {
             let error = Settings::with_overrides(text).expect_err(text).to_string();

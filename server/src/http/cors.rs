@@ -7,31 +7,41 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use chat_protocol::http::TENANT_ID;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use crate::chat::Chat;
+use crate::live::Live;
 use crate::tenants::Tenants;
 
 const PREFLIGHT_LASTS: Duration = Duration::from_hours(1);
 
-/// The layer that answers preflights and marks answers.
-pub(super) fn layer<P, M>(chat: &Arc<Chat<P, M>>) -> CorsLayer
-where
-    Chat<P, M>: Send + Sync + 'static,
-{
-    let chat = Arc::clone(chat);
+/// Where the tenants are that count now.
+pub(crate) trait KnowsTenants: Send + Sync + 'static {
+    /// The tenants.
+    fn tenants(&self) -> &Live<Tenants>;
+}
+
+/// The layer that answers preflights and marks answers, of which pages may read `exposed` headers too.
+pub(crate) fn layer(
+    knows: &Arc<impl KnowsTenants>,
+    exposed: impl IntoIterator<Item = HeaderName>,
+) -> CorsLayer {
+    let knows = Arc::clone(knows);
     let admitted = move |origin: &HeaderValue, request: &Parts| {
         origin
             .to_str()
-            .is_ok_and(|origin| admits(&chat.gate.tenants().load(), request.uri.query(), origin))
+            .is_ok_and(|origin| admits(&knows.tenants().load(), request.uri.query(), origin))
     };
+    let exposed = [header::ETAG, header::RETRY_AFTER]
+        .into_iter()
+        .chain(exposed)
+        .collect::<Vec<_>>();
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(admitted))
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([header::ETAG, header::RETRY_AFTER])
+        .expose_headers(exposed)
         .max_age(PREFLIGHT_LASTS)
 }
 

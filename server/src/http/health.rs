@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use chat_protocol::code::Code;
+use chat_protocol::http::NODE_TAG_HEADER;
+use chat_socketio::NodeTag;
 use serde::Serialize;
 
 use crate::chat::Chat;
@@ -15,7 +17,7 @@ use crate::error::Refusal;
 use crate::messages::MessageStore;
 use crate::presence::PresenceStore;
 use crate::redis::Redis;
-use crate::telemetry::{Snapshot, TenantCounts};
+use crate::telemetry::{Metrics, Snapshot, TenantCounts};
 
 const OPENMETRICS: &str = "application/openmetrics-text";
 
@@ -24,10 +26,11 @@ const OPENMETRICS: &str = "application/openmetrics-text";
 pub struct Readiness {
     stopping: Arc<AtomicBool>,
     redis: Option<Redis>,
+    node_tag: Option<NodeTag>,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Status {
+pub(crate) struct Status {
     status: &'static str,
 }
 
@@ -39,7 +42,15 @@ impl Readiness {
         Self {
             stopping: Arc::default(),
             redis,
+            node_tag: None,
         }
+    }
+
+    /// Says how the ids of this node's sessions begin, ready or not: those before it must find them.
+    #[must_use]
+    pub fn tagged(mut self, tag: NodeTag) -> Self {
+        self.node_tag = Some(tag);
+        self
     }
 
     /// The server is on its way out.
@@ -49,16 +60,26 @@ impl Readiness {
 }
 
 /// The process answers.
-pub(super) async fn healthz() -> Json<Status> {
+pub(crate) async fn healthz() -> Json<Status> {
     OK
 }
 
 /// The process and what it depends on can do their work.
-pub(super) async fn readyz(State(readiness): State<Readiness>) -> Result<Json<Status>, Refusal> {
+pub(super) async fn readyz(State(readiness): State<Readiness>) -> Response {
+    let mut response = is_ready(&readiness).into_response();
+    if let Some(tag) = &readiness.node_tag
+        && let Ok(tag) = HeaderValue::from_str(tag.as_str())
+    {
+        response.headers_mut().insert(NODE_TAG_HEADER, tag);
+    }
+    response
+}
+
+fn is_ready(readiness: &Readiness) -> Result<Json<Status>, Refusal> {
     if readiness.stopping.load(Ordering::Relaxed) {
         return Err(Refusal::new(Code::ShuttingDown, "the server is stopping"));
     }
-    if let Some(Err(unwell)) = readiness.redis.map(|redis| redis.health()) {
+    if let Some(Err(unwell)) = readiness.redis.as_ref().map(Redis::health) {
         return Err(Refusal::new(Code::Unavailable, unwell.to_string()));
     }
     Ok(OK)
@@ -71,7 +92,17 @@ pub(super) async fn metrics<P: PresenceStore, M: MessageStore>(
 ) -> Result<Response, Refusal> {
     let snapshot = snapshot(&chat).await;
     let named = chat.settings.metrics.named_tenants;
-    let text = chat.metrics.render(snapshot, named).map_err(|error| {
+    rendered(&chat.metrics, snapshot, named, &headers)
+}
+
+/// The text of the metrics in the format that a scraper asks for.
+pub(crate) fn rendered(
+    metrics: &Metrics,
+    snapshot: Snapshot,
+    named: usize,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
+    let text = metrics.render(snapshot, named).map_err(|error| {
         tracing::error!(%error, "the metrics cannot be written");
         Refusal::new(Code::Internal, "the server failed")
     })?;

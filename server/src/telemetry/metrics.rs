@@ -155,6 +155,11 @@ struct RequestLabel {
 impl Metrics {
     /// Everything at zero.
     pub fn new() -> Self {
+        Self::beside(|_| ())
+    }
+
+    /// The same, with further metrics of the caller's before them.
+    pub(crate) fn beside(register: impl FnOnce(&mut Registry)) -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("chat"),
             sessions: Gauge::default(),
@@ -181,6 +186,7 @@ impl Metrics {
             let code = code.as_str();
             drop(metrics.refusals.get_or_create(&CodeLabel { code }));
         }
+        register(&mut metrics.registry);
         for event in BusEvent::ALL {
             let event = event.as_str();
             drop(metrics.bus.get_or_create(&EventLabel { event }));

@@ -141,6 +141,23 @@ async fn what_happens_is_counted_where_a_scraper_finds_it() {
 }
 
 #[tokio::test]
+async fn a_node_says_how_its_sessions_ids_begin() {
+    let server = TestServer::start().await;
+    let answer = soon(server.get("/readyz").send()).await.unwrap();
+    let tag = answer.headers()["x-node-tag"].to_str().unwrap().to_owned();
+    assert_eq!(tag.len(), 4);
+    let polling = "/socket.io/?EIO=4&transport=polling&tenantId=open";
+    let open = soon(server.get(polling).send()).await.unwrap();
+    let open = soon(open.text()).await.unwrap();
+    assert!(open.starts_with(&format!("0{{\"sid\":\"{tag}")), "{open}");
+    let other = TestServer::start().await;
+    let answer = soon(other.get("/readyz").send()).await.unwrap();
+    assert_ne!(answer.headers()["x-node-tag"], tag.as_str());
+    other.finish().await;
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn exchanges_with_redis_are_timed() {
     let store = Store::redis().await;
     let server = store.server().await;

@@ -130,7 +130,10 @@ impl<H: Handler> Engine<H> {
         if self.shared.adopt_runtime() {
             tokio::spawn(turn_wheel(Arc::downgrade(self)));
         }
-        let id = Id::random();
+        let id = match self.shared.config.node_tag {
+            Some(tag) => Id::tagged(tag),
+            None => Id::random(),
+        };
         let link = Link::new(id, Arc::clone(&self.shared), start);
         let open = Payload::Text(self.open_packet(&id, start).into());
         link.push(std::iter::once(open), Class::Reply);
