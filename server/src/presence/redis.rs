@@ -39,7 +39,7 @@ use crate::redis::{Heard, Redis};
 use locate::Locate;
 use mirror::{Mirror, Reaction};
 pub use remote::{Channels, Remote};
-use scripts::{BATCH, Entering, Published, Scripts, Times, channel, tenant_of};
+use scripts::{Asking, BATCH, Entering, Published, Scripts, Times, channel, tenant_of};
 use tenant::{State, Tenant};
 
 /// How long the mirror of a tenant is kept after its last reader.
@@ -262,6 +262,16 @@ impl<R: Remote> RedisPresenceStore<R> {
         }
     }
 
+    /// What a node asks that goes another way if the answer does not come: nobody is to do it then.
+    fn asking<'a>(&self, tenant: &'a Tenant, incarnation: &'a str) -> Asking<'a> {
+        let until = self.clock.now() + self.options.patience;
+        Asking {
+            tenant: &tenant.id,
+            incarnation,
+            deadline: tenant.state.lock().deadline(until),
+        }
+    }
+
     /// Waits until the mirror shows at least what has been done here, though not for ever.
     async fn caught_up(&self, tenant: &Tenant) -> Result<(), StoreError> {
         let caught_up = async {
@@ -386,13 +396,17 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
         };
         let joined = self
             .scripts
-            .join(&tenant.id, &touch.incarnation, may_begin, &[entering])
+            .join(
+                self.asking(&tenant, &touch.incarnation),
+                may_begin,
+                &[entering],
+            )
             .await;
         // Whatever happens, the session is among those that are handed over next time.
         match joined {
-            Ok(Some((mark, orders))) => {
+            Ok(Some((said, orders))) => {
                 let mut state = tenant.state.lock();
-                let stands = state.handle_answer(mark);
+                let stands = state.handle_answer(self.clock.now(), said);
                 if let [order] = *orders {
                     state.place(&session.user, &session.session, order);
                 }
@@ -424,16 +438,15 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
         let left = self
             .scripts
             .leave(
-                &tenant.id,
-                &touch.incarnation,
+                self.asking(&tenant, &touch.incarnation),
                 session.session,
                 session.user,
             )
             .await;
         let why = match left {
-            Ok(Some((mark, stays))) => {
+            Ok(Some((said, stays))) => {
                 let mut state = tenant.state.lock();
-                if state.handle_answer(mark) {
+                if state.handle_answer(self.clock.now(), said) {
                     if stays {
                         self.arm_end(&tenant, &mut state, self.options.grace);
                     }

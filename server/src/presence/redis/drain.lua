@@ -1,16 +1,16 @@
 -- An incarnation of a node is over, and its sessions with it.
 --
 -- ARGV:
---   6 how long its users stay without a session, in milliseconds
---   7 how much is done at a time
---   8 and on, two for each user who has left already: the user, and how long that one still stays
+--   7 how long its users stay without a session, in milliseconds
+--   8 how much is done at a time
+--   9 and on, two for each user who has left already: the user, and how long that one still stays
 -- Returns 1 if there is more to do, and the milliseconds until the next grace time ends (-1: none).
 
-local limit, stays = tonumber(ARGV[7]), {}
-for index = 8, #ARGV, 2 do
+local limit, stays = tonumber(ARGV[8]), {}
+for index = 9, #ARGV, 2 do
   stays[ARGV[index]] = tonumber(ARGV[index + 1])
 end
-if finish_all(INCARNATION, limit, tonumber(ARGV[6]), stays) == limit then
+if finish_all(INCARNATION, limit, tonumber(ARGV[7]), stays) == limit then
   outlive()
   return { 1, next_grace() }
 end

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use serde::de::IgnoredAny;
 
-use super::scripts::{Mark, Published, Snapshot};
+use super::scripts::{Everyone, Mark, Published};
 use crate::presence::{Change, List, Page, Revision, Row, write_rows};
 
 /// Changes that are kept while a snapshot is on its way. With more, another one is asked for.
@@ -161,7 +161,7 @@ impl Mirror {
     pub(super) fn handle_snapshot(
         &mut self,
         now: Duration,
-        (mark, pairs): Snapshot,
+        (mark, pairs): (Mark, Everyone),
         settle: Duration,
     ) -> (Vec<Change>, Reaction) {
         let anew = self.last.is_some_and(|last| last.epoch != mark.epoch);

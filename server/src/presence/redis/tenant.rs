@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, RwLock};
 
 use super::mirror::Mirror;
-use super::scripts::Mark;
+use super::scripts::{Mark, Said};
 use crate::presence::{Joining, Row};
 
 /// Former incarnations that are ended early. What further ones held goes with their leases.
@@ -51,6 +51,8 @@ pub(super) struct State {
     pub(super) begun: bool,
     /// Whether it is known to have a lease.
     pub(super) leased: bool,
+    /// What the time of Redis is ahead of the node's, in milliseconds, as far as is known.
+    ahead: Option<u64>,
     /// The counting under which it holds what it holds.
     pub(super) epoch: Option<u32>,
     /// Present while somebody here wants to know who is online.
@@ -253,10 +255,17 @@ impl State {
         !self.leased
     }
 
+    /// Until when an answer is waited for, in the time of Redis; 0 if that is not known.
+    pub(super) fn deadline(&self, until: Duration) -> u64 {
+        self.ahead.map_or(0, |ahead| ahead + millis(until))
+    }
+
     /// Takes note of a state that something done here has led to. False if it is one of another counting
     /// than the one under which the node holds its sessions: they may not be there.
-    pub(super) fn handle_answer(&mut self, mark: Mark) -> bool {
+    pub(super) fn handle_answer(&mut self, now: Duration, said: Said) -> bool {
+        let mark = said.mark;
         self.leased = true;
+        self.ahead = Some(said.time.saturating_sub(millis(now)));
         let newer = self
             .wanted
             .is_none_or(|known| known.epoch != mark.epoch || known.version < mark.version);
@@ -270,6 +279,7 @@ impl State {
     pub(super) fn begin_anew(&mut self) {
         self.begun = false;
         self.leased = false;
+        self.ahead = None;
         self.epoch = None;
         self.wanted = None;
         self.looked_at = None;
@@ -280,4 +290,8 @@ impl State {
     pub(super) fn is_idle(&self) -> bool {
         self.own.is_empty() && self.mirror.is_none() && self.grace.is_none()
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

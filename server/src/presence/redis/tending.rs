@@ -12,7 +12,7 @@ use futures_util::stream::{self, FuturesUnordered};
 
 use super::mirror::value_of;
 use super::remote::{Channels as _, Remote};
-use super::scripts::{BATCH, Entering, channel};
+use super::scripts::{Asking, BATCH, Entering, channel};
 use super::tenant::{Again, Own, Tenant, Touch};
 use super::{RedisPresenceStore, chance, fresh_incarnation};
 use crate::error::StoreError;
@@ -48,7 +48,7 @@ pub(super) async fn stop<R: Remote>(store: &RedisPresenceStore<R>) {
         let parting = store.scripts.times.parting;
         let drained = store
             .scripts
-            .drain(&tenant.id, &touch.incarnation, parting, &[])
+            .drain(asking(&tenant, &touch.incarnation), parting, &[])
             .await;
         if let Err(error) = drained {
             tracing::error!(%error, "could not take the sessions out; they go with the lease");
@@ -228,7 +228,7 @@ async fn try_hand_over<R: Remote>(
     for former in &touch.spent {
         let wait = store
             .scripts
-            .drain(&tenant.id, former, grace, &departed)
+            .drain(asking(tenant, former), grace, &departed)
             .await?;
         if let Some(wait) = wait {
             store.arm_end(tenant, &mut tenant.state.lock(), wait);
@@ -264,17 +264,26 @@ async fn enter<R: Remote>(
         .collect();
     let joined = store
         .scripts
-        .join(&tenant.id, incarnation, true, &entering)
+        .join(asking(tenant, incarnation), true, &entering)
         .await?;
-    let (mark, orders) = joined.ok_or_else(|| StoreError::new("a lease did not begin"))?;
+    let (said, orders) = joined.ok_or_else(|| StoreError::new("a lease did not begin"))?;
     let mut state = tenant.state.lock();
-    if !state.handle_answer(mark) {
+    if !state.handle_answer(store.clock.now(), said) {
         return Err(StoreError::new("the counting began anew meanwhile"));
     }
     for (own, order) in batch.iter().zip(orders) {
         state.place(&own.user, &own.session, order);
     }
     Ok(())
+}
+
+/// What a node asks that does not go another way if the answer does not come.
+fn asking<'a>(tenant: &'a Tenant, incarnation: &'a str) -> Asking<'a> {
+    Asking {
+        tenant: &tenant.id,
+        incarnation,
+        deadline: 0,
+    }
 }
 
 /// Shows that the node lives, and does what is due in Redis.
@@ -288,7 +297,7 @@ async fn tick<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
     loop {
         let ticked = store
             .scripts
-            .tick(&tenant.id, &touch.incarnation, may_reap)
+            .tick(store.asking(tenant, &touch.incarnation), may_reap)
             .await;
         let ticked = match ticked {
             Ok(Some(ticked)) => ticked,
@@ -296,11 +305,11 @@ async fn tick<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
             Err(error) => return store.lose_touch(tenant, &error),
         };
         let mut state = tenant.state.lock();
-        if !state.handle_answer(ticked.mark) {
+        if !state.handle_answer(store.clock.now(), ticked.said) {
             drop(state);
             return store.lose_touch(tenant, &"the counting began anew");
         }
-        let before = state.looked_at.replace(ticked.mark);
+        let before = state.looked_at.replace(ticked.said.mark);
         let level = state.mirror.as_ref().and_then(super::Mirror::level);
         // What was there a whole tick ago should have been heard of by now.
         if level.zip(before).is_some_and(|(level, before)| {
@@ -345,7 +354,7 @@ async fn go_if_idle<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
     let grace = store.options.grace;
     match store
         .scripts
-        .drain(&tenant.id, &touch.incarnation, grace, &[])
+        .drain(asking(tenant, &touch.incarnation), grace, &[])
         .await
     {
         Ok(_) => tenant.state.lock().begin_anew(),
@@ -399,9 +408,9 @@ async fn sync<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
         }
         state.begin()
     };
-    let snapshot = match store
+    let (said, everyone) = match store
         .scripts
-        .sync(&tenant.id, &touch.incarnation, may_begin)
+        .sync(store.asking(tenant, &touch.incarnation), may_begin)
         .await
     {
         Ok(Some(snapshot)) => snapshot,
@@ -409,7 +418,7 @@ async fn sync<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
         Err(error) => return store.lose_touch(tenant, &error),
     };
     let mut state = tenant.state.lock();
-    if !state.handle_answer(snapshot.0) {
+    if !state.handle_answer(store.clock.now(), said) {
         drop(state);
         return store.lose_touch(tenant, &"the counting began anew");
     }
@@ -419,7 +428,8 @@ async fn sync<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
         return;
     };
     let now = store.clock.now();
-    let (changes, reaction) = mirror.handle_snapshot(now, snapshot, store.options.settling());
+    let (changes, reaction) =
+        mirror.handle_snapshot(now, (said.mark, everyone), store.options.settling());
     let next = mirror.poll_timeout();
     store.tell(tenant, &changes);
     if let Some(next) = next {

@@ -21,7 +21,7 @@ fn offline(user: &str) -> Change {
     Change::Offline(user.into())
 }
 
-fn snapshot(at: (u32, u64), pairs: &[(&str, &str)]) -> Snapshot {
+fn snapshot(at: (u32, u64), pairs: &[(&str, &str)]) -> (Mark, Everyone) {
     let bytes = |(user, value): &(&str, &str)| (user.as_bytes().into(), value.as_bytes().into());
     (mark(at.0, at.1), pairs.iter().map(bytes).collect())
 }

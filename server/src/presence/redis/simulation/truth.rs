@@ -15,6 +15,8 @@ pub(super) struct Truth {
     grace: Duration,
     sessions: BTreeMap<User, BTreeMap<String, Session>>,
     ended: BTreeMap<User, End>,
+    /// When a session of each user ended last of which no node could tell.
+    died: BTreeMap<User, Duration>,
     troubles: Vec<Trouble>,
     /// When data of which tenant were lost.
     losses: Vec<(&'static str, Duration)>,
@@ -101,6 +103,9 @@ impl Truth {
         if sessions.remove(session).is_some() && sessions.is_empty() {
             self.sessions.remove(user);
             self.ended.insert(user.clone(), End { at: now, clean });
+        }
+        if !clean {
+            self.died.insert(user.clone(), now);
         }
     }
 
@@ -237,7 +242,8 @@ impl Truth {
             .iter()
             .any(|(of, at)| *of == tenant && *at + self.lease > gone);
         // Nobody knows of a session whose node has died that it is over.
-        let known = self.ended.get(&user).is_some_and(|end| end.clean);
+        let died = self.died.get(&user).copied();
+        let known = died.is_none_or(|died| died + self.lease * 2 < now);
         let here = self.sessions.contains_key(&user);
         if came < gone && came + RECOVERY < now && known && !lost && !here {
             self.false_offlines.push(format!(
