@@ -377,6 +377,11 @@ impl Settings {
                 return Err(ConfigError::new(format!("{name} must be at least 10ms")));
             }
         }
+        self.validate_together()
+    }
+
+    /// What must fit each other, or a meaning of its own.
+    fn validate_together(&self) -> Result<(), ConfigError> {
         if !(self.gateway.load_factor.is_finite() && self.gateway.load_factor >= 1.0) {
             return Err(ConfigError::new("gateway.load_factor must be at least 1"));
         }
