@@ -22,6 +22,7 @@ export default defineConfig({
       suite('conformance', 'conformance/**/*.test.ts', ['support/pack.ts']),
       suite('packaging', 'packaging/*.test.ts', ['support/pack.ts']),
       suite('e2e', 'e2e/*.test.ts', ['support/pack.ts']),
+      suite('cluster', 'cluster/*.test.ts', ['support/fault-report.ts']),
     ],
   },
 });

@@ -1,0 +1,71 @@
+/** A node is gone without a word, or stands still for a while. */
+import { expect, test } from 'vitest';
+import { RedisServer } from '../support/redis.ts';
+import { LEASE, LONG_LEASE, Scene } from '../support/scene.ts';
+import { until } from '../support/until.ts';
+
+test('whom a killed node held is gone for the others, each told once', async () => {
+  await using redis = await RedisServer.start();
+  await using scene = await Scene.begin('a node is killed', { redis });
+  const { users, twins } = await scene.crowd();
+  const [lost, ...others] = scene.nodes;
+  const [, ...admins] = scene.observers;
+
+  await lost.kill();
+  await until('the lost users to be gone', () =>
+    admins.every((admin) => users[0].every((user) => !admin.roster.has(user))),
+  );
+  await scene.converged(others);
+  await scene.goesOn(LEASE, others);
+  await scene.converged(others);
+  scene.nobodyFlickered();
+  for (const admin of admins) {
+    expect(users[0].map((user) => admin.times('offline', user))).toEqual(users[0].map(() => 1));
+    expect(twins.filter((user) => admin.times('offline', user) > 0)).toEqual([]);
+  }
+});
+
+test('a node that stands still for longer than its lease is lost, and joins again', async () => {
+  await using redis = await RedisServer.start();
+  await using scene = await Scene.begin('a node stands still past its lease', { redis });
+  const { users, twins } = await scene.crowd();
+  const [frozen, ...others] = scene.nodes;
+  const [, ...admins] = scene.observers;
+
+  frozen.freeze();
+  await until('the users of the frozen node to be gone', () =>
+    admins.every((admin) => users[0].every((user) => !admin.roster.has(user))),
+  );
+  await Promise.all(others.map((node) => scene.passerBy(node, ...admins)));
+  frozen.thaw();
+  await scene.converged();
+  await scene.goesOn(LEASE);
+  await scene.converged();
+  scene.nobodyFlickered({ users: users[0], at: admins });
+  for (const admin of admins) {
+    expect(users[0].map((user) => admin.times('offline', user))).toEqual(users[0].map(() => 1));
+    expect(twins.filter((user) => admin.times('offline', user) > 0)).toEqual([]);
+  }
+});
+
+test('nobody notices that a node stands still for less than its lease', async () => {
+  await using redis = await RedisServer.start();
+  await using scene = await Scene.begin('a node stands still within its lease', {
+    redis,
+    lease: LONG_LEASE,
+  });
+  const { at } = await scene.crowd();
+  const [frozen, second, third] = scene.nodes;
+  const [, ...admins] = scene.observers;
+
+  frozen.freeze();
+  at[0][0]?.close();
+  at[1][0]?.close();
+  await scene.passerBy(second, ...admins);
+  await scene.passerBy(third, ...admins);
+  frozen.thaw();
+  await scene.converged();
+  await scene.goesOn(0);
+  await scene.converged();
+  scene.nobodyFlickered();
+});
