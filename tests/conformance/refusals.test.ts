@@ -1,11 +1,8 @@
 /** Who is refused, and how an official client learns why: `connect_error` with a code. */
-import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Backend, startServer, tenantsFile } from '../support/backends.ts';
 import { type ClientOptions, OfficialClient, TRANSPORTS } from '../support/official-client.ts';
-
-const SECRET = 'a shared secret of the conformance tests';
-const HOUR = 3600;
+import { anHourAgo, inAnHour, jwt, SECRET } from '../support/token.ts';
 
 const TENANTS = `
 [[tenants]]
@@ -23,14 +20,6 @@ widget_keys = []
 allowed_origins = []
 `;
 
-function jwt(claims: Record<string, unknown>, secret = SECRET): string {
-  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
-  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
-}
-
-const inAnHour = () => Math.floor(Date.now() / 1000) + HOUR;
-const anHourAgo = () => Math.floor(Date.now() / 1000) - HOUR;
 const asAdmin = { query: { role: 'admin' } };
 
 let file: Awaited<ReturnType<typeof tenantsFile>>;

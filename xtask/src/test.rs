@@ -48,6 +48,8 @@ enum Step {
     Packaging,
     /// Pages in a browser against the real server
     E2e,
+    /// Several servers on one Redis, while nodes, networks and Redis fail
+    Cluster,
 }
 
 impl Step {
@@ -66,7 +68,8 @@ impl Step {
             | Self::Types
             | Self::Conformance
             | Self::Packaging
-            | Self::E2e => true,
+            | Self::E2e
+            | Self::Cluster => true,
         }
     }
 
@@ -106,6 +109,7 @@ impl Step {
             Self::Conformance => system_tests(workspace, "conformance"),
             Self::Packaging => system_tests(workspace, "packaging"),
             Self::E2e => system_tests(workspace, "e2e"),
+            Self::Cluster => system_tests(workspace, "cluster"),
         }
     }
 }
@@ -180,7 +184,8 @@ fn chosen(options: &Options) -> Vec<Step> {
             | Step::Types
             | Step::Conformance
             | Step::Packaging
-            | Step::E2e => wanted(step),
+            | Step::E2e
+            | Step::Cluster => wanted(step),
         })
         .collect()
 }
