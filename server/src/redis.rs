@@ -7,6 +7,7 @@
 //!   afterwards is sent over a new one;
 //! - the URL's password is in no log and no error.
 
+pub mod script;
 mod subscriber;
 
 use std::fmt;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError,
-    ScriptInvocation, ServerErrorKind,
+    ServerErrorKind,
 };
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::config::settings;
 use crate::error::StoreError;
+use script::Call;
 pub use subscriber::{Heard, Subscriber};
 
 /// Commands that may be on their way at a time before further ones wait to be sent.
@@ -185,17 +187,24 @@ impl Redis {
         .await
     }
 
-    /// Runs a script by its hash, and hands it over first where it is not known.
+    /// Runs a script by its hash, and hands it over where it is not known.
     ///
     /// # Errors
     /// As for [`query`](Self::query).
     pub async fn script<T: FromRedisValue>(
         &self,
         what: &'static str,
-        call: &ScriptInvocation<'_>,
+        call: &Call,
     ) -> Result<T, StoreError> {
-        self.exchange(what, async |connection| call.invoke_async(connection).await)
-            .await
+        self.exchange(what, async |connection| {
+            match call.by_hash().query_async(connection).await {
+                Err(error) if is_unknown_script(&error) => {
+                    call.by_text().query_async(connection).await
+                }
+                outcome => outcome,
+            }
+        })
+        .await
     }
 
     /// Opens a connection of its own on which channels are listened to. `hear` must not wait.
@@ -318,6 +327,10 @@ fn ends_connection(error: &RedisError) -> bool {
             ErrorKind::Server(ServerErrorKind::ReadOnly),
         ]
         .contains(&error.kind())
+}
+
+fn is_unknown_script(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
 }
 
 /// Pauses between attempts: at random up to a bound that doubles each time.

@@ -23,7 +23,7 @@ use crate::config::{Config, Notice, Settings, tenants_of};
 use crate::http::{self, Readiness};
 use crate::listener::Listener;
 use crate::messages::{MemoryMessageStore, RedisMessageStore};
-use crate::presence::redis::Options;
+use crate::presence::redis::{Options, Random};
 use crate::presence::{Announcer, MemoryPresenceStore, PresenceStore as _, RedisPresenceStore};
 use crate::redis::Redis;
 use crate::stores::{Messages, Presence};
@@ -94,7 +94,7 @@ impl Server {
             }
         }
         let announcer = announcer(hub.clone(), Arc::clone(&metrics));
-        let (presence, messages) = stores(&config, redis.as_ref(), clock, announcer);
+        let (presence, messages) = stores(&config, redis.as_ref(), clock, &fresh_node(), announcer);
         let presence = Arc::new(presence);
         let secret = fresh_secret();
         let shared = redis
@@ -211,6 +211,7 @@ fn stores(
     config: &Config,
     redis: Option<&Redis>,
     clock: Clock,
+    node: &str,
     announce: Announcer,
 ) -> (Presence, Messages) {
     let settings = &config.settings;
@@ -226,7 +227,9 @@ fn stores(
         lease: config.lease,
         patience: settings.redis.response_timeout,
     };
-    let presence = RedisPresenceStore::new(redis, clock, options, announce);
+    let random: Random = Arc::new(|| Uuid::new_v4().as_u128());
+    let presence =
+        RedisPresenceStore::new(redis.clone(), clock, random, node, options, announce);
     let messages = RedisMessageStore::new(redis.clone(), history, settings.jobs.clone());
     (Presence::Redis(presence), Messages::Redis(messages))
 }
@@ -250,6 +253,13 @@ fn socket_config(settings: &Settings) -> chat_socketio::Config {
 fn fresh_epoch() -> u32 {
     let [a, b, c, d, ..] = Uuid::new_v4().into_bytes();
     u32::from_be_bytes([a, b, c, d])
+}
+
+/// A name for this run of this node, among all that share a Redis.
+fn fresh_node() -> String {
+    let mut name = Uuid::new_v4().simple().to_string();
+    name.truncate(12);
+    name
 }
 
 /// What visitor tokens are signed with where the operator has given nothing.

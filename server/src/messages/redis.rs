@@ -16,13 +16,14 @@
 
 use std::sync::Arc;
 
-use redis::{Cmd, Script, ScriptInvocation};
+use redis::Cmd;
 
 use super::job::{self, STREAM};
 use super::{Conversation, Entry, Job, MessageStore, Owner};
 use crate::config::settings::{History, Jobs};
 use crate::error::StoreError;
 use crate::redis::Redis;
+use crate::redis::script::Script;
 
 const APPEND: &str = include_str!("redis/append.lua");
 
@@ -50,7 +51,7 @@ impl RedisMessageStore {
 
     async fn keep(&self, entry: &Entry<'_>) -> Result<(), StoreError> {
         let conversation = entry.conversation;
-        let mut call: ScriptInvocation<'_> = self.append.prepare_invoke();
+        let mut call = self.append.call();
         call.key(history_key(conversation))
             .key(session_key(&conversation.tenant, &entry.message.session_id))
             .arg(&**entry.json)

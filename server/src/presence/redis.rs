@@ -1,24 +1,27 @@
 //! Presence of many nodes, on Redis.
 //!
 //! Redis holds the truth: scripts change all of it at once and publish each change with its version.
-//! A node begins an *incarnation* whenever it begins to use Redis; what an incarnation holds goes with
-//! its lease. A node keeps its own sessions as a state, not as a log. When it may have lost touch
-//! (an error, a lease that is over, a Redis that is empty) it hands all of them over under a new
-//! incarnation, which changes nothing for those who are still known.
+//! In each tenant, a node begins an *incarnation* whenever it begins to use Redis there; what an
+//! incarnation holds goes with its lease. A node keeps its own sessions as a state, not as a log. When it
+//! may have lost touch (an error, another connection, a lease that is over, a counting that began anew) it
+//! hands all of them over under a new incarnation, which changes nothing for those who are still known.
 //!
 //! For tenants with admins or readers here the node keeps a [`mirror`], and everything announced or
-//! listed comes from it, in one order. What must stay true: the sessions that a node holds are changed
-//! only with the gate held for reading, and handed over with it held for writing.
+//! listed comes from it, in one order. What must stay true: the sessions that a node holds in a tenant are
+//! changed only with its gate held for reading, and handed over with it held for writing; tenants do not
+//! wait for each other.
 
 mod mirror;
+mod remote;
 mod scripts;
+#[cfg(test)]
+mod simulation;
 mod tenant;
 mod tending;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -29,27 +32,32 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::error::StoreError;
-use crate::redis::{Heard, Redis, Subscriber};
+use crate::redis::{Heard, Redis};
 use mirror::{Mirror, Reaction};
-use scripts::{Entering, Published, Scripts, Times, channel, fresh_epoch, tenant_of};
-use tenant::{State, Tenant};
+pub use remote::{Channels, Remote};
+use scripts::{Entering, Published, Scripts, Times, channel, tenant_of};
+use tenant::{Released, State, Tenant};
 
 /// How long the mirror of a tenant is kept after its last reader.
 const READERS_COME_AGAIN: Duration = Duration::from_secs(30);
 
+/// How often a lease is renewed in its length.
+const TICKS_IN_A_LEASE: u32 = 5;
+
+/// Where the store's randomness comes from: 128 bits a call.
+pub type Random = Arc<dyn Fn() -> u128 + Send + Sync>;
+
 /// Who is online, for all nodes that share a Redis.
-pub struct RedisPresenceStore {
-    redis: Redis,
-    scripts: Scripts,
+pub struct RedisPresenceStore<R: Remote = Redis> {
+    remote: Arc<R>,
+    scripts: Scripts<R>,
     clock: Clock,
+    random: Random,
+    node: Arc<str>,
     options: Options,
     announce: Announcer,
-    tenants: RwLock<HashMap<Box<str>, Arc<Tenant>>>,
-    gate: tokio::sync::RwLock<Node>,
-    /// Whether the node is in touch with Redis. Cleared at once when something fails.
-    live: AtomicBool,
-    trouble: Notify,
-    subscriber: Subscriber,
+    tenants: RwLock<BTreeMap<Arc<str>, Arc<Tenant>>>,
+    channels: R::Channels,
     /// Tenants whose mirror needs a snapshot.
     to_sync: Mutex<BTreeSet<Arc<str>>>,
     sync_wanted: Notify,
@@ -69,49 +77,51 @@ pub struct Options {
     pub patience: Duration,
 }
 
-/// What the node is to Redis.
-struct Node {
-    /// Unique to each beginning; `None` while there is none.
-    incarnation: Option<Arc<str>>,
-    /// Former ones, which may still hold something.
-    spent: Vec<Arc<str>>,
-    since: Duration,
-    stopped: bool,
+impl Options {
+    /// How long users stay whom a stopping node has told to go elsewhere: clients take a second or two
+    /// before they try, and may have to try again.
+    fn parting(&self) -> Duration {
+        self.grace.max(self.lease / 3)
+    }
 }
 
-impl RedisPresenceStore {
-    /// A store on this Redis. It does nothing until [`run`](PresenceStore::run) runs.
-    pub fn new(redis: &Redis, clock: Clock, options: Options, announce: Announcer) -> Arc<Self> {
+impl<R: Remote> RedisPresenceStore<R> {
+    /// A store on this Redis, for the node of this name. It does nothing until
+    /// [`run`](PresenceStore::run) runs.
+    pub fn new(
+        remote: R,
+        clock: Clock,
+        random: Random,
+        node: &str,
+        options: Options,
+        announce: Announcer,
+    ) -> Arc<Self> {
         let times = Times {
             now: Duration::ZERO,
             grace: options.grace,
+            parting: options.parting(),
             // Shorter than the lease by the time it may take until somebody looks.
             node_lease: options.lease.mul_f64(0.6),
             keep: options.lease,
         };
+        let remote = Arc::new(remote);
         Arc::new_cyclic(|this: &std::sync::Weak<Self>| {
             let this = this.clone();
-            let subscriber = redis.subscriber(move |heard| {
+            let channels = remote.listen(move |heard| {
                 if let Some(store) = this.upgrade() {
                     store.handle_heard(&heard);
                 }
             });
             Self {
-                scripts: Scripts::new(redis.clone(), times),
-                redis: redis.clone(),
+                scripts: Scripts::new(Arc::clone(&remote), Arc::clone(&random), times),
+                remote,
                 clock,
+                random,
+                node: node.into(),
                 options,
                 announce,
                 tenants: RwLock::default(),
-                gate: tokio::sync::RwLock::new(Node {
-                    incarnation: None,
-                    spent: Vec::new(),
-                    since: Duration::ZERO,
-                    stopped: false,
-                }),
-                live: AtomicBool::new(false),
-                trouble: Notify::new(),
-                subscriber,
+                channels,
                 to_sync: Mutex::default(),
                 sync_wanted: Notify::new(),
                 deadlines: Mutex::default(),
@@ -120,24 +130,21 @@ impl RedisPresenceStore {
         })
     }
 
-    fn is_live(&self) -> bool {
-        self.live.load(Ordering::SeqCst)
-    }
-
     /// Something failed: from here on, until the sessions have been handed over anew, the node shows
     /// what it knows by itself.
-    fn lose_touch(&self, why: &dyn fmt::Display) {
-        if self.live.swap(false, Ordering::SeqCst) {
-            tracing::warn!(%why, "lost touch with the shared presence");
-            for tenant in self.all_tenants() {
-                let mut state = tenant.state.lock();
-                let (mirror, own) = state.mirror_and_own();
-                let changes = mirror.map_or_else(Vec::new, |mirror| mirror.handle_alone(own));
-                self.tell(&tenant, &changes);
-                tenant.moved.notify_waiters();
-            }
+    fn lose_touch(&self, tenant: &Tenant, why: &dyn fmt::Display) {
+        if !tenant.set_live(false) {
+            return;
         }
-        self.trouble.notify_one();
+        tracing::debug!(tenant = &*tenant.id, %why, "lost touch with the shared presence");
+        {
+            let mut state = tenant.state.lock();
+            let (mirror, own) = state.mirror_and_own();
+            let changes = mirror.map_or_else(Vec::new, |mirror| mirror.handle_alone(own));
+            self.tell(tenant, &changes);
+        }
+        tending::arm_soon(self, tenant, tending::SHORTEST_PAUSE);
+        tenant.moved.notify_waiters();
     }
 
     fn handle_heard(&self, heard: &Heard<'_>) {
@@ -211,6 +218,15 @@ impl RedisPresenceStore {
         self.deadline_set.notify_one();
     }
 
+    /// Lets the lease be renewed in time, if there is one. To be called under the tenant's lock.
+    fn arm_tick(&self, tenant: &Tenant, state: &mut State) {
+        if state.begun {
+            let pause = self.options.lease / TICKS_IN_A_LEASE;
+            let pause = pause.mul_f64(0.8 + 0.2 * chance(&self.random));
+            self.arm(tenant, state, self.clock.now() + pause);
+        }
+    }
+
     /// Waits until the mirror shows at least what has been done here, though not for ever.
     async fn caught_up(&self, tenant: &Tenant) -> Result<(), StoreError> {
         let caught_up = async {
@@ -235,7 +251,7 @@ impl RedisPresenceStore {
         match mirror {
             // Something true a moment ago is better than nothing.
             Some(mirror) if mirror.is_known() => Ok(()),
-            Some(mirror) if !self.is_live() => {
+            Some(mirror) if !tenant.is_live() => {
                 mirror.begin_alone(own);
                 Ok(())
             }
@@ -247,17 +263,17 @@ impl RedisPresenceStore {
         let mut state = tenant.state.lock();
         state.read_until = self.clock.now() + READERS_COME_AGAIN;
         if state.mirror.is_none() {
-            state.mirror = Some(Mirror::new(fresh_epoch()));
+            state.mirror = Some(Mirror::new(epoch_of(&self.random)));
             state.listening = false;
-            self.subscriber.add(&channel(&tenant.id));
+            self.channels.add(&channel(&tenant.id));
         }
         let wanted = state.wanted;
         let (mirror, own) = state.mirror_and_own();
         let Some(mirror) = mirror else { return false };
-        if self.is_live() {
+        if tenant.is_live() {
             return mirror.has_reached(wanted);
         }
-        if self.redis.is_up() && !mirror.is_known() {
+        if self.remote.is_up() && !mirror.is_known() {
             // The sessions are just being handed over.
             return false;
         }
@@ -270,9 +286,10 @@ impl RedisPresenceStore {
             return Arc::clone(tenant);
         }
         let mut tenants = self.tenants.write();
-        let tenant = tenants
-            .entry(id.into())
-            .or_insert_with(|| Arc::new(Tenant::new(id)));
+        let tenant = tenants.entry(id.into()).or_insert_with(|| {
+            let incarnation = fresh_incarnation(&self.node, &self.random);
+            Arc::new(Tenant::new(id, incarnation, self.remote.is_up()))
+        });
         Arc::clone(tenant)
     }
 
@@ -283,30 +300,46 @@ impl RedisPresenceStore {
     fn all_tenants(&self) -> Vec<Arc<Tenant>> {
         self.tenants.read().values().cloned().collect()
     }
+
+    /// A session has come while the node is on its own.
+    fn join_alone(&self, tenant: &Tenant, session: &Joining) {
+        let mut state = tenant.state.lock();
+        let mirror = state.mirror.as_mut();
+        let change = mirror.and_then(|mirror| mirror.handle_own_join(&session.user, &session.row));
+        self.tell(tenant, change.as_slice());
+    }
+
+    /// A session is over, and Redis does not know it.
+    fn leave_alone(&self, tenant: &Tenant, user: &str, released: &Released) {
+        let mut state = tenant.state.lock();
+        let gone_at = self.clock.now() + self.options.grace;
+        let Some(mirror) = state.mirror.as_mut() else {
+            return;
+        };
+        let next = released.next.as_ref();
+        let change = mirror.handle_own_leave(&user.into(), &released.row, next, gone_at);
+        self.tell(tenant, change.as_slice());
+        self.arm(tenant, &mut state, gone_at);
+    }
 }
 
-impl PresenceStore for RedisPresenceStore {
+impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
     async fn join(&self, session: Joining) -> Result<(), StoreError> {
         let value = mirror::value_of(&session.user, &session.row)
             .ok_or_else(|| StoreError::new("a row does not begin with its user"))?;
         let tenant = self.tenant(&session.tenant);
-        let node = self.gate.read().await;
+        let touch = tenant.gate.read().await;
         let may_begin = {
             let mut state = tenant.state.lock();
             if !state.hold(&session) {
                 return Ok(());
             }
-            !state.leased
+            tenant.is_live() && state.begin()
         };
-        let incarnation = node.incarnation.as_deref().filter(|_| self.is_live());
-        let Some(incarnation) = incarnation else {
-            let mut state = tenant.state.lock();
-            let mirror = state.mirror.as_mut();
-            let change =
-                mirror.and_then(|mirror| mirror.handle_own_join(&session.user, &session.row));
-            self.tell(&tenant, change.as_slice());
+        if !tenant.is_live() {
+            self.join_alone(&tenant, &session);
             return Ok(());
-        };
+        }
         let entering = Entering {
             user: &session.user,
             session: &session.session,
@@ -315,63 +348,61 @@ impl PresenceStore for RedisPresenceStore {
         };
         let joined = self
             .scripts
-            .join(&tenant.id, incarnation, may_begin, &[entering])
+            .join(&tenant.id, &touch.incarnation, may_begin, &[entering])
             .await;
+        // Whatever happens, the session is among those that are handed over next time.
         match joined {
             Ok(Some((mark, orders))) => {
                 let mut state = tenant.state.lock();
-                state.leased = true;
-                state.want(mark);
+                let stands = state.handle_answer(mark);
                 if let [order] = *orders {
                     state.place(&session.user, &session.session, order);
                 }
+                self.arm_tick(&tenant, &mut state);
+                drop(state);
+                if !stands {
+                    self.lose_touch(&tenant, &"the counting began anew");
+                }
             }
-            Ok(None) => self.lose_touch(&"the lease is over"),
-            Err(error) => self.lose_touch(&error),
+            Ok(None) => self.lose_touch(&tenant, &"the lease is over"),
+            Err(error) => self.lose_touch(&tenant, &error),
         }
-        // Whatever happened, the session is among those that are handed over next time.
         Ok(())
     }
 
     async fn leave(&self, session: Leaving<'_>) -> Result<(), StoreError> {
         let tenant = self.tenant(session.tenant);
-        let node = self.gate.read().await;
+        let touch = tenant.gate.read().await;
         let released = tenant.state.lock().release(session.user, session.session);
         let Some(released) = released else {
             return Ok(());
         };
-        let incarnation = node.incarnation.as_deref().filter(|_| self.is_live());
-        let left = match incarnation {
-            Some(incarnation) => {
-                self.scripts
-                    .leave(&tenant.id, incarnation, session.session, session.user)
-                    .await
-            }
-            None => Ok(None),
-        };
-        match left {
+        if !tenant.is_live() {
+            self.leave_alone(&tenant, session.user, &released);
+            return Ok(());
+        }
+        let left = self
+            .scripts
+            .leave(&tenant.id, &touch.incarnation, session.session, session.user)
+            .await;
+        let why = match left {
             Ok(Some((mark, stays))) => {
                 let mut state = tenant.state.lock();
-                state.want(mark);
-                if stays {
-                    self.arm(&tenant, &mut state, self.clock.now() + self.options.grace);
+                if state.handle_answer(mark) {
+                    if stays {
+                        let at = self.clock.now() + self.options.grace;
+                        state.grace = Some(state.grace.map_or(at, |known| known.min(at)));
+                        self.arm(&tenant, &mut state, at);
+                    }
+                    return Ok(());
                 }
-                return Ok(());
+                StoreError::new("the counting began anew")
             }
-            Ok(None) if incarnation.is_some() => self.lose_touch(&"the lease is over"),
-            Ok(None) => {}
-            Err(error) => self.lose_touch(&error),
-        }
-        let mut state = tenant.state.lock();
-        let gone_at = self.clock.now() + self.options.grace;
-        let Some(mirror) = state.mirror.as_mut() else {
-            return Ok(());
+            Ok(None) => StoreError::new("the lease is over"),
+            Err(error) => error,
         };
-        let user: Arc<str> = session.user.into();
-        let next = released.next.as_ref();
-        let change = mirror.handle_own_leave(&user, &released.row, next, gone_at);
-        self.tell(&tenant, change.as_slice());
-        self.arm(&tenant, &mut state, gone_at);
+        self.lose_touch(&tenant, &why);
+        self.leave_alone(&tenant, session.user, &released);
         Ok(())
     }
 
@@ -435,6 +466,22 @@ impl PresenceStore for RedisPresenceStore {
     async fn stop(&self) {
         tending::stop(self).await;
     }
+}
+
+/// A name for what a node is to Redis for a while. It begins with the node's.
+fn fresh_incarnation(node: &str, random: &Random) -> Arc<str> {
+    format!("{node}.{:032x}", random()).into()
+}
+
+/// Tells one counting of changes from the next.
+fn epoch_of(random: &Random) -> u32 {
+    // The top bits of as many as there are.
+    u32::try_from(random() >> 96).unwrap_or_default()
+}
+
+/// A number from 0 to 1, at random.
+fn chance(random: &Random) -> f64 {
+    f64::from(epoch_of(random)) / f64::from(u32::MAX)
 }
 
 /// A mirror is given up only when nobody has read it for long, so this does not happen.

@@ -122,3 +122,20 @@ async fn a_listener_knows_what_it_may_have_missed() {
     assert_eq!(publish("b").await, 1);
     assert_eq!(heard.recv().await.unwrap(), "b: x");
 }
+
+#[tokio::test]
+async fn a_script_that_was_forgotten_is_handed_over_again() {
+    let server = RedisServer::start().await;
+    let redis = connect(&server);
+    redis.up().await;
+    let script = script::Script::new("return {KEYS[1], ARGV[1]}");
+    for _ in 0..2 {
+        let mut call = script.call();
+        call.key("k").arg("a");
+        let said: (String, String) = redis.script("test", &call).await.unwrap();
+        assert_eq!(said, ("k".to_owned(), "a".to_owned()));
+        let mut flush = redis::cmd("SCRIPT");
+        flush.arg("FLUSH");
+        redis.query::<()>("test", &flush).await.unwrap();
+    }
+}

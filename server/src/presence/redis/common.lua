@@ -2,7 +2,7 @@
 --
 -- KEYS, all in one cluster slot:
 --   1 online_users:T            hash, read by other programs: user -> what is shown of the user
---   2 {online_users:T}:meta     hash: epoch, version, order
+--   2 {online_users:T}:meta     hash: epoch, version, order, server
 --   3 {online_users:T}:sessions hash: "SESSION USER" -> "INCARNATION ORDER VALUE"
 --   4 {online_users:T}:queue    zset by name: "LENGTH:USER:ORDER SESSION", a user's newest session last
 --   5 {online_users:T}:held     zset by name: "INCARNATION SESSION USER"
@@ -12,14 +12,19 @@
 --   1 the time in milliseconds; 0 for Redis's own, which is one clock for all nodes (tests set it)
 --   2 how long all of this outlives the last sign of any node, in milliseconds
 --   3 the epoch, should the counting begin here
--- and from 4 on what each script says.
+--   4 the command to publish with: PUBLISH, or SPUBLISH where channels are sharded
+--   5 the incarnation of the node that asks
+-- and from 6 on what each script says.
 --
 -- What must stay true: a user is in 1 if and only if it has a session in 4 or stands in 7; 3, 4 and 5
--- hold the same sessions; every change of 1 bumps the version and is published with it.
+-- hold the same sessions; every change of 1 bumps the version and is published with it; equal epochs and
+-- versions name equal states, so the counting begins anew where another server has the data, which may
+-- lack what was last done.
 
 local ONLINE, META, SESSIONS, QUEUE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local HELD, LEASES, GRACE = KEYS[5], KEYS[6], KEYS[7]
 local CHANNEL = '{' .. ONLINE .. '}:events'
+local INCARNATION = ARGV[5]
 
 local now = tonumber(ARGV[1])
 if now == 0 then
@@ -38,10 +43,25 @@ local function epoch()
   return redis.call('HGET', META, 'epoch')
 end
 
--- The one place where something is published: where channels are sharded, this is SPUBLISH.
+-- The one place where something is published.
 local function publish(value, user)
   local version = redis.call('HINCRBY', META, 'version', 1)
-  redis.call('PUBLISH', CHANNEL, epoch() .. '\n' .. version .. '\n' .. value .. '\n' .. user)
+  redis.call(ARGV[4], CHANNEL, epoch() .. '\n' .. version .. '\n' .. value .. '\n' .. user)
+end
+
+-- Whether the node has a lease. If it may, it begins one that lasts `lease` milliseconds.
+local function has_lease(may_begin, lease)
+  if redis.call('ZSCORE', LEASES, INCARNATION) then return true end
+  if not may_begin then return false end
+  -- Nodes begin anew when the server is another: then is the time to look.
+  local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+  local known = redis.call('HGET', META, 'server')
+  if known ~= server then
+    redis.call('HSET', META, 'server', server)
+    if known then redis.call('HSET', META, 'epoch', ARGV[3]) end
+  end
+  redis.call('ZADD', LEASES, now + lease, INCARNATION)
+  return true
 end
 
 local function version()

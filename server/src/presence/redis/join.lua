@@ -1,17 +1,12 @@
 -- Sessions of a node are connected, or are still so after the node has begun a new incarnation.
 --
 -- ARGV:
---   4 the incarnation of the node
---   5 how long it is believed to live, in milliseconds
---   6 1 if it may begin its lease here
---   7 and on, four for each session: user, session, order (empty for a new one), value
+--   6 how long the node is believed to live, in milliseconds
+--   7 1 if it may begin its lease here
+--   8 and on, four for each session: user, session, order (empty for a new one), value
 -- Returns the epoch, the version, and the order of each session, 16 digits; nothing if the lease is over.
 
-local incarnation = ARGV[4]
-if not redis.call('ZSCORE', LEASES, incarnation) then
-  if ARGV[6] ~= '1' then return {} end
-  redis.call('ZADD', LEASES, now + tonumber(ARGV[5]), incarnation)
-end
+if not has_lease(ARGV[7] == '1', tonumber(ARGV[6])) then return {} end
 
 local function next_order()
   local last = tonumber(redis.call('HGET', META, 'order') or '0')
@@ -21,7 +16,7 @@ local function next_order()
 end
 
 local orders = {}
-for index = 7, #ARGV, 4 do
+for index = 8, #ARGV, 4 do
   local user, session, order, value = unpack(ARGV, index, index + 3)
   local key = session .. ' ' .. user
   local entry = redis.call('HGET', SESSIONS, key)
@@ -33,8 +28,8 @@ for index = 7, #ARGV, 4 do
   elseif order == '' then
     order = next_order()
   end
-  redis.call('HSET', SESSIONS, key, incarnation .. ' ' .. order .. ' ' .. value)
-  redis.call('ZADD', HELD, 0, incarnation .. ' ' .. key)
+  redis.call('HSET', SESSIONS, key, INCARNATION .. ' ' .. order .. ' ' .. value)
+  redis.call('ZADD', HELD, 0, INCARNATION .. ' ' .. key)
   if not entry then
     redis.call('ZADD', QUEUE, 0, prefix(user) .. order .. ' ' .. session)
     redis.call('ZREM', GRACE, user)

@@ -1,19 +1,22 @@
 //! The scripts, typed. `common.lua` stands before each of them and says which keys there are.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Script, ScriptInvocation};
-use uuid::Uuid;
+use redis::{FromRedisValue, from_redis_value};
 
+use super::remote::Remote;
+use super::{Random, epoch_of};
 use crate::error::StoreError;
-use crate::redis::Redis;
+use crate::redis::script::{Call, Script};
 
 /// How much a script does at a time, so that it never holds Redis up for long.
 pub(super) const BATCH: usize = 200;
 
 /// The scripts, and the times that they all need.
-pub(super) struct Scripts {
-    redis: Redis,
+pub(super) struct Scripts<R> {
+    remote: Arc<R>,
+    random: Random,
     join: Script,
     leave: Script,
     tick: Script,
@@ -29,6 +32,8 @@ pub(super) struct Times {
     pub(super) now: Duration,
     /// From a user's last session to the user's end.
     pub(super) grace: Duration,
+    /// The same, where the session's node has told it to go elsewhere.
+    pub(super) parting: Duration,
     /// How long a node is believed to live after a sign of life.
     pub(super) node_lease: Duration,
     /// How long anything is kept after the last sign of any node.
@@ -101,12 +106,13 @@ impl<'a> Published<'a> {
     }
 }
 
-impl Scripts {
-    pub(super) fn new(redis: Redis, times: Times) -> Self {
+impl<R: Remote> Scripts<R> {
+    pub(super) fn new(remote: Arc<R>, random: Random, times: Times) -> Self {
         const COMMON: &str = include_str!("common.lua");
         let script = |text: &str| Script::new(&[COMMON, text].concat());
         Self {
-            redis,
+            remote,
+            random,
             join: script(include_str!("join.lua")),
             leave: script(include_str!("leave.lua")),
             tick: script(include_str!("tick.lua")),
@@ -135,7 +141,7 @@ impl Scripts {
             };
             call.arg(entering.value);
         }
-        let answer: Vec<String> = self.redis.script("join presence", &call).await?;
+        let answer: Vec<String> = self.run("join presence", &call).await?;
         let Some((mark, orders)) = mark_of(&answer)? else {
             return Ok(None);
         };
@@ -153,7 +159,7 @@ impl Scripts {
     ) -> Result<Option<(Mark, bool)>, StoreError> {
         let mut call = self.call(&self.leave, tenant, incarnation);
         call.arg(session).arg(user).arg(millis(self.times.grace));
-        let answer: Vec<String> = self.redis.script("leave presence", &call).await?;
+        let answer: Vec<String> = self.run("leave presence", &call).await?;
         let mark = mark_of(&answer)?;
         Ok(mark.map(|(mark, rest)| (mark, rest.first().is_some_and(|stays| stays == "1"))))
     }
@@ -169,7 +175,7 @@ impl Scripts {
         call.arg(millis(self.times.node_lease))
             .arg(u8::from(may_reap))
             .arg(BATCH);
-        let answer: Vec<String> = self.redis.script("renew presence", &call).await?;
+        let answer: Vec<String> = self.run("renew presence", &call).await?;
         let Some((mark, rest)) = mark_of(&answer)? else {
             return Ok(None);
         };
@@ -183,16 +189,16 @@ impl Scripts {
         }))
     }
 
-    /// Ends all sessions of a node and its lease.
-    pub(super) async fn drain(&self, tenant: &str, incarnation: &str) -> Result<(), StoreError> {
+    /// Ends all sessions of an incarnation and its lease. Its users stay for a while.
+    pub(super) async fn drain(
+        &self,
+        tenant: &str,
+        incarnation: &str,
+        stay: Duration,
+    ) -> Result<(), StoreError> {
         let mut call = self.call(&self.drain, tenant, incarnation);
-        call.arg(millis(self.times.grace)).arg(BATCH);
-        while self
-            .redis
-            .script::<u8>("drain presence", &call)
-            .await?
-            .eq(&1)
-        {}
+        call.arg(millis(stay)).arg(BATCH);
+        while self.run::<u8>("drain presence", &call).await? == 1 {}
         Ok(())
     }
 
@@ -206,7 +212,7 @@ impl Scripts {
         let mut call = self.call(&self.sync, tenant, incarnation);
         call.arg(millis(self.times.node_lease))
             .arg(u8::from(may_begin));
-        let answer: Vec<Vec<Vec<u8>>> = self.redis.script("read presence", &call).await?;
+        let answer: Vec<Vec<Vec<u8>>> = self.run("read presence", &call).await?;
         let mut answer = answer.into_iter();
         let Some(mark) = answer.next() else {
             return Ok(None);
@@ -225,29 +231,28 @@ impl Scripts {
         Ok(Some((mark, pairs)))
     }
 
-    fn call<'a>(
-        &self,
-        script: &'a Script,
-        tenant: &str,
-        incarnation: &str,
-    ) -> ScriptInvocation<'a> {
-        let mut call = script.prepare_invoke();
+    fn call(&self, script: &Script, tenant: &str, incarnation: &str) -> Call {
+        let mut call = script.call();
         call.key(["online_users:", tenant].concat());
         for own in ["meta", "sessions", "queue", "held", "leases", "grace"] {
             call.key(["{online_users:", tenant, "}:", own].concat());
         }
         call.arg(millis(self.times.now))
             .arg(millis(self.times.keep))
-            .arg(fresh_epoch())
+            .arg(epoch_of(&self.random))
+            .arg(self.remote.publish_command())
             .arg(incarnation);
         call
     }
-}
 
-/// Tells one counting of changes from the next.
-pub(super) fn fresh_epoch() -> u32 {
-    let [a, b, c, d, ..] = Uuid::new_v4().into_bytes();
-    u32::from_be_bytes([a, b, c, d])
+    async fn run<T: FromRedisValue>(
+        &self,
+        what: &'static str,
+        call: &Call,
+    ) -> Result<T, StoreError> {
+        let answer = self.remote.run(what, call).await?;
+        from_redis_value(answer).map_err(StoreError::new)
+    }
 }
 
 fn mark_of(answer: &[String]) -> Result<Option<(Mark, &[String])>, StoreError> {

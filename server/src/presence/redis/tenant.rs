@@ -1,22 +1,45 @@
-//! What a node knows of one tenant: the sessions it holds, and its picture of all of them.
+//! What a node knows of one tenant: the sessions it holds, its picture of all of them, and whether it is
+//! in touch with Redis about them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, RwLock};
 
 use super::mirror::Mirror;
 use super::scripts::Mark;
 use crate::presence::{Joining, Row};
 
+/// Former incarnations that are ended early. What further ones held goes with their leases.
+const MAX_SPENT: usize = 4;
+
 /// A tenant. Announcements are made under the lock of its state, which orders them with the lists.
 pub(super) struct Tenant {
     pub(super) id: Arc<str>,
     pub(super) state: Mutex<State>,
+    /// Held for reading while a session is added or removed, and for writing while all are handed over.
+    pub(super) gate: RwLock<Touch>,
+    /// Whether what is held here is in Redis. Cleared at once when something fails.
+    live: AtomicBool,
     /// Whoever waits for the mirror is woken.
     pub(super) moved: Notify,
+}
+
+/// What the node is to Redis in one tenant.
+pub(super) struct Touch {
+    /// Unique to each beginning.
+    pub(super) incarnation: Arc<str>,
+    /// Former ones, which may still hold something.
+    pub(super) spent: Vec<Arc<str>>,
+    /// When this one began.
+    pub(super) since: Duration,
+    /// How often in a row the sessions could not be handed over.
+    pub(super) failures: u32,
+    /// Nothing is shared any more.
+    pub(super) stopped: bool,
 }
 
 /// What is known of it.
@@ -24,12 +47,18 @@ pub(super) struct Tenant {
 pub(super) struct State {
     /// The node's own sessions by user, newest last. What Redis has been told follows this.
     own: BTreeMap<Arc<str>, Vec<Held>>,
-    /// Whether the current incarnation of the node has a lease here.
+    /// Whether the current incarnation may hold anything in Redis.
+    pub(super) begun: bool,
+    /// Whether it is known to have a lease.
     pub(super) leased: bool,
+    /// The counting under which it holds what it holds.
+    pub(super) epoch: Option<u32>,
     /// Present while somebody here wants to know who is online.
     pub(super) mirror: Option<Mirror>,
     /// Whether the tenant's channel is being heard.
     pub(super) listening: bool,
+    /// A snapshot is on its way, and whether another is to follow it.
+    pub(super) syncing: Option<Again>,
     pub(super) watchers: usize,
     /// Until when a reader of the list is likely to come again.
     pub(super) read_until: Duration,
@@ -37,8 +66,17 @@ pub(super) struct State {
     pub(super) wanted: Option<Mark>,
     /// The state of Redis when it was last looked at.
     pub(super) looked_at: Option<Mark>,
+    /// When somebody's grace time ends, as far as is known.
+    pub(super) grace: Option<Duration>,
     /// When its timer fires.
     pub(super) armed: Option<Duration>,
+}
+
+/// Whether something is to be done again when it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    No,
+    Yes,
 }
 
 struct Held {
@@ -63,11 +101,42 @@ pub(super) struct Released {
 }
 
 impl Tenant {
-    pub(super) fn new(id: &str) -> Self {
+    /// A tenant of which nothing is known. It is in touch if there is nothing that Redis has not been told.
+    pub(super) fn new(id: &str, incarnation: Arc<str>, live: bool) -> Self {
         Self {
             id: id.into(),
             state: Mutex::default(),
+            gate: RwLock::new(Touch {
+                incarnation,
+                spent: Vec::new(),
+                since: Duration::ZERO,
+                failures: 0,
+                stopped: false,
+            }),
+            live: AtomicBool::new(live),
             moved: Notify::new(),
+        }
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.live.load(Ordering::SeqCst)
+    }
+
+    /// Sets whether it is live, and says whether it was.
+    pub(super) fn set_live(&self, live: bool) -> bool {
+        self.live.swap(live, Ordering::SeqCst)
+    }
+}
+
+impl Touch {
+    /// Begins anew. `begun` says whether the one before may hold anything.
+    pub(super) fn renew(&mut self, incarnation: Arc<str>, begun: bool) {
+        let former = std::mem::replace(&mut self.incarnation, incarnation);
+        if begun {
+            self.spent.push(former);
+        }
+        if self.spent.len() > MAX_SPENT {
+            self.spent.remove(0);
         }
     }
 }
@@ -147,18 +216,37 @@ impl State {
         (self.mirror.as_mut(), own)
     }
 
-    /// Takes note of a state that something done here has led to.
-    pub(super) fn want(&mut self, mark: Mark) {
+    /// Something is about to be sent that may begin a lease. Says whether it has to.
+    pub(super) fn begin(&mut self) -> bool {
+        self.begun = true;
+        !self.leased
+    }
+
+    /// Takes note of a state that something done here has led to. False if it is one of another counting
+    /// than the one under which the node holds its sessions: they may not be there.
+    pub(super) fn handle_answer(&mut self, mark: Mark) -> bool {
+        self.leased = true;
         let newer = self
             .wanted
             .is_none_or(|known| known.epoch != mark.epoch || known.version < mark.version);
         if newer {
             self.wanted = Some(mark);
         }
+        *self.epoch.get_or_insert(mark.epoch) == mark.epoch
+    }
+
+    /// The current incarnation is over, or has not begun.
+    pub(super) fn begin_anew(&mut self) {
+        self.begun = false;
+        self.leased = false;
+        self.epoch = None;
+        self.wanted = None;
+        self.looked_at = None;
+        self.grace = None;
     }
 
     /// Whether nobody here needs the tenant any more.
     pub(super) fn is_idle(&self) -> bool {
-        self.own.is_empty() && self.mirror.is_none()
+        self.own.is_empty() && self.mirror.is_none() && self.grace.is_none()
     }
 }

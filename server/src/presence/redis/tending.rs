@@ -1,30 +1,35 @@
-//! What goes on besides joining and leaving: the node's lease, grace times, silent nodes, snapshots.
+//! What goes on besides joining and leaving: leases, grace times, silent nodes, snapshots, beginning anew.
+//!
+//! Each tenant has one timer, which fires when the first of these is due. Tenants do not wait for each
+//! other: where a cluster has lost a part, the tenants of the other parts go on.
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use uuid::Uuid;
+use futures_util::stream::{self, FuturesUnordered};
 
-use super::RedisPresenceStore;
 use super::mirror::value_of;
+use super::remote::{Channels as _, Remote};
 use super::scripts::{BATCH, Entering, channel};
-use super::tenant::Tenant;
+use super::tenant::{Again, Own, Tenant, Touch};
+use super::{RedisPresenceStore, chance, fresh_incarnation};
 use crate::error::StoreError;
-use crate::redis::chance;
 
-/// How many tenants are looked after at a time.
-const AT_A_TIME: usize = 32;
+/// How many tenants are looked after at a time, and how many snapshots are under way.
+const AT_A_TIME: usize = 256;
+const SNAPSHOTS_AT_A_TIME: usize = 16;
 
-/// How often a lease is renewed in its length.
-const TICKS_IN_A_LEASE: u32 = 5;
+/// The pause before sessions are handed over again: at random up to the first, which doubles with each
+/// failure up to the second.
+pub(super) const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Does all of it, for ever.
-pub(super) async fn run(store: &RedisPresenceStore) -> Infallible {
+pub(super) async fn run<R: Remote>(store: &RedisPresenceStore<R>) -> Infallible {
     tokio::join!(
-        stay_in_touch(store),
+        watch_connection(store),
         keep_time(store),
         take_snapshots(store)
     )
@@ -32,290 +37,375 @@ pub(super) async fn run(store: &RedisPresenceStore) -> Infallible {
 }
 
 /// Takes the node's sessions out of Redis, and hands none over any more.
-pub(super) async fn stop(store: &RedisPresenceStore) {
-    let mut node = store.gate.write().await;
-    node.stopped = true;
-    let was_live = store.live.swap(false, Ordering::SeqCst);
-    let Some(incarnation) = node.incarnation.take().filter(|_| was_live) else {
-        return;
-    };
-    for tenant in store.all_tenants() {
-        if !tenant.state.lock().leased {
-            continue;
-        }
-        if let Err(error) = store.scripts.drain(&tenant.id, &incarnation).await {
-            tracing::error!(%error, "could not take the sessions out; they go with the lease");
+pub(super) async fn stop<R: Remote>(store: &RedisPresenceStore<R>) {
+    let stop = async |tenant: Arc<Tenant>| {
+        let mut touch = tenant.gate.write().await;
+        touch.stopped = true;
+        let was_live = tenant.set_live(false);
+        if !was_live || !tenant.state.lock().begun {
             return;
         }
-    }
-}
-
-/// Hands the sessions over, keeps the lease, and begins anew when that fails.
-async fn stay_in_touch(store: &RedisPresenceStore) -> Infallible {
-    loop {
-        store.redis.up().await;
-        if store.gate.read().await.stopped {
-            std::future::pending::<Infallible>().await;
-        }
-        match hand_over(store).await {
-            Ok(()) => keep_lease(store).await,
-            Err(error) => tracing::warn!(%error, "could not hand the sessions over; trying on"),
-        }
-        // Not all nodes at once, and not in a hurry.
-        tokio::time::sleep(Duration::from_millis(100).mul_f64(chance())).await;
-    }
-}
-
-/// Begins a new incarnation that holds whatever the node holds.
-async fn hand_over(store: &RedisPresenceStore) -> Result<(), StoreError> {
-    let mut node = store.gate.write().await;
-    if node.stopped {
-        return Ok(());
-    }
-    let incarnation: Arc<str> = Uuid::new_v4().simple().to_string().into();
-    if let Some(former) = node.incarnation.take() {
-        node.spent.push(former);
-    }
-    // It counts as spent until it has become the current one: it may hold something already.
-    let spent = node.spent.clone();
-    node.spent.push(Arc::clone(&incarnation));
-    for tenant in store.all_tenants() {
-        let (sessions, was_leased) = {
-            let mut state = tenant.state.lock();
-            (state.sessions(), std::mem::take(&mut state.leased))
-        };
-        for sessions in sessions.chunks(BATCH) {
-            let values: Vec<String> = sessions
-                .iter()
-                .filter_map(|own| value_of(&own.user, &own.row))
-                .collect();
-            let entering: Vec<Entering<'_>> = sessions
-                .iter()
-                .zip(&values)
-                .map(|(own, value)| Entering {
-                    user: &own.user,
-                    session: &own.session,
-                    order: own.order,
-                    value,
-                })
-                .collect();
-            let joined = store
-                .scripts
-                .join(&tenant.id, &incarnation, true, &entering)
-                .await?;
-            let (mark, orders) = joined.ok_or_else(|| StoreError::new("a lease did not begin"))?;
-            let mut state = tenant.state.lock();
-            state.leased = true;
-            state.want(mark);
-            for (own, order) in sessions.iter().zip(orders) {
-                state.place(&own.user, &own.session, order);
-            }
-        }
-        if was_leased || !sessions.is_empty() {
-            for former in &spent {
-                store.scripts.drain(&tenant.id, former).await?;
-            }
-        }
-    }
-    node.spent.clear();
-    node.incarnation = Some(incarnation);
-    node.since = store.clock.now();
-    store.live.store(true, Ordering::SeqCst);
-    for tenant in store.all_tenants() {
-        store.ask_for_snapshot(&tenant);
-    }
-    Ok(())
-}
-
-/// Renews the lease until touch is lost.
-async fn keep_lease(store: &RedisPresenceStore) {
-    while store.is_live() {
-        let pause = store.options.lease / TICKS_IN_A_LEASE;
-        tokio::select! {
-            () = tokio::time::sleep(pause.mul_f64(0.8 + 0.2 * chance())) => {}
-            () = store.trouble.notified() => continue,
-            () = store.redis.down() => {
-                store.lose_touch(&"Redis is away");
-                continue;
-            }
-        }
-        futures_util::stream::iter(store.all_tenants())
-            .for_each_concurrent(AT_A_TIME, async |tenant| {
-                give_mirror_up(store, &tenant);
-                tick(store, &tenant).await;
-                go_if_idle(store, &tenant).await;
-            })
+        let parting = store.scripts.times.parting;
+        let drained = store
+            .scripts
+            .drain(&tenant.id, &touch.incarnation, parting)
             .await;
-    }
+        if let Err(error) = drained {
+            tracing::error!(%error, "could not take the sessions out; they go with the lease");
+        }
+    };
+    stream::iter(store.all_tenants())
+        .for_each_concurrent(AT_A_TIME, stop)
+        .await;
 }
 
-/// Shows that the node lives, and does what is due in a tenant.
-async fn tick(store: &RedisPresenceStore, tenant: &Tenant) {
-    let node = store.gate.read().await;
-    let Some(incarnation) = node.incarnation.as_deref().filter(|_| store.is_live()) else {
-        return;
-    };
-    if !tenant.state.lock().leased {
-        return;
-    }
-    // After an outage all leases may be over; the other nodes get the time to say that they live.
-    let may_reap = store.clock.now() >= node.since + store.options.lease / 2;
+/// Loses touch with the connection, and begins anew with the next.
+async fn watch_connection<R: Remote>(store: &RedisPresenceStore<R>) -> Infallible {
     loop {
-        match store.scripts.tick(&tenant.id, incarnation, may_reap).await {
-            Ok(Some(ticked)) => {
-                let mut state = tenant.state.lock();
-                state.want(ticked.mark);
-                let before = state.looked_at.replace(ticked.mark);
-                let level = state.mirror.as_ref().and_then(super::Mirror::level);
-                // What was there a whole tick ago should have been heard of by now.
-                if level.zip(before).is_some_and(|(level, before)| {
-                    level.epoch != before.epoch || level.version < before.version
-                }) {
-                    store.ask_for_snapshot(tenant);
-                }
-                if let Some(wait) = ticked.next_grace {
-                    let late = Duration::from_millis(1) + wait.mul_f64(0.05 * chance());
-                    store.arm(tenant, &mut state, store.clock.now() + wait + late);
-                }
-                if !ticked.more {
-                    return;
-                }
+        let connection = store.remote.up().await;
+        for tenant in store.all_tenants() {
+            if !tenant.is_live() {
+                // Not all nodes at once.
+                arm_soon(store, &tenant, SHORTEST_PAUSE);
             }
-            Ok(None) => return store.lose_touch(&"the lease is over"),
-            Err(error) => return store.lose_touch(&error),
+        }
+        store.remote.lost(connection).await;
+        for tenant in store.all_tenants() {
+            store.lose_touch(&tenant, &"the connection to Redis is lost");
         }
     }
 }
 
-/// Gives a mirror up that nobody looks into.
-fn give_mirror_up(store: &RedisPresenceStore, tenant: &Tenant) {
-    let mut state = tenant.state.lock();
-    if state.mirror.is_some() && state.watchers == 0 && state.read_until < store.clock.now() {
-        state.mirror = None;
-        state.listening = false;
-        store.subscriber.remove(&channel(&tenant.id));
-    }
-}
-
-/// Gives the lease up in a tenant that the node has nothing to do with any more.
-async fn go_if_idle(store: &RedisPresenceStore, tenant: &Tenant) {
-    let is_idle = || {
-        let state = tenant.state.lock();
-        // While a timer is set, somebody's grace time may be running.
-        state.leased && state.is_idle() && state.armed.is_none()
-    };
-    if !is_idle() {
-        return;
-    }
-    // Nobody may join in the meantime.
-    let node = store.gate.write().await;
-    let Some(incarnation) = node.incarnation.as_deref().filter(|_| store.is_live()) else {
-        return;
-    };
-    if !is_idle() {
-        return;
-    }
-    match store.scripts.drain(&tenant.id, incarnation).await {
-        Ok(()) => {
-            let mut state = tenant.state.lock();
-            state.leased = false;
-            state.wanted = None;
-            state.looked_at = None;
-        }
-        Err(error) => store.lose_touch(&error),
-    }
+/// Lets a tenant be looked at within `most`.
+pub(super) fn arm_soon<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant, most: Duration) {
+    let at = store.clock.now() + most.mul_f64(chance(&store.random));
+    store.arm(tenant, &mut tenant.state.lock(), at);
 }
 
 /// Looks at tenants when it is time to.
-async fn keep_time(store: &RedisPresenceStore) -> Infallible {
+async fn keep_time<R: Remote>(store: &RedisPresenceStore<R>) -> Infallible {
+    let mut under_way = FuturesUnordered::new();
     loop {
+        let has_room = under_way.len() < AT_A_TIME;
         let next = store.deadlines.lock().first().map(|(at, _)| *at);
         let due = async {
-            match next {
+            match next.filter(|_| has_room) {
                 Some(at) => tokio::time::sleep_until(store.clock.instant(at)).await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
-            () = due => {}
+            biased;
+            Some(()) = under_way.next(), if !under_way.is_empty() => continue,
             () = store.deadline_set.notified() => continue,
+            () = due => {}
         }
-        let now = store.clock.now();
-        let mut due = Vec::new();
+        while under_way.len() < AT_A_TIME
+            && let Some(tenant) = next_due(store)
         {
-            let mut deadlines = store.deadlines.lock();
-            while deadlines.first().is_some_and(|(at, _)| *at <= now) {
-                due.extend(deadlines.pop_first());
+            under_way.push(attend(store, tenant));
+        }
+    }
+}
+
+/// The next tenant whose timer has fired.
+fn next_due<R: Remote>(store: &RedisPresenceStore<R>) -> Option<Arc<Tenant>> {
+    let now = store.clock.now();
+    let (at, id) = {
+        let mut deadlines = store.deadlines.lock();
+        deadlines.first().filter(|(at, _)| *at <= now)?;
+        deadlines.pop_first()?
+    };
+    let tenant = store.tenant(&id);
+    let mut state = tenant.state.lock();
+    if state.armed == Some(at) {
+        state.armed = None;
+    }
+    drop(state);
+    Some(tenant)
+}
+
+/// Does what is due in a tenant, and sees to the next time.
+async fn attend<R: Remote>(store: &RedisPresenceStore<R>, tenant: Arc<Tenant>) {
+    {
+        let mut state = tenant.state.lock();
+        if let Some(mirror) = state.mirror.as_mut() {
+            let changes = mirror.handle_timeout(store.clock.now());
+            let next = mirror.poll_timeout();
+            store.tell(&tenant, &changes);
+            if let Some(next) = next {
+                store.arm(&tenant, &mut state, next);
             }
         }
-        for (at, id) in due {
-            let tenant = store.tenant(&id);
-            {
-                let mut state = tenant.state.lock();
-                if state.armed == Some(at) {
-                    state.armed = None;
-                }
-                if let Some(mirror) = state.mirror.as_mut() {
-                    let changes = mirror.handle_timeout(now);
-                    let next = mirror.poll_timeout();
-                    store.tell(&tenant, &changes);
-                    if let Some(next) = next {
-                        store.arm(&tenant, &mut state, next);
-                    }
-                }
+    }
+    if tenant.is_live() {
+        give_mirror_up(store, &tenant);
+        tick(store, &tenant).await;
+        go_if_idle(store, &tenant).await;
+    } else if store.remote.is_up() {
+        // Without a connection the next one brings us here again.
+        hand_over(store, &tenant).await;
+    }
+    if tenant.is_live() {
+        store.arm_tick(&tenant, &mut tenant.state.lock());
+    }
+}
+
+/// Begins a new incarnation in a tenant, which holds whatever the node holds there.
+async fn hand_over<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
+    let mut touch = tenant.gate.write().await;
+    if touch.stopped || tenant.is_live() {
+        return;
+    }
+    match try_hand_over(store, tenant, &mut touch).await {
+        Ok(()) => {
+            touch.spent.clear();
+            touch.failures = 0;
+            touch.since = store.clock.now();
+            tenant.set_live(true);
+            let state = tenant.state.lock();
+            if state.mirror.is_some() && state.listening {
+                store.ask_for_snapshot(tenant);
             }
-            tick(store, &tenant).await;
+            tenant.moved.notify_waiters();
         }
+        Err(error) => {
+            if touch.failures == 0 {
+                tracing::warn!(tenant = &*tenant.id, %error, "could not hand the sessions over; trying on");
+            }
+            let most = pause_after(touch.failures);
+            touch.failures = touch.failures.saturating_add(1);
+            arm_soon(store, tenant, most);
+        }
+    }
+}
+
+fn pause_after(failures: u32) -> Duration {
+    SHORTEST_PAUSE
+        .saturating_mul(1 << failures.min(10))
+        .min(LONGEST_PAUSE)
+}
+
+async fn try_hand_over<R: Remote>(
+    store: &RedisPresenceStore<R>,
+    tenant: &Tenant,
+    touch: &mut Touch,
+) -> Result<(), StoreError> {
+    let connection = store.remote.connection();
+    let sessions = {
+        let mut state = tenant.state.lock();
+        touch.renew(fresh_incarnation(&store.node, &store.random), state.begun);
+        state.begin_anew();
+        let sessions = state.sessions();
+        if sessions.is_empty() && touch.spent.is_empty() {
+            return Ok(());
+        }
+        state.begin();
+        sessions
+    };
+    // Where there are none, the lease keeps what others have in their grace time.
+    let mut batches: Vec<&[Own]> = sessions.chunks(BATCH).collect();
+    if batches.is_empty() {
+        batches.push(&[]);
+    }
+    for batch in batches {
+        enter(store, tenant, &touch.incarnation, batch).await?;
+    }
+    for former in &touch.spent {
+        let grace = store.options.grace;
+        store.scripts.drain(&tenant.id, former, grace).await?;
+    }
+    if store.remote.connection() != connection {
+        return Err(StoreError::new("the connection was lost meanwhile"));
+    }
+    Ok(())
+}
+
+/// Tells Redis of sessions that the node holds.
+async fn enter<R: Remote>(
+    store: &RedisPresenceStore<R>,
+    tenant: &Tenant,
+    incarnation: &str,
+    batch: &[Own],
+) -> Result<(), StoreError> {
+    let values: Vec<String> = batch
+        .iter()
+        .filter_map(|own| value_of(&own.user, &own.row))
+        .collect();
+    let entering: Vec<Entering<'_>> = batch
+        .iter()
+        .zip(&values)
+        .map(|(own, value)| Entering {
+            user: &own.user,
+            session: &own.session,
+            order: own.order,
+            value,
+        })
+        .collect();
+    let joined = store
+        .scripts
+        .join(&tenant.id, incarnation, true, &entering)
+        .await?;
+    let (mark, orders) = joined.ok_or_else(|| StoreError::new("a lease did not begin"))?;
+    let mut state = tenant.state.lock();
+    if !state.handle_answer(mark) {
+        return Err(StoreError::new("the counting began anew meanwhile"));
+    }
+    for (own, order) in batch.iter().zip(orders) {
+        state.place(&own.user, &own.session, order);
+    }
+    Ok(())
+}
+
+/// Shows that the node lives, and does what is due in Redis.
+async fn tick<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
+    let touch = tenant.gate.read().await;
+    if !tenant.is_live() || !tenant.state.lock().leased {
+        return;
+    }
+    // After an outage all leases may be over; the other nodes get the time to say that they live.
+    let may_reap = store.clock.now() >= touch.since + store.options.lease / 2;
+    loop {
+        let ticked = store
+            .scripts
+            .tick(&tenant.id, &touch.incarnation, may_reap)
+            .await;
+        let ticked = match ticked {
+            Ok(Some(ticked)) => ticked,
+            Ok(None) => return store.lose_touch(tenant, &"the lease is over"),
+            Err(error) => return store.lose_touch(tenant, &error),
+        };
+        let mut state = tenant.state.lock();
+        if !state.handle_answer(ticked.mark) {
+            drop(state);
+            return store.lose_touch(tenant, &"the counting began anew");
+        }
+        let before = state.looked_at.replace(ticked.mark);
+        let level = state.mirror.as_ref().and_then(super::Mirror::level);
+        // What was there a whole tick ago should have been heard of by now.
+        if level.zip(before).is_some_and(|(level, before)| {
+            level.epoch != before.epoch || level.version < before.version
+        }) {
+            store.ask_for_snapshot(tenant);
+        }
+        state.grace = ticked.next_grace.map(|wait| store.clock.now() + wait);
+        if let Some(at) = state.grace {
+            let wait = ticked.next_grace.unwrap_or_default();
+            let late = Duration::from_millis(1) + wait.mul_f64(0.05 * chance(&store.random));
+            store.arm(tenant, &mut state, at + late);
+        }
+        if !ticked.more {
+            return;
+        }
+    }
+}
+
+/// Gives a mirror up that nobody looks into.
+fn give_mirror_up<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
+    let mut state = tenant.state.lock();
+    if state.mirror.is_some() && state.watchers == 0 && state.read_until < store.clock.now() {
+        state.mirror = None;
+        state.listening = false;
+        store.channels.remove(&channel(&tenant.id));
+    }
+}
+
+/// Gives the lease up in a tenant that the node has nothing to do with any more.
+async fn go_if_idle<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
+    let is_idle = || {
+        let state = tenant.state.lock();
+        state.leased && state.is_idle()
+    };
+    if !is_idle() {
+        return;
+    }
+    // Nobody may join in the meantime.
+    let touch = tenant.gate.write().await;
+    if !tenant.is_live() || !is_idle() {
+        return;
+    }
+    let grace = store.options.grace;
+    match store
+        .scripts
+        .drain(&tenant.id, &touch.incarnation, grace)
+        .await
+    {
+        Ok(()) => tenant.state.lock().begin_anew(),
+        Err(error) => store.lose_touch(tenant, &error),
     }
 }
 
 /// Brings mirrors level with Redis.
-async fn take_snapshots(store: &RedisPresenceStore) -> Infallible {
+async fn take_snapshots<R: Remote>(store: &RedisPresenceStore<R>) -> Infallible {
+    let mut under_way = FuturesUnordered::new();
     loop {
-        let next = store.to_sync.lock().pop_first();
-        match next {
-            Some(id) => sync(store, &store.tenant(&id)).await,
-            None => store.sync_wanted.notified().await,
+        while under_way.len() < SNAPSHOTS_AT_A_TIME
+            && let Some(id) = store.to_sync.lock().pop_first()
+        {
+            under_way.push(take_snapshot(store, store.tenant(&id)));
+        }
+        let has_room = under_way.len() < SNAPSHOTS_AT_A_TIME;
+        tokio::select! {
+            biased;
+            Some(()) = under_way.next(), if !under_way.is_empty() => {}
+            () = store.sync_wanted.notified(), if has_room => {}
         }
     }
 }
 
-async fn sync(store: &RedisPresenceStore, tenant: &Tenant) {
-    let node = store.gate.read().await;
-    let Some(incarnation) = node.incarnation.as_deref().filter(|_| store.is_live()) else {
-        // Asked for again when the sessions have been handed over.
-        return;
-    };
-    let may_begin = {
-        let state = tenant.state.lock();
-        // Without listening it would be out of date at once; asked for again when that begins.
-        if state.mirror.is_none() || !state.listening {
+/// One at a time for each tenant, so that an older one never comes after a newer one.
+async fn take_snapshot<R: Remote>(store: &RedisPresenceStore<R>, tenant: Arc<Tenant>) {
+    {
+        let mut state = tenant.state.lock();
+        if state.syncing.is_some() {
+            state.syncing = Some(Again::Yes);
             return;
         }
-        !state.leased
-    };
-    match store.scripts.sync(&tenant.id, incarnation, may_begin).await {
-        Ok(Some(snapshot)) => {
-            let mut state = tenant.state.lock();
-            state.leased = true;
-            let listening = state.listening;
-            let Some(mirror) = state
-                .mirror
-                .as_mut()
-                .filter(|_| listening && store.is_live())
-            else {
-                return;
-            };
-            let now = store.clock.now();
-            let (changes, reaction) = mirror.handle_snapshot(now, snapshot, store.options.lease);
-            let next = mirror.poll_timeout();
-            store.tell(tenant, &changes);
-            if let Some(next) = next {
-                store.arm(tenant, &mut state, next);
-            }
-            store.react(tenant, reaction);
-        }
-        Ok(None) => store.lose_touch(&"the lease is over"),
-        Err(error) => store.lose_touch(&error),
+        state.syncing = Some(Again::No);
     }
+    sync(store, &tenant).await;
+    let again = tenant.state.lock().syncing.take();
+    if again == Some(Again::Yes) {
+        store.ask_for_snapshot(&tenant);
+    }
+}
+
+async fn sync<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
+    let touch = tenant.gate.read().await;
+    let may_begin = {
+        let mut state = tenant.state.lock();
+        // Out of touch, it is asked for again when the sessions have been handed over. Without listening it
+        // would be out of date at once; it is asked for again when that begins.
+        if !tenant.is_live() || state.mirror.is_none() || !state.listening {
+            return;
+        }
+        state.begin()
+    };
+    let snapshot = match store
+        .scripts
+        .sync(&tenant.id, &touch.incarnation, may_begin)
+        .await
+    {
+        Ok(Some(snapshot)) => snapshot,
+        Ok(None) => return store.lose_touch(tenant, &"the lease is over"),
+        Err(error) => return store.lose_touch(tenant, &error),
+    };
+    let mut state = tenant.state.lock();
+    if !state.handle_answer(snapshot.0) {
+        drop(state);
+        return store.lose_touch(tenant, &"the counting began anew");
+    }
+    store.arm_tick(tenant, &mut state);
+    let listening = state.listening && tenant.is_live();
+    let Some(mirror) = state.mirror.as_mut().filter(|_| listening) else {
+        return;
+    };
+    let now = store.clock.now();
+    let (changes, reaction) = mirror.handle_snapshot(now, snapshot, store.options.lease);
+    let next = mirror.poll_timeout();
+    store.tell(tenant, &changes);
+    if let Some(next) = next {
+        store.arm(tenant, &mut state, next);
+    }
+    store.react(tenant, reaction);
 }

@@ -23,6 +23,10 @@ fn connect(server: &RedisServer, clock: Clock) -> Redis {
     Redis::connect(&url, &settings, clock, Box::new(|_| {}))
 }
 
+fn random() -> Random {
+    Arc::new(|| uuid::Uuid::new_v4().as_u128())
+}
+
 #[tokio::test]
 async fn the_redis_store_keeps_the_duties() {
     let server = RedisServer::start().await;
@@ -40,7 +44,7 @@ async fn the_redis_store_keeps_the_duties() {
             lease: LEASE,
             patience: Duration::from_secs(10),
         };
-        let store = RedisPresenceStore::new(&redis, clock, options, announce);
+        let store = RedisPresenceStore::new(redis, clock, random(), "node", options, announce);
         let runs = Arc::clone(&store);
         let task = tokio::spawn(async move { runs.run().await });
         *running.lock() = Some(AbortOnDropHandle::new(task));
@@ -87,12 +91,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// A tenant in Redis, and beside it the rules that it is to follow.
 struct Twins {
     redis: Redis,
-    scripts: Scripts,
+    scripts: Scripts<Redis>,
     tenant: String,
     rules: TenantPresence,
     /// What Redis has published.
     heard: tokio::sync::mpsc::UnboundedReceiver<(u64, Change)>,
-    _subscriber: Subscriber,
+    _subscriber: crate::redis::Subscriber,
     /// The incarnations of the nodes, counted.
     lives: [u32; 3],
     sessions: Vec<(String, u64, u32, String)>,
@@ -107,6 +111,7 @@ impl Twins {
         let times = Times {
             now: BEGINNING,
             grace: GRACE,
+            parting: GRACE,
             node_lease: Duration::from_hours(1),
             keep: Duration::from_hours(2),
         };
@@ -128,7 +133,7 @@ impl Twins {
         subscriber.add(&channel(&tenant));
         listening.recv().await.unwrap();
         Self {
-            scripts: Scripts::new(redis.clone(), times),
+            scripts: Scripts::new(Arc::new(redis.clone()), random(), times),
             redis: redis.clone(),
             tenant,
             rules: TenantPresence::new(GRACE),
@@ -294,11 +299,14 @@ impl Twins {
         for node in 0..3 {
             let incarnation = self.incarnation(node);
             self.scripts
-                .drain(&self.tenant, &incarnation)
+                .drain(&self.tenant, &incarnation, GRACE)
                 .await
                 .unwrap();
         }
-        self.scripts.drain(&self.tenant, "onlooker").await.unwrap();
+        self.scripts
+            .drain(&self.tenant, "onlooker", GRACE)
+            .await
+            .unwrap();
         let mut keys = redis::cmd("KEYS");
         keys.arg(format!("*online_users:{}*", self.tenant));
         let keys: Vec<String> = self.redis.query("test", &keys).await.unwrap();
