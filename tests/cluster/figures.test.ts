@@ -9,7 +9,12 @@ const NOW = 10_000;
 
 const span = (from: number, to = Infinity): Span => ({ sessionId: `s${from}`, from, to });
 
-const online = (at: number, sessionId: string): Noticed => ({ at, kind: 'online', userId: 'ann', sessionId });
+const online = (at: number, sessionId: string): Noticed => ({
+  at,
+  kind: 'online',
+  userId: 'ann',
+  sessionId,
+});
 const offline = (at: number): Noticed => ({ at, kind: 'offline', userId: 'ann' });
 const list = (at: number, ...sessions: string[]): Noticed => ({
   at,

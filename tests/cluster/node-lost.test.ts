@@ -31,6 +31,7 @@ test('a node that stands still for longer than its lease is lost, and joins agai
   const { users, twins } = await scene.crowd();
   const [frozen, ...others] = scene.nodes;
   const [, ...admins] = scene.observers;
+  scene.excuse({ users: users[0], at: admins });
 
   frozen.freeze();
   await until('the users of the frozen node to be gone', () =>
@@ -41,7 +42,7 @@ test('a node that stands still for longer than its lease is lost, and joins agai
   await scene.converged();
   await scene.goesOn(LEASE);
   await scene.converged();
-  scene.nobodyFlickered({ users: users[0], at: admins });
+  scene.nobodyFlickered();
   for (const admin of admins) {
     expect(users[0].map((user) => admin.times('offline', user))).toEqual(users[0].map(() => 1));
     expect(twins.filter((user) => admin.times('offline', user) > 0)).toEqual([]);
@@ -68,4 +69,46 @@ test('nobody notices that a node stands still for less than its lease', async ()
   await scene.goesOn(0);
   await scene.converged();
   scene.nobodyFlickered();
+});
+
+test('all nodes are killed and started again', async () => {
+  await using redis = await RedisServer.start();
+  await using scene = await Scene.begin('all nodes are killed and started again', { redis });
+  const { at, users } = await scene.crowd();
+
+  await Promise.all(scene.nodes.map((node) => node.kill()));
+  // These do not come back; of one of them another tab does.
+  for (const [leaver, other] of at) [leaver, other].forEach((client) => client?.close());
+  const returned = scene.visitor('first-0', 'front');
+  await Promise.all(scene.nodes.map((node) => node.startAgain()));
+  await returned.connected();
+  await scene.converged();
+  await scene.goesOn(LEASE);
+  await scene.converged();
+  scene.nobodyFlickered();
+  const shown = [...scene.observers[0].roster.keys()];
+  expect(shown).toContain(users[0][0]);
+  expect(shown).not.toContain(users[0][1]);
+});
+
+test('a node is killed while Redis is away, which comes back empty', async () => {
+  await using redis = await RedisServer.start();
+  await using scene = await Scene.begin('a node is killed while Redis is away', { redis });
+  const { users, twins } = await scene.crowd();
+  const [lost, ...others] = scene.nodes;
+  const [, ...admins] = scene.observers;
+
+  await redis.kill();
+  await scene.unready();
+  await lost.kill();
+  await redis.revive();
+  await Promise.all(others.map((node) => node.ready()));
+  await scene.converged(others);
+  await scene.goesOn(LEASE, others);
+  await scene.converged(others);
+  scene.nobodyFlickered();
+  for (const admin of admins) {
+    expect(users[0].map((user) => admin.times('offline', user))).toEqual(users[0].map(() => 1));
+    expect(twins.filter((user) => admin.times('offline', user) > 0)).toEqual([]);
+  }
 });

@@ -57,7 +57,10 @@ test('nobody notices that all nodes are restarted, one after the other', async (
       ),
     );
   }
-  expect(roaming.filter(({ id }) => before.includes(id)), 'visitors who stayed').toEqual([]);
+  expect(
+    roaming.filter(({ id }) => before.includes(id)),
+    'visitors who stayed',
+  ).toEqual([]);
   await scene.converged();
   await scene.goesOn(LEASE);
   await scene.converged();

@@ -33,6 +33,18 @@ for (const [how, end] of Object.entries(ENDS)) {
   });
 }
 
+test('somebody empties Redis', async () => {
+  await using redis = await RedisServer.start();
+  await using scene = await Scene.begin('Redis is emptied', { redis });
+  const { at } = await scene.crowd();
+
+  await redis.store.flushall();
+  for (const [leaver] of at) leaver?.close();
+  await scene.goesOn(LEASE);
+  await scene.converged();
+  scene.nobodyFlickered();
+});
+
 test('Redis stands still for longer than an answer may take', async () => {
   await using redis = await RedisServer.start();
   await using scene = await Scene.begin('Redis stands still within the lease', {

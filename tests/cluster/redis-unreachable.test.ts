@@ -23,7 +23,12 @@ for (const [how, fail] of Object.entries(FAILURES)) {
   test(`nobody notices that a node is ${how} for less than its lease`, async () => {
     await using redis = await RedisServer.start();
     await using network = await TcpProxy.start(redis.port);
-    await using scene = await begin(`a node is ${how} within its lease`, redis, network, LONG_LEASE);
+    await using scene = await begin(
+      `a node is ${how} within its lease`,
+      redis,
+      network,
+      LONG_LEASE,
+    );
     const { at } = await scene.crowd();
     const [alone, ...others] = scene.nodes;
     const [own, ...admins] = scene.observers;
@@ -50,6 +55,7 @@ for (const [how, fail] of Object.entries(FAILURES)) {
     const { at, users, twins } = await scene.crowd();
     const [alone, ...others] = scene.nodes;
     const [own, ...admins] = scene.observers;
+    scene.excuse({ users: users[0], at: admins });
 
     fail(network);
     await alone.unready();
@@ -66,7 +72,7 @@ for (const [how, fail] of Object.entries(FAILURES)) {
     await scene.converged();
     await scene.goesOn(LEASE);
     await scene.converged();
-    scene.nobodyFlickered({ users: users[0], at: admins });
+    scene.nobodyFlickered();
     for (const admin of admins) {
       expect(users[0].map((user) => admin.times('offline', user))).toEqual(users[0].map(() => 1));
       expect(twins.filter((user) => admin.times('offline', user) > 0)).toEqual([]);

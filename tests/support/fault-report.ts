@@ -11,6 +11,8 @@ export interface FaultLine {
   readonly fault: string;
   readonly users: number;
   readonly falseOfflines: number;
+  /** Further ones that the contract asks for. */
+  readonly byContract: number;
   readonly ghostSecondsMax: number;
   readonly ghostSecondsSum: number;
   /** The fewest and the most that an admin heard of one leave. */
@@ -19,15 +21,21 @@ export interface FaultLine {
   readonly repeats: number;
 }
 
+export interface Cost extends Figures {
+  readonly byContract: number;
+}
+
 /** Adds a fault to the report. */
-export async function recordFault(fault: string, users: number, figures: Figures): Promise<void> {
-  const { falseOfflines, ghosts, announcements, repeatedOfflines, repeatedOnlines } = figures;
+export async function recordFault(fault: string, users: number, cost: Cost): Promise<void> {
+  const { falseOfflines, byContract, ghosts, announcements, repeatedOfflines, repeatedOnlines } =
+    cost;
   const times = announcements.map((announced) => announced.times);
   const seconds = (milliseconds: number): number => Math.round(milliseconds / 10) / 100;
   const line: FaultLine = {
     fault,
     users,
     falseOfflines: falseOfflines.length,
+    byContract,
     ghostSecondsMax: seconds(Math.max(0, ...ghosts)),
     ghostSecondsSum: seconds(ghosts.reduce((sum, ghost) => sum + ghost, 0)),
     announcementsPerLeave:
@@ -60,7 +68,7 @@ function table(lines: readonly FaultLine[]): string {
   const rows = lines.map((line) => [
     line.fault,
     String(line.users),
-    String(line.falseOfflines),
+    `${line.falseOfflines}${line.byContract > 0 ? ` (and ${line.byContract} by contract)` : ''}`,
     line.ghostSecondsMax.toFixed(2),
     range(line.announcementsPerLeave),
   ]);

@@ -130,7 +130,10 @@ function shownTo({ admin, log }: Watch, sessions: Sessions, grace: number, now: 
       }
     }
   }
-  if (log.findLast(({ kind }) => kind === 'connected' || kind === 'disconnected')?.kind === 'connected') {
+  if (
+    log.findLast(({ kind }) => kind === 'connected' || kind === 'disconnected')?.kind ===
+    'connected'
+  ) {
     for (const [userId, row] of rows) haunted(userId, row, now);
   }
   return seen;
@@ -155,9 +158,12 @@ function announcements(
       const begin = leave.from - grace * CLOCKS_DIFFER;
       const told = log.flatMap((noticed) => aboutUser(noticed, userId));
       const before = told.findLast(({ at }) => at < begin);
-      const after = told.filter(({ at }) => at >= begin && at < (gone[index + 1]?.from ?? Infinity));
+      const after = told.filter(
+        ({ at }) => at >= begin && at < (gone[index + 1]?.from ?? Infinity),
+      );
       const times = after.filter(({ online }) => !online).length;
-      if (before?.online || after.some(({ online }) => online)) counts.push({ admin, userId, times });
+      if (before?.online || after.some(({ online }) => online))
+        counts.push({ admin, userId, times });
     }
   }
   return counts;

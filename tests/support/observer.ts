@@ -28,7 +28,10 @@ export class Observer {
 
   private constructor(name: string, url: string) {
     this.name = name;
-    this.client = OfficialClient.open(url, { query: { role: 'admin' }, auth: { token: ADMIN_KEY } });
+    this.client = OfficialClient.open(url, {
+      query: { role: 'admin' },
+      auth: { token: ADMIN_KEY },
+    });
     const { socket } = this.client;
     socket.on('connect', () => {
       this.log.push({ at: performance.now(), kind: 'connected' });

@@ -35,8 +35,15 @@ export class RedisCluster implements SharedRedis {
     const masters = members.slice(0, MASTERS).map(({ server }) => server);
     await assignSlots(masters);
     await introduce(members);
-    if (replicas) await follow(masters, members.slice(MASTERS).map(({ server }) => server));
-    const cluster = new RedisCluster(masters, members.map(({ server }) => server));
+    if (replicas)
+      await follow(
+        masters,
+        members.slice(MASTERS).map(({ server }) => server),
+      );
+    const cluster = new RedisCluster(
+      masters,
+      members.map(({ server }) => server),
+    );
     await cluster.whole();
     return cluster;
   }

@@ -18,7 +18,10 @@ export class RedisSentinel implements SharedRedis {
   readonly servers: readonly [RedisServer, RedisServer];
   readonly #sentinels: readonly Sentinel[];
 
-  private constructor(servers: readonly [RedisServer, RedisServer], sentinels: readonly Sentinel[]) {
+  private constructor(
+    servers: readonly [RedisServer, RedisServer],
+    sentinels: readonly Sentinel[],
+  ) {
     this.servers = servers;
     this.#sentinels = sentinels;
     const addresses = sentinels.map(({ port }) => `127.0.0.1:${port}`);

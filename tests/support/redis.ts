@@ -32,12 +32,7 @@ export class RedisServer implements SharedRedis {
   readonly #args: readonly string[];
   #program: Program;
 
-  private constructor(
-    port: number,
-    program: Program,
-    directory: string,
-    args: readonly string[],
-  ) {
+  private constructor(port: number, program: Program, directory: string, args: readonly string[]) {
     this.port = port;
     this.url = `redis://127.0.0.1:${port}`;
     this.store = new Redis(this.url, PATIENT);
