@@ -4,8 +4,9 @@
  */
 import { expect, test } from 'vitest';
 import { RedisServer } from '../support/redis.ts';
-import { LEASE, LONG_LEASE, Scene } from '../support/scene.ts';
+import { LEASE, LONG_LEASE, Scene, userId } from '../support/scene.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
+import { until } from '../support/until.ts';
 
 const ENDS = {
   crashed: (redis: RedisServer) => redis.kill(),
@@ -80,6 +81,48 @@ test('Redis stands still for longer than the lease', async () => {
   await scene.ready();
   await scene.converged();
   await scene.goesOn(LEASE);
+  await scene.converged();
+  scene.nobodyFlickered();
+});
+
+test('a tab that comes and goes while Redis is away hides nobody who has one elsewhere', async () => {
+  await using redis = await RedisServer.start();
+  await using scene = await Scene.begin('Redis away, a second tab comes and goes', {
+    redis,
+    lease: LONG_LEASE,
+  });
+  await scene.crowd();
+  const [here] = scene.nodes;
+  const [own] = scene.observers;
+
+  redis.freeze();
+  await scene.unready();
+  const tab = scene.visitor('third-0', here);
+  await tab.connected();
+  await until('the tab to be shown', () => own.roster.get(userId('third-0')) === tab.id);
+  tab.close();
+  // Takes longer than the grace time of the tab's user.
+  await scene.goesOnLocally(0);
+  redis.thaw();
+  await scene.ready();
+  await scene.converged();
+  scene.nobodyFlickered();
+});
+
+test('the shown tab ends while Redis is away, and the other one is at another node', async () => {
+  await using redis = await RedisServer.start();
+  await using scene = await Scene.begin('Redis away, the shown tab ends', {
+    redis,
+    lease: LONG_LEASE,
+  });
+  const { twinTabs } = await scene.crowd();
+
+  redis.freeze();
+  await scene.unready();
+  twinTabs[0]?.close();
+  await scene.goesOnLocally(0);
+  redis.thaw();
+  await scene.ready();
   await scene.converged();
   scene.nobodyFlickered();
 });

@@ -19,7 +19,7 @@ export const GRACE = 1_500;
 /** Of which a silent node is certain of less than its grace time has to be, so that the two can be told apart. */
 export const LEASE = 4_000;
 /** For tests in which no lease may end. */
-export const LONG_LEASE = 60_000;
+export const LONG_LEASE = 40_000;
 
 const AT = ['first', 'second', 'third'] as const;
 
@@ -51,6 +51,8 @@ export interface Crowd {
   readonly users: Three<readonly string[]>;
   /** Users who have a tab at the first node and one at the second. */
   readonly twins: readonly string[];
+  /** The tabs they have at the first node, which are their newest. */
+  readonly twinTabs: readonly OfficialClient[];
 }
 
 export class Scene {
@@ -130,11 +132,11 @@ export class Scene {
       await this.visitors(AT[2], 6, third),
     ];
     await this.visitors('twin', 3, second);
-    await this.visitors('twin', 3, first);
+    const twinTabs = await this.visitors('twin', 3, first);
     const twins = [0, 1, 2].map((n) => userId(`twin-${n}`));
     const users = three((index) => usersOf(AT[index], 6));
     await this.converged();
-    return { at, users, twins };
+    return { at, users, twins, twinTabs };
   }
 
   /** A visitor comes to a node and goes again, and these admins are told of both. */
