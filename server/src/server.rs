@@ -228,8 +228,7 @@ fn stores(
         patience: settings.redis.response_timeout,
     };
     let random: Random = Arc::new(|| Uuid::new_v4().as_u128());
-    let presence =
-        RedisPresenceStore::new(redis.clone(), clock, random, node, options, announce);
+    let presence = RedisPresenceStore::new(redis.clone(), clock, random, node, options, announce);
     let messages = RedisMessageStore::new(redis.clone(), history, settings.jobs.clone());
     (Presence::Redis(presence), Messages::Redis(messages))
 }

@@ -28,7 +28,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 use super::{
-    Announcement, Announcer, Change, Joining, Leaving, List, Page, PresenceStore, Revision,
+    Announcement, Announcer, Change, Joining, Leaving, List, Page, PresenceStore, Revision, Row,
 };
 use crate::clock::Clock;
 use crate::error::StoreError;
@@ -36,7 +36,7 @@ use crate::redis::{Heard, Redis};
 use mirror::{Mirror, Reaction};
 pub use remote::{Channels, Remote};
 use scripts::{Entering, Published, Scripts, Times, channel, tenant_of};
-use tenant::{Released, State, Tenant};
+use tenant::{State, Tenant};
 
 /// How long the mirror of a tenant is kept after its last reader.
 const READERS_COME_AGAIN: Duration = Duration::from_secs(30);
@@ -83,6 +83,11 @@ impl Options {
     fn parting(&self) -> Duration {
         self.grace.max(self.lease / 3)
     }
+
+    /// How long the nodes have, when Redis is back or the counting begins anew, to say whom they hold.
+    fn settling(&self) -> Duration {
+        self.lease / 2
+    }
 }
 
 impl<R: Remote> RedisPresenceStore<R> {
@@ -101,7 +106,7 @@ impl<R: Remote> RedisPresenceStore<R> {
             grace: options.grace,
             parting: options.parting(),
             // Shorter than the lease by the time it may take until somebody looks.
-            node_lease: options.lease.mul_f64(0.6),
+            node_lease: options.lease.mul_f64(0.7),
             keep: options.lease,
         };
         let remote = Arc::new(remote);
@@ -159,15 +164,7 @@ impl<R: Remote> RedisPresenceStore<R> {
                 let Some(tenant) = self.tenant_heard(channel) else {
                     return;
                 };
-                let mut state = tenant.state.lock();
-                let Some(mirror) = state.mirror.as_mut() else {
-                    return;
-                };
-                let reaction = match Published::read(payload) {
-                    Some(published) => mirror.handle_published(published),
-                    None => Reaction::Ask,
-                };
-                self.react(&tenant, reaction);
+                self.handle_published(&tenant, Published::read(payload));
             }
             Heard::Lost => {
                 for tenant in self.all_tenants() {
@@ -179,6 +176,24 @@ impl<R: Remote> RedisPresenceStore<R> {
                 }
             }
         }
+    }
+
+    fn handle_published(&self, tenant: &Tenant, published: Option<Published<'_>>) {
+        let mut state = tenant.state.lock();
+        let gone = published.filter(|published| published.value.is_none());
+        if gone.is_some_and(|gone| state.shown(gone.user).is_some()) {
+            // Who is here is not gone: others have taken this node for dead.
+            drop(state);
+            return self.lose_touch(tenant, &"others have taken the node for dead");
+        }
+        let Some(mirror) = state.mirror.as_mut() else {
+            return;
+        };
+        let reaction = match published {
+            Some(published) => mirror.handle_published(published),
+            None => Reaction::Ask,
+        };
+        self.react(tenant, reaction);
     }
 
     fn react(&self, tenant: &Tenant, reaction: Reaction) {
@@ -309,15 +324,15 @@ impl<R: Remote> RedisPresenceStore<R> {
         self.tell(tenant, change.as_slice());
     }
 
-    /// A session is over, and Redis does not know it.
-    fn leave_alone(&self, tenant: &Tenant, user: &str, released: &Released) {
+    /// A session with this row is over, and Redis does not know it.
+    fn leave_alone(&self, tenant: &Tenant, user: &str, ended: &Row) {
         let mut state = tenant.state.lock();
         let gone_at = self.clock.now() + self.options.grace;
+        let next = state.shown(user).cloned();
         let Some(mirror) = state.mirror.as_mut() else {
             return;
         };
-        let next = released.next.as_ref();
-        let change = mirror.handle_own_leave(&user.into(), &released.row, next, gone_at);
+        let change = mirror.handle_own_leave(&user.into(), ended, next.as_ref(), gone_at);
         self.tell(tenant, change.as_slice());
         self.arm(tenant, &mut state, gone_at);
     }
@@ -359,31 +374,38 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
                     state.place(&session.user, &session.session, order);
                 }
                 self.arm_tick(&tenant, &mut state);
-                drop(state);
-                if !stands {
-                    self.lose_touch(&tenant, &"the counting began anew");
+                if stands {
+                    return Ok(());
                 }
+                drop(state);
+                self.lose_touch(&tenant, &"the counting began anew");
             }
             Ok(None) => self.lose_touch(&tenant, &"the lease is over"),
             Err(error) => self.lose_touch(&tenant, &error),
         }
+        self.join_alone(&tenant, &session);
         Ok(())
     }
 
     async fn leave(&self, session: Leaving<'_>) -> Result<(), StoreError> {
         let tenant = self.tenant(session.tenant);
         let touch = tenant.gate.read().await;
-        let released = tenant.state.lock().release(session.user, session.session);
-        let Some(released) = released else {
+        let ended = tenant.state.lock().release(session.user, session.session);
+        let Some(ended) = ended else {
             return Ok(());
         };
         if !tenant.is_live() {
-            self.leave_alone(&tenant, session.user, &released);
+            self.leave_alone(&tenant, session.user, &ended);
             return Ok(());
         }
         let left = self
             .scripts
-            .leave(&tenant.id, &touch.incarnation, session.session, session.user)
+            .leave(
+                &tenant.id,
+                &touch.incarnation,
+                session.session,
+                session.user,
+            )
             .await;
         let why = match left {
             Ok(Some((mark, stays))) => {
@@ -402,7 +424,7 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
             Err(error) => error,
         };
         self.lose_touch(&tenant, &why);
-        self.leave_alone(&tenant, session.user, &released);
+        self.leave_alone(&tenant, session.user, &ended);
         Ok(())
     }
 

@@ -49,17 +49,22 @@ local function publish(value, user)
   redis.call(ARGV[4], CHANNEL, epoch() .. '\n' .. version .. '\n' .. value .. '\n' .. user)
 end
 
--- Whether the node has a lease. If it may, it begins one that lasts `lease` milliseconds.
-local function has_lease(may_begin, lease)
-  if redis.call('ZSCORE', LEASES, INCARNATION) then return true end
-  if not may_begin then return false end
-  -- Nodes begin anew when the server is another: then is the time to look.
+-- Lets the counting begin anew if another server has the data than before. To be called where a node
+-- begins, or reads everything: then is the time to look.
+local function recognise()
   local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
   local known = redis.call('HGET', META, 'server')
   if known ~= server then
     redis.call('HSET', META, 'server', server)
     if known then redis.call('HSET', META, 'epoch', ARGV[3]) end
   end
+end
+
+-- Whether the node has a lease. If it may, it begins one that lasts `lease` milliseconds.
+local function has_lease(may_begin, lease)
+  if redis.call('ZSCORE', LEASES, INCARNATION) then return true end
+  if not may_begin then return false end
+  recognise()
   redis.call('ZADD', LEASES, now + lease, INCARNATION)
   return true
 end

@@ -1,1 +1,577 @@
-//! x
+//! Thousands of histories of many nodes, under virtual time, each determined by a seed.
+//!
+//! Everything outside the store is a value: the Redis servers (which run the real scripts), the network,
+//! the nodes' being alive. What happens is drawn at random: visitors come, go and reload; nodes crash, stand
+//! still, are stopped and started; connections are cut, fall silent or lose answers; servers freeze, die,
+//! come back empty, with their data, or as a replica that lacks the last of it; published messages come
+//! twice, late and out of order. What must be true in each history:
+//! - nobody is announced as gone who is there, but for a node that was out of touch for half a lease;
+//! - nobody is listed for longer than the grace time, or after a failure the lease, who is not there;
+//! - whoever applies all announcements in order to the list once asked for is right: nobody comes or goes
+//!   twice, and the list asked for at any moment equals what has been applied;
+//! - when all is well again, every admin on every node sees the truth, and so does the hash;
+//! - when all have gone, nothing is left in Redis.
+//!
+//! `SIMULATION_SEED=N` runs one history and says what happens, `SIMULATION_HISTORIES=N` so many.
+
+mod chance;
+mod cloud;
+mod data;
+mod interpreter;
+mod line;
+mod node;
+mod truth;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::Options;
+use crate::clock::Clock;
+use crate::presence::{Joining, Leaving, PresenceStore as _, Row};
+use chance::Chance;
+use cloud::{Cloud, Fate, NodeId, Reach};
+use data::Reply;
+use node::{Node, OnOffline, read};
+use truth::{Truth, User, Whose};
+
+const LEASE: Duration = Duration::from_secs(3);
+const GRACE: Duration = Duration::from_millis(300);
+const TENANTS: [&str; 2] = ["t0", "t1"];
+const USERS: u64 = 5;
+const NODES: usize = 3;
+
+/// The troubles of servers.
+const FREEZE: u64 = 0;
+const DEATH: u64 = 1;
+const DELETION: u64 = 2;
+
+/// How long everything takes to be well again: the lease that a new beginning gives to those who are
+/// missing, the half of one before anybody is taken for dead, and a lease until that is seen.
+const HEALING: Duration = Duration::from_secs(9);
+
+struct World {
+    clock: Clock,
+    chance: Chance,
+    cloud: Arc<Cloud>,
+    truth: Arc<Mutex<Truth>>,
+    nodes: Vec<Node>,
+    next_node: NodeId,
+    next_session: u64,
+    /// What is to be undone at which time.
+    ends: BTreeMap<(Duration, u64), Undo>,
+    next_end: u64,
+    shards: usize,
+    log: Option<Vec<String>>,
+}
+
+#[derive(Debug)]
+enum Undo {
+    Resume(NodeId, u64),
+    Reach(NodeId, u64),
+    Lossless(NodeId, u64),
+    Thaw(usize),
+    Revive(usize, Fate),
+    StartNode,
+}
+
+/// What one history comes to.
+#[derive(Debug, Default)]
+struct Verdict {
+    wrong: Vec<String>,
+    log: Vec<String>,
+    offlines: usize,
+    worst_ghost: Duration,
+}
+
+impl World {
+    fn new(seed: u64, verbose: bool) -> Self {
+        let clock = Clock::start();
+        let chance = Chance::of(seed);
+        // One server, or a cluster of two; and every third history is a rough one.
+        let shards = 1 + usize::from(chance.percent(50));
+        let rough = chance.percent(33);
+        let truth = Truth::new(LEASE, GRACE);
+        let mut world = Self {
+            clock,
+            cloud: Cloud::new(clock, chance.split(), shards, rough),
+            chance,
+            truth: Arc::new(Mutex::new(truth)),
+            nodes: Vec::new(),
+            next_node: 0,
+            next_session: 0,
+            ends: BTreeMap::new(),
+            next_end: 0,
+            shards,
+            log: verbose.then(Vec::new),
+        };
+        world.note(|| format!("{shards} servers, rough: {rough}"));
+        for _ in 0..NODES {
+            world.start_node();
+        }
+        world
+    }
+
+    fn note(&mut self, what: impl FnOnce() -> String) {
+        if let Some(log) = &mut self.log {
+            log.push(format!("{:?} {}", self.clock.now(), what()));
+        }
+    }
+
+    fn start_node(&mut self) {
+        let id = self.next_node;
+        self.next_node += 1;
+        let (truth, clock) = (Arc::clone(&self.truth), self.clock);
+        let on_offline: OnOffline = Arc::new(move |node, tenant, user| {
+            truth.lock().judge_offline(node, tenant, user, clock.now());
+        });
+        let options = Options {
+            grace: GRACE,
+            lease: LEASE,
+            patience: Duration::from_millis(500),
+        };
+        self.nodes.push(Node::start(
+            id,
+            &self.cloud,
+            self.clock,
+            &self.chance,
+            options,
+            &TENANTS,
+            on_offline,
+        ));
+        self.note(|| format!("node{id} starts"));
+    }
+
+    fn undo_in(&mut self, lasting: Duration, undo: Undo) {
+        self.next_end += 1;
+        self.ends
+            .insert((self.clock.now() + lasting, self.next_end), undo);
+    }
+
+    fn user(&self) -> User {
+        let tenant = TENANTS[usize::try_from(self.chance.below(2)).unwrap_or_default()];
+        (tenant, format!("u{}", self.chance.below(USERS)))
+    }
+
+    fn some_node(&self) -> Option<usize> {
+        let count = self.nodes.len();
+        (count > 0).then(|| usize::try_from(self.chance.below(count as u64)).unwrap_or_default())
+    }
+
+    fn come(&mut self, index: usize, user: User) {
+        let node = &self.nodes[index];
+        let session = format!("s{}", self.next_session);
+        self.next_session += 1;
+        self.truth.lock().begin(&user, &session, node.id);
+        let (store, truth, clock) = (Arc::clone(&node.store), Arc::clone(&self.truth), self.clock);
+        let (tenant, name) = user.clone();
+        let row = format!(r#"{{"userId":"{name}","sessionId":"{session}"}}"#);
+        let joining = Joining {
+            tenant: tenant.into(),
+            user: name.as_str().into(),
+            session: session.as_str().into(),
+            row: Row(row.into()),
+        };
+        let (of, id) = (user.clone(), session.clone());
+        node.spawn(async move {
+            if let Err(error) = store.join(joining).await {
+                panic!("a session could not join: {error}");
+            }
+            truth.lock().settle(&of, &id, clock.now());
+        });
+        let node = node.id;
+        self.note(|| format!("{session} of {user:?} comes to node{node}"));
+    }
+
+    fn go(&mut self, index: usize, user: &User, session: &str) {
+        let node = &self.nodes[index];
+        self.truth
+            .lock()
+            .end(user, session, self.clock.now(), !node.is_stalled());
+        let store = Arc::clone(&node.store);
+        let ((tenant, name), id) = (user.clone(), session.to_owned());
+        node.spawn(async move {
+            let leaving = Leaving {
+                tenant,
+                user: &name,
+                session: &id,
+            };
+            if let Err(error) = store.leave(leaving).await {
+                panic!("a session could not leave: {error}");
+            }
+        });
+        self.note(|| format!("{session} of {user:?} goes"));
+    }
+
+    /// A session that has been announced, so that its end follows its beginning.
+    fn settled_session(&self) -> Option<(usize, User, String)> {
+        let index = self.some_node()?;
+        let truth = self.truth.lock();
+        let settled = truth.settled_sessions_of(self.nodes[index].id);
+        let (user, session) = self.chance.pick(&settled)?.clone();
+        Some((index, user, session))
+    }
+
+    fn act(&mut self) {
+        match self.chance.below(100) {
+            0..35 => {
+                if let Some(index) = self.some_node() {
+                    let user = self.user();
+                    self.come(index, user);
+                }
+            }
+            35..60 => {
+                if let Some((index, user, session)) = self.settled_session() {
+                    self.go(index, &user, &session);
+                }
+            }
+            60..75 => {
+                if let Some((index, user, session)) = self.settled_session() {
+                    self.go(index, &user, &session);
+                    if let Some(index) = self.some_node() {
+                        self.come(index, user);
+                    }
+                }
+            }
+            75..87 => self.trouble_a_node(),
+            _ => self.trouble_a_server(),
+        }
+    }
+
+    fn trouble_a_node(&mut self) {
+        let Some(index) = self.some_node() else {
+            return;
+        };
+        let (id, now) = (self.nodes[index].id, self.clock.now());
+        let lasting = self.chance.millis(20..4500);
+        let kind = self.chance.below(6);
+        if kind > 1 && !self.truth.lock().trouble_begins(Whose::Node(id, kind), now) {
+            return;
+        }
+        self.note(|| format!("node{id} is troubled: {kind} for {lasting:?}"));
+        match kind {
+            0 => self.crash(index, lasting),
+            1 => self.restart(index, lasting),
+            2 => {
+                self.nodes[index].stall();
+                self.undo_in(lasting, Undo::Resume(id, kind));
+            }
+            3 | 4 => {
+                let reach = if kind == 3 { Reach::Cut } else { Reach::Silent };
+                self.cloud.set_reach(id, reach);
+                self.undo_in(lasting, Undo::Reach(id, kind));
+            }
+            _ => {
+                let lasting = lasting / 4;
+                self.cloud.set_lossy(id, lasting);
+                self.undo_in(lasting, Undo::Lossless(id, kind));
+            }
+        }
+    }
+
+    fn crash(&mut self, index: usize, down: Duration) {
+        let node = self.nodes.remove(index);
+        self.truth.lock().end_node(node.id, self.clock.now(), false);
+        self.cloud.remove(node.id);
+        self.undo_in(down, Undo::StartNode);
+    }
+
+    /// A node is asked to stop. Its visitors go to others within a second or so.
+    fn restart(&mut self, index: usize, down: Duration) {
+        let node = self.nodes.remove(index);
+        let now = self.clock.now();
+        let moved = self.truth.lock().sessions_of(node.id);
+        self.truth.lock().end_node(node.id, now, false);
+        let (id, cloud) = (node.id, Arc::clone(&self.cloud));
+        let store = Arc::clone(&node.store);
+        let (stopped, told) = tokio::sync::oneshot::channel();
+        node.spawn(async move {
+            store.stop().await;
+            // The node may have been given up.
+            let _ = stopped.send(());
+        });
+        let patience = Duration::from_secs(5);
+        tokio::spawn(async move {
+            // A node that does not get there is killed.
+            let _ = tokio::time::timeout(patience, told).await;
+            cloud.remove(id);
+            drop(node);
+        });
+        for (user, _) in moved {
+            if let Some(index) = self.some_node() {
+                self.come(index, user);
+            }
+        }
+        self.undo_in(down, Undo::StartNode);
+    }
+
+    fn trouble_a_server(&mut self) {
+        let shard = usize::try_from(self.chance.below(self.shards as u64)).unwrap_or_default();
+        let lasting = self.chance.millis(20..3000);
+        let kind = self.chance.below(5);
+        if kind < 4 && !self.tenants_trouble(shard, kind.min(DEATH), true) {
+            return;
+        }
+        self.note(|| format!("server{shard} is troubled: {kind} for {lasting:?}"));
+        match kind {
+            0 => {
+                self.cloud.freeze(shard, lasting);
+                self.undo_in(lasting, Undo::Thaw(shard));
+            }
+            1..4 => {
+                let fate = [Fate::Emptied, Fate::Kept, Fate::Replaced];
+                let fate = *self.chance.pick(&fate).unwrap_or(&Fate::Kept);
+                self.cloud.kill(shard);
+                self.undo_in(lasting, Undo::Revive(shard, fate));
+            }
+            _ => {
+                // Somebody deletes what is not theirs.
+                self.tenants_trouble(shard, DELETION, true);
+                self.tenants_trouble(shard, DELETION, false);
+                let tenant = TENANTS[shard % TENANTS.len()];
+                self.cloud
+                    .command(shard, &["DEL", &format!("online_users:{tenant}")]);
+            }
+        }
+    }
+
+    /// A trouble of a server begins or ends; whether it is a new one.
+    fn tenants_trouble(&self, shard: usize, kind: u64, begins: bool) -> bool {
+        let now = self.clock.now();
+        let mut is_new = true;
+        for (index, tenant) in TENANTS.into_iter().enumerate() {
+            if index % self.shards == shard {
+                let whose = Whose::Tenant(tenant, kind);
+                let mut truth = self.truth.lock();
+                if begins {
+                    is_new &= truth.trouble_begins(whose, now);
+                } else {
+                    truth.trouble_ends(&whose, now);
+                    if kind != FREEZE {
+                        truth.lose_data(tenant, now);
+                    }
+                }
+            }
+        }
+        is_new
+    }
+
+    fn undo(&mut self, undo: &Undo) {
+        self.note(|| format!("{undo:?}"));
+        let now = self.clock.now();
+        let ends = |whose| self.truth.lock().trouble_ends(&whose, now);
+        match undo {
+            Undo::Resume(id, kind) => {
+                if let Some(node) = self.nodes.iter().find(|node| node.id == *id) {
+                    node.resume();
+                }
+                ends(Whose::Node(*id, *kind));
+            }
+            Undo::Reach(id, kind) => {
+                self.cloud.set_reach(*id, Reach::Open);
+                // Cut or silent, it is neither now.
+                ends(Whose::Node(*id, *kind));
+                ends(Whose::Node(*id, 7 - kind));
+            }
+            Undo::Lossless(id, kind) => ends(Whose::Node(*id, *kind)),
+            Undo::Thaw(shard) => {
+                self.tenants_trouble(*shard, FREEZE, false);
+            }
+            Undo::Revive(shard, fate) => {
+                self.cloud.revive(*shard, *fate);
+                self.tenants_trouble(*shard, DEATH, false);
+            }
+            Undo::StartNode => self.start_node(),
+        }
+    }
+
+    async fn pass(&mut self, time: Duration) {
+        let until = self.clock.now() + time;
+        loop {
+            let next = self.ends.first_key_value().map(|((at, _), _)| *at);
+            let at = next.map_or(until, |at| at.min(until));
+            tokio::time::sleep_until(self.clock.instant(at)).await;
+            self.check();
+            match self.ends.first_entry().filter(|entry| entry.key().0 <= at) {
+                Some(entry) => {
+                    let undo = entry.remove();
+                    self.undo(&undo);
+                }
+                None if at >= until => return,
+                None => {}
+            }
+        }
+    }
+
+    /// What must be true at every moment.
+    fn check(&mut self) {
+        let now = self.clock.now();
+        let mut ghosts = Vec::new();
+        for node in self.nodes.iter().filter(|node| !node.is_stalled()) {
+            for (tenant, view) in &node.views {
+                let view = view.lock();
+                for user in view.rows.iter().flat_map(BTreeMap::keys) {
+                    let user = (*tenant, user.clone());
+                    let over = self.truth.lock().judge_listed(node.id, &user, now);
+                    if let Some(over) = over {
+                        ghosts.push(format!(
+                            "at {now:?} node{} still lists {user:?}, {over:?} too long",
+                            node.id
+                        ));
+                    }
+                }
+            }
+        }
+        self.truth.lock().false_offlines.extend(ghosts);
+    }
+
+    /// What must be true when all is well.
+    async fn check_truth(&mut self, wrong: &mut Vec<String>) {
+        for node in &self.nodes {
+            for tenant in TENANTS {
+                let online = self.truth.lock().online(tenant);
+                let view = node.views[tenant].lock().rows.clone().unwrap_or_default();
+                if !view.keys().eq(online.iter()) {
+                    wrong.push(format!(
+                        "node{} shows {:?} of {tenant}, but {online:?} are there",
+                        node.id,
+                        view.keys()
+                    ));
+                }
+                let shown = Arc::clone(&node.views[tenant]);
+                let same = node.store.with_list(tenant, |list| {
+                    shown.lock().rows.as_ref() == Some(&read(list.json()))
+                });
+                if !same.await.is_ok_and(|same| same) {
+                    wrong.push(format!("node{}'s list is not what it announced", node.id));
+                }
+            }
+        }
+        for (index, tenant) in TENANTS.into_iter().enumerate() {
+            let online = self.truth.lock().online(tenant);
+            let shard = index % self.shards;
+            let key = format!("online_users:{tenant}");
+            if let Reply::List(pairs) = self.cloud.command(shard, &["HGETALL", &key]) {
+                let users: Vec<Reply> = pairs.into_iter().step_by(2).collect();
+                let expected = online
+                    .iter()
+                    .map(|user| Reply::Text(user.as_bytes().into()));
+                if !expected.eq(users.iter().cloned()) {
+                    wrong.push(format!(
+                        "the hash of {tenant} has {users:?}, not {online:?}"
+                    ));
+                }
+            }
+        }
+    }
+
+    async fn run(mut self) -> Verdict {
+        let mut verdict = Verdict::default();
+        self.pass(Duration::from_millis(200)).await;
+        for _ in 0..self.chance.below(120) + 20 {
+            self.act();
+            if self.chance.percent(30) {
+                self.cloud.replicate();
+            }
+            let pause = self.chance.millis(0..250);
+            self.pass(pause).await;
+        }
+        // All troubles end.
+        while let Some(((at, _), _)) = self.ends.first_key_value() {
+            let left = at.saturating_sub(self.clock.now());
+            self.pass(left + Duration::from_millis(1)).await;
+        }
+        self.pass(HEALING).await;
+        self.check_truth(&mut verdict.wrong).await;
+        for index in 0..self.nodes.len() {
+            let held = self.truth.lock().sessions_of(self.nodes[index].id);
+            for (user, session) in held {
+                self.go(index, &user, &session);
+            }
+        }
+        self.pass(LEASE).await;
+        self.check_truth(&mut verdict.wrong).await;
+        for node in &self.nodes {
+            node.store.stop().await;
+        }
+        let names = self.cloud.names();
+        if !names.is_empty() {
+            verdict.wrong.push(format!("left in Redis: {names:?}"));
+        }
+        for node in &self.nodes {
+            for view in node.views.values() {
+                verdict.wrong.append(&mut view.lock().wrong);
+            }
+        }
+        let mut truth = self.truth.lock();
+        verdict.wrong.append(&mut truth.false_offlines);
+        verdict.offlines = truth.offlines;
+        verdict.worst_ghost = truth.worst_ghost;
+        drop(truth);
+        verdict.log = self.log.unwrap_or_default();
+        verdict
+    }
+}
+
+fn run(seed: u64, verbose: bool) -> Verdict {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async { World::new(seed, verbose).run().await })
+}
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// How many histories each of the tests below runs, unless it is said.
+const HISTORIES: u64 = 500;
+
+fn run_many(from: u64) {
+    if let Some(seed) = setting("SIMULATION_SEED") {
+        let verdict = run(seed, true);
+        for line in verdict.log {
+            println!("{line}");
+        }
+        assert!(
+            verdict.wrong.is_empty(),
+            "seed {seed}: {:#?}",
+            verdict.wrong
+        );
+        return;
+    }
+    let count = setting("SIMULATION_HISTORIES").unwrap_or(HISTORIES);
+    let mut offlines = 0;
+    let mut worst = Duration::ZERO;
+    for seed in from..from + count {
+        let verdict = run(seed, false);
+        assert!(
+            verdict.wrong.is_empty(),
+            "history {seed} (SIMULATION_SEED={seed} shows it): {:#?}",
+            verdict.wrong
+        );
+        offlines += verdict.offlines;
+        worst = worst.max(verdict.worst_ghost);
+    }
+    println!("{count} histories: {offlines} departures announced, the worst ghost {worst:?}");
+    assert!(
+        offlines > 0,
+        "histories in which nothing happens show nothing"
+    );
+}
+
+// Halves, for two processors.
+
+#[test]
+fn whatever_happens_admins_see_the_truth() {
+    run_many(0);
+}
+
+#[test]
+fn whatever_else_happens_admins_see_the_truth() {
+    run_many(1_000_000);
+}

@@ -6,6 +6,7 @@
 -- Returns the epoch, the version, and the hash: user, value, user, value, …; nothing if the lease is over.
 
 if not has_lease(ARGV[7] == '1', tonumber(ARGV[6])) then return {} end
+recognise()
 local counting = epoch()
 outlive()
 return { { counting, version() }, redis.call('HGETALL', ONLINE) }

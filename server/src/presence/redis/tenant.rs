@@ -93,13 +93,6 @@ pub(super) struct Own {
     pub(super) order: u64,
 }
 
-/// What the end of a session leaves.
-pub(super) struct Released {
-    pub(super) row: Row,
-    /// What else the node can show of the user.
-    pub(super) next: Option<Row>,
-}
-
 impl Tenant {
     /// A tenant of which nothing is known. It is in touch if there is nothing that Redis has not been told.
     pub(super) fn new(id: &str, incarnation: Arc<str>, live: bool) -> Self {
@@ -171,16 +164,20 @@ impl State {
         }
     }
 
-    /// Forgets a session, if it is known.
-    pub(super) fn release(&mut self, user: &str, session: &str) -> Option<Released> {
+    /// Forgets a session, if it is known, and gives its row.
+    pub(super) fn release(&mut self, user: &str, session: &str) -> Option<Row> {
         let sessions = self.own.get_mut(user)?;
         let index = sessions.iter().position(|own| *own.session == *session)?;
         let row = sessions.remove(index).row;
-        let next = sessions.last().map(|own| own.row.clone());
         if sessions.is_empty() {
             self.own.remove(user);
         }
-        Some(Released { row, next })
+        Some(row)
+    }
+
+    /// What the node can show of a user by itself.
+    pub(super) fn shown(&self, user: &str) -> Option<&Row> {
+        Some(&self.own.get(user)?.last()?.row)
     }
 
     /// Whether the node holds any session.

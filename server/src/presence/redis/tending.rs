@@ -21,10 +21,10 @@ use crate::error::StoreError;
 const AT_A_TIME: usize = 256;
 const SNAPSHOTS_AT_A_TIME: usize = 16;
 
-/// The pause before sessions are handed over again: at random up to the first, which doubles with each
-/// failure up to the second.
+/// The pause before sessions are handed over again: at random up to this, which doubles with each
+/// failure up to a part of the lease, so that one who can come back does before it is taken for dead.
 pub(super) const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const PAUSES_IN_A_LEASE: u32 = 8;
 
 /// Does all of it, for ever.
 pub(super) async fn run<R: Remote>(store: &RedisPresenceStore<R>) -> Infallible {
@@ -173,17 +173,13 @@ async fn hand_over<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
             if touch.failures == 0 {
                 tracing::warn!(tenant = &*tenant.id, %error, "could not hand the sessions over; trying on");
             }
-            let most = pause_after(touch.failures);
+            let most = SHORTEST_PAUSE
+                .saturating_mul(1 << touch.failures.min(10))
+                .min(store.options.lease / PAUSES_IN_A_LEASE);
             touch.failures = touch.failures.saturating_add(1);
             arm_soon(store, tenant, most);
         }
     }
-}
-
-fn pause_after(failures: u32) -> Duration {
-    SHORTEST_PAUSE
-        .saturating_mul(1 << failures.min(10))
-        .min(LONGEST_PAUSE)
 }
 
 async fn try_hand_over<R: Remote>(
@@ -264,7 +260,7 @@ async fn tick<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
         return;
     }
     // After an outage all leases may be over; the other nodes get the time to say that they live.
-    let may_reap = store.clock.now() >= touch.since + store.options.lease / 2;
+    let may_reap = store.clock.now() >= touch.since + store.options.settling();
     loop {
         let ticked = store
             .scripts
@@ -401,7 +397,7 @@ async fn sync<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
         return;
     };
     let now = store.clock.now();
-    let (changes, reaction) = mirror.handle_snapshot(now, snapshot, store.options.lease);
+    let (changes, reaction) = mirror.handle_snapshot(now, snapshot, store.options.settling());
     let next = mirror.poll_timeout();
     store.tell(tenant, &changes);
     if let Some(next) = next {

@@ -1,0 +1,271 @@
+//! What really happened, and what may be said about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::cloud::NodeId;
+
+/// A user of a tenant.
+pub(super) type User = (&'static str, String);
+
+/// Who is connected where, who was, and what has gone wrong with nodes and servers.
+#[derive(Debug, Default)]
+pub(super) struct Truth {
+    lease: Duration,
+    grace: Duration,
+    sessions: BTreeMap<User, BTreeMap<String, Session>>,
+    ended: BTreeMap<User, End>,
+    troubles: Vec<Trouble>,
+    /// When data of which tenant were lost.
+    losses: Vec<(&'static str, Duration)>,
+    /// Users who were announced as gone although they were there, in words.
+    pub(super) false_offlines: Vec<String>,
+    pub(super) offlines: usize,
+    pub(super) worst_ghost: Duration,
+}
+
+#[derive(Debug)]
+struct Session {
+    node: NodeId,
+    /// When the node had done all it could to announce it; none before that.
+    since: Option<Duration>,
+}
+
+/// How a user's last session ended.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    at: Duration,
+    /// Whether its node saw it, and lived on.
+    clean: bool,
+}
+
+/// A time during which a node or a server could not do its work.
+#[derive(Debug)]
+struct Trouble {
+    whose: Whose,
+    from: Duration,
+    /// None while it goes on.
+    to: Option<Duration>,
+}
+
+/// What is concerned by a trouble.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// A node's, of one of several kinds.
+    Node(NodeId, u64),
+    Tenant(&'static str, u64),
+}
+
+/// Troubles that follow each other so closely are one: what they interrupt takes so long to come back.
+const RECOVERY: Duration = Duration::from_millis(900);
+
+impl Truth {
+    pub(super) fn new(lease: Duration, grace: Duration) -> Self {
+        Self {
+            lease,
+            grace,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn begin(&mut self, user: &User, session: &str, node: NodeId) {
+        let session_of = Session { node, since: None };
+        let sessions = self.sessions.entry(user.clone()).or_default();
+        sessions.insert(session.to_owned(), session_of);
+    }
+
+    pub(super) fn settle(&mut self, user: &User, session: &str, now: Duration) {
+        let sessions = self.sessions.get_mut(user);
+        if let Some(session) = sessions.and_then(|sessions| sessions.get_mut(session)) {
+            session.since = Some(now);
+        }
+    }
+
+    pub(super) fn end(&mut self, user: &User, session: &str, now: Duration, clean: bool) {
+        let Some(sessions) = self.sessions.get_mut(user) else {
+            return;
+        };
+        if sessions.remove(session).is_some() && sessions.is_empty() {
+            self.sessions.remove(user);
+            self.ended.insert(user.clone(), End { at: now, clean });
+        }
+    }
+
+    /// A node is no more, and all that it held.
+    pub(super) fn end_node(&mut self, node: NodeId, now: Duration, clean: bool) {
+        let held: Vec<(User, String)> = self
+            .sessions
+            .iter()
+            .flat_map(|(user, sessions)| {
+                let of_node = sessions.iter().filter(move |(_, held)| held.node == node);
+                of_node.map(move |(session, _)| (user.clone(), session.clone()))
+            })
+            .collect();
+        for (user, session) in held {
+            self.end(&user, &session, now, clean);
+        }
+    }
+
+    pub(super) fn sessions_of(&self, node: NodeId) -> Vec<(User, String)> {
+        let mut all = Vec::new();
+        for (user, sessions) in &self.sessions {
+            for (session, held) in sessions {
+                if held.node == node {
+                    all.push((user.clone(), session.clone()));
+                }
+            }
+        }
+        all
+    }
+
+    /// Those of them that have been announced.
+    pub(super) fn settled_sessions_of(&self, node: NodeId) -> Vec<(User, String)> {
+        let mut sessions = self.sessions_of(node);
+        sessions.retain(|(user, session)| {
+            let held = self.sessions.get(user).and_then(|of| of.get(session));
+            held.is_some_and(|held| held.since.is_some())
+        });
+        sessions
+    }
+
+    /// The users of a tenant that are connected.
+    pub(super) fn online(&self, tenant: &str) -> BTreeSet<String> {
+        let of_tenant = self.sessions.keys().filter(|(of, _)| *of == tenant);
+        of_tenant.map(|(_, user)| user.clone()).collect()
+    }
+
+    /// False if the same trouble goes on already.
+    pub(super) fn trouble_begins(&mut self, whose: Whose, now: Duration) -> bool {
+        let going_on = |trouble: &Trouble| trouble.whose == whose && trouble.to.is_none();
+        if self.troubles.iter().any(going_on) {
+            return false;
+        }
+        self.troubles.push(Trouble {
+            whose,
+            from: now,
+            to: None,
+        });
+        true
+    }
+
+    pub(super) fn trouble_ends(&mut self, whose: &Whose, now: Duration) {
+        for trouble in &mut self.troubles {
+            if trouble.whose == *whose && trouble.to.is_none() {
+                trouble.to = Some(now);
+            }
+        }
+    }
+
+    pub(super) fn lose_data(&mut self, tenant: &'static str, now: Duration) {
+        self.losses.push((tenant, now));
+    }
+
+    /// When a node was out of touch about a tenant, with the time that it takes to come back.
+    fn spans(&self, node: NodeId, tenant: &str, now: Duration) -> Vec<(Duration, Duration)> {
+        let concerns = |trouble: &&Trouble| match &trouble.whose {
+            Whose::Node(of, _) => *of == node,
+            Whose::Tenant(of, _) => *of == tenant,
+        };
+        let mut spans: Vec<(Duration, Duration)> = self
+            .troubles
+            .iter()
+            .filter(concerns)
+            .map(|trouble| (trouble.from, trouble.to.unwrap_or(now) + RECOVERY))
+            .collect();
+        spans.sort_unstable();
+        let mut merged: Vec<(Duration, Duration)> = Vec::new();
+        for (from, to) in spans {
+            match merged.last_mut() {
+                Some(last) if from <= last.1 => last.1 = last.1.max(to),
+                Some(_) | None => merged.push((from, to)),
+            }
+        }
+        merged
+    }
+
+    /// The longest time for which it was so that ended after `since`.
+    fn out_of_touch(&self, node: NodeId, tenant: &str, since: Duration, now: Duration) -> Duration {
+        let spans = self.spans(node, tenant, now).into_iter();
+        let recent = spans.filter(|(_, to)| *to >= since);
+        let lengths = recent.map(|(from, to)| to.saturating_sub(from).saturating_sub(RECOVERY));
+        lengths.max().unwrap_or_default()
+    }
+
+    /// Whether others must know of a session.
+    fn is_firm(&self, session: &Session, tenant: &str, now: Duration) -> bool {
+        let Some(since) = session.since else {
+            return false;
+        };
+        // Its node may not have come to say so yet.
+        let spans = self.spans(session.node, tenant, now);
+        let untold = spans
+            .iter()
+            .any(|(from, to)| *from <= since && since <= *to && now <= *to);
+        // Others may have taken a node for dead that could not be heard for nearly half a lease.
+        let a_lease_ago = now.saturating_sub(self.lease);
+        let silent = self.out_of_touch(session.node, tenant, a_lease_ago, now);
+        !untold && silent < self.lease.mul_f64(0.45)
+    }
+
+    /// Somebody says that a user is gone. Was that so?
+    pub(super) fn judge_offline(&mut self, who: NodeId, tenant: &str, user: &str, now: Duration) {
+        self.offlines += 1;
+        let mut of = self.sessions.iter();
+        let found = of.find(|((of, name), _)| *of == tenant && name == user);
+        let Some((_, sessions)) = found else {
+            return;
+        };
+        let since = now.saturating_sub(self.lease);
+        // Whoever says it may be on its own, and know only of its own sessions.
+        if self.out_of_touch(who, tenant, since, now) > Duration::ZERO
+            && !sessions
+                .values()
+                .any(|held| held.node == who && held.since.is_some())
+        {
+            return;
+        }
+        let firm = sessions
+            .iter()
+            .find(|(_, session)| self.is_firm(session, tenant, now));
+        if let Some((session, held)) = firm {
+            self.false_offlines.push(format!(
+                "at {now:?} node{who} said {user} of {tenant} is gone, who has {session} on node{}",
+                held.node
+            ));
+        }
+    }
+
+    /// How much longer than allowed a user is listed at a node who is not there; none if it is all right.
+    pub(super) fn judge_listed(
+        &mut self,
+        who: NodeId,
+        user: &User,
+        now: Duration,
+    ) -> Option<Duration> {
+        if self.sessions.contains_key(user) {
+            return None;
+        }
+        let end = self.ended.get(user)?;
+        let gone_for = now.saturating_sub(end.at);
+        let two_leases_ago = now.saturating_sub(self.lease * 2);
+        let troubled =
+            |trouble: &Trouble| trouble.to.is_none_or(|to| to + RECOVERY >= two_leases_ago);
+        let allowed = if self.troubles.iter().any(troubled) {
+            // Then the bound holds from the end of the last trouble.
+            let ends = self
+                .troubles
+                .iter()
+                .map(|trouble| trouble.to.unwrap_or(now));
+            let last = ends.max().unwrap_or_default().max(end.at);
+            last + RECOVERY + self.lease - end.at
+        } else if end.clean {
+            self.grace + self.lease.mul_f64(0.25)
+        } else {
+            self.lease
+        };
+        if self.out_of_touch(who, user.0, now, now) == Duration::ZERO {
+            self.worst_ghost = self.worst_ghost.max(gone_for);
+        }
+        gone_for.checked_sub(allowed).filter(|over| !over.is_zero())
+    }
+}
