@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_said_in_one_line() {
-        let table: [(&[&str], &str); 18] = [
+        let table: [(&[&str], &str); 20] = [
             (&["--nonsense"], "--nonsense"),
             (&["mars"], "mars"),
             (&["--listen", "nowhere"], "--listen nowhere"),
@@ -355,8 +355,16 @@ mod tests {
             (&["--jwt-issuer", "me"], "--jwt-issuer needs"),
             (&["--visitor-token-secret", ""], "--visitor-token-secret"),
             (
-                &["--redis-url", "rediss://user:hunter2@localhost"],
+                &["--redis-url", "redis-sentinel://user:hunter2@localhost"],
                 "--redis-url",
+            ),
+            (
+                &["--redis-url", "redis://h1,redis-sentinel://hunter2/main"],
+                "--redis-url",
+            ),
+            (
+                &["--redis-url", "redis://h1/1,redis://hunter2/2"],
+                "cluster like",
             ),
             (&["gateway", "--api-url", "http://a,http://b"], "gateway"),
         ];

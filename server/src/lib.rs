@@ -31,5 +31,11 @@ pub mod telemetry;
 pub mod tenants;
 
 #[cfg(test)]
+#[path = "../tests/behaviour/support/redis_cluster.rs"]
+mod redis_cluster;
+#[cfg(test)]
+#[path = "../tests/behaviour/support/redis_sentinel.rs"]
+mod redis_sentinel;
+#[cfg(test)]
 #[path = "../tests/behaviour/support/redis_server.rs"]
 mod redis_server;

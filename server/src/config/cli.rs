@@ -27,6 +27,10 @@ pub struct Cli {
     pub listen: String,
 
     /// The Redis that several nodes share. Absent: the embedded in-memory store, one node.
+    ///
+    /// `redis://[user:password@]host[:port][,…][/db]` is one server, a cluster or sentinels;
+    /// `redis-sentinel://[user:password@]host[:port][,…]/master[/db]` is the master that they look after.
+    /// `rediss` and `rediss-sentinel` are the same over TLS.
     #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true,
         value_parser = NonEmptyStringValueParser::new())]
     pub redis_url: Option<String>,

@@ -201,6 +201,7 @@ pub struct Redis {
     pub probe_interval: Duration,
     #[serde(deserialize_with = "duration")]
     pub longest_retry: Duration,
+    pub messages_ahead: usize,
 }
 
 /// `[metrics]`
@@ -282,6 +283,7 @@ impl Settings {
             ("messages.max_text_chars", self.messages.max_text_chars),
             ("http.max_body_bytes", self.http.max_body_bytes),
             ("online_users.max_page", self.online_users.max_page),
+            ("redis.messages_ahead", self.redis.messages_ahead),
         ];
         for (name, count) in counts {
             if count == 0 {

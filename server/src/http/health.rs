@@ -34,7 +34,7 @@ pub(super) struct Status {
 const OK: Json<Status> = Json(Status { status: "ok" });
 
 impl Readiness {
-    /// Not while this Redis is away, if there is one.
+    /// Not while this Redis, or a part of it, is away, if there is one.
     pub fn with(redis: Option<Redis>) -> Self {
         Self {
             stopping: Arc::default(),
@@ -58,8 +58,8 @@ pub(super) async fn readyz(State(readiness): State<Readiness>) -> Result<Json<St
     if readiness.stopping.load(Ordering::Relaxed) {
         return Err(Refusal::new(Code::ShuttingDown, "the server is stopping"));
     }
-    if readiness.redis.is_some_and(|redis| !redis.is_up()) {
-        return Err(Refusal::new(Code::Unavailable, "Redis is away"));
+    if let Some(Err(unwell)) = readiness.redis.map(|redis| redis.health()) {
+        return Err(Refusal::new(Code::Unavailable, unwell.to_string()));
     }
     Ok(OK)
 }

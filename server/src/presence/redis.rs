@@ -166,8 +166,8 @@ impl<R: Remote> RedisPresenceStore<R> {
                 };
                 self.handle_published(&tenant, Published::read(payload));
             }
-            Heard::Lost => {
-                for tenant in self.all_tenants() {
+            Heard::Lost { channel } => {
+                if let Some(tenant) = self.tenant_heard(channel) {
                     let mut state = tenant.state.lock();
                     state.listening = false;
                     if let Some(mirror) = state.mirror.as_mut() {

@@ -128,7 +128,7 @@ impl Twins {
                 // The case may be over.
                 let _sent = hear.send((published.mark.version, change));
             }
-            Heard::Lost => panic!("lost"),
+            Heard::Lost { .. } => panic!("lost"),
         });
         subscriber.add(&channel(&tenant));
         listening.recv().await.unwrap();

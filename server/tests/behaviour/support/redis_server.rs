@@ -5,27 +5,36 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+const SENTINEL: &str = "--sentinel";
+
 /// A running `redis-server`. It ends with the test.
 pub(crate) struct RedisServer {
     process: Child,
-    port: u16,
+    pub(crate) port: u16,
     directory: tempfile::TempDir,
+    options: Vec<String>,
 }
 
 impl RedisServer {
     pub(crate) async fn start() -> Self {
+        Self::start_with(&|| Vec::new()).await
+    }
+
+    /// Starts with further options, which are asked for anew at each attempt. With `--sentinel` it is
+    /// a sentinel, which does not look after anybody yet.
+    pub(crate) async fn start_with(further: &dyn Fn() -> Vec<String>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         loop {
             // Somebody else may take the port before Redis does: then Redis ends, and another is tried.
-            let free = TcpListener::bind("127.0.0.1:0").unwrap();
-            let port = free.local_addr().unwrap().port();
-            drop(free);
-            let mut process = spawn(port, directory.path());
+            let port = free_port();
+            let options = further();
+            let mut process = spawn(port, directory.path(), &options);
             if answers(&mut process, port).await {
                 return Self {
                     process,
                     port,
                     directory,
+                    options,
                 };
             }
         }
@@ -58,10 +67,11 @@ impl RedisServer {
         self.process.wait().unwrap();
     }
 
-    /// Starts it again after [`kill`](Self::kill), empty, on the same port.
+    /// Starts it again after [`kill`](Self::kill), empty, on the same port. Of a cluster it is the same
+    /// part as before.
     pub(crate) async fn revive(&mut self) {
         loop {
-            self.process = spawn(self.port, self.directory.path());
+            self.process = spawn(self.port, self.directory.path(), &self.options);
             if answers(&mut self.process, self.port).await {
                 return;
             }
@@ -93,10 +103,25 @@ impl Drop for RedisServer {
     }
 }
 
-fn spawn(port: u16, directory: &Path) -> Child {
-    Command::new("redis-server")
+pub(crate) fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().port()
+}
+
+fn spawn(port: u16, directory: &Path, options: &[String]) -> Child {
+    let mut command = Command::new("redis-server");
+    if options == [SENTINEL] {
+        // A sentinel keeps what it knows in its configuration, so it must have one.
+        let file = directory.join("sentinel.conf");
+        std::fs::write(&file, "").unwrap();
+        command.arg(file);
+    } else {
+        command.args(["--save", "", "--appendonly", "no", "--loglevel", "warning"]);
+        command.args(["--repl-diskless-sync-delay", "0"]);
+    }
+    command
+        .args(options)
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-        .args(["--save", "", "--appendonly", "no", "--loglevel", "warning"])
         .args(["--dir", directory.to_str().unwrap()])
         .stdin(Stdio::null())
         .stdout(Stdio::null())

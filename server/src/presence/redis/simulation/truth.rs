@@ -196,11 +196,14 @@ impl Truth {
         let Some(since) = session.since else {
             return false;
         };
-        // Its node may not have come to say so yet.
+        // Its node may not have come to say so yet, for the first time or since data were lost.
+        let losses = self.losses.iter().filter(|(of, _)| *of == tenant);
+        let to_tell: Vec<Duration> = losses.map(|(_, at)| *at).chain([since]).collect();
         let spans = self.spans(session.node, tenant, now);
-        let untold = spans
-            .iter()
-            .any(|(from, to)| *from <= since && since <= *to && now <= *to);
+        let untold = spans.iter().any(|(from, to)| {
+            let within = |at: &Duration| from <= at && at <= to;
+            now <= *to && to_tell.iter().any(within)
+        });
         // Others may have taken a node for dead that could not be heard for nearly half a lease.
         let a_lease_ago = now.saturating_sub(self.lease);
         let silent = self.out_of_touch(session.node, tenant, a_lease_ago, now);
