@@ -35,6 +35,7 @@ test('a replica takes over from the master that holds the tenant', async () => {
   const master = await redis.masterOf(`online_users:${TENANT}`);
 
   await master.kill();
+  await scene.unready();
   for (const [leaver] of at) leaver?.close();
   await scene.goesOnLocally(0);
   await redis.takenOverFrom(master);

@@ -13,10 +13,10 @@ const QUORUM = 2;
 
 export class RedisSentinel implements SharedRedis {
   readonly url: string;
-  readonly store: Redis;
   /** The first master, and the one that follows it. */
   readonly servers: readonly [RedisServer, RedisServer];
   readonly #sentinels: readonly Sentinel[];
+  #master: RedisServer;
 
   private constructor(
     servers: readonly [RedisServer, RedisServer],
@@ -26,13 +26,7 @@ export class RedisSentinel implements SharedRedis {
     this.#sentinels = sentinels;
     const addresses = sentinels.map(({ port }) => `127.0.0.1:${port}`);
     this.url = `redis-sentinel://${addresses.join(',')}/${NAME}`;
-    this.store = new Redis({
-      sentinels: sentinels.map(({ port }) => ({ host: '127.0.0.1', port })),
-      name: NAME,
-      sentinelRetryStrategy: () => 50,
-      ...PATIENT,
-    });
-    this.store.on('error', () => undefined);
+    this.#master = servers[0];
   }
 
   /** Starts all five, and resolves when the Sentinels know each other and the replica. */
@@ -52,21 +46,26 @@ export class RedisSentinel implements SharedRedis {
     return new RedisSentinel([master, replica], sentinels);
   }
 
+  /** A connection to the master, as far as the test has waited for it. */
+  get store(): Redis {
+    return this.#master.store;
+  }
+
   /** Asks for another master. */
   async failOver(): Promise<void> {
     await this.#sentinels[0]?.failOver();
   }
 
   /** Resolves when all Sentinels name this one as the master. */
-  async names({ port }: RedisServer): Promise<void> {
+  async names(server: RedisServer): Promise<void> {
     await until('the Sentinels to agree', async () => {
       const masters = await Promise.all(this.#sentinels.map((sentinel) => sentinel.master()));
-      return masters.every((master) => master.get('port') === String(port));
+      return masters.every((master) => master.get('port') === String(server.port));
     });
+    this.#master = server;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.store.disconnect();
     const parts = [...this.#sentinels, ...this.servers];
     await Promise.all(parts.map((part) => part[Symbol.asyncDispose]()));
   }
