@@ -26,6 +26,7 @@ export default defineConfig({
       suite('packaging', 'packaging/*.test.ts', ['support/pack.ts']),
       suite('e2e', 'e2e/*.test.ts', ['support/pack.ts']),
       suite('cluster', 'cluster/*.test.ts', ['support/fault-report.ts'], WAITING),
+      suite('deploy', 'deploy/*.test.ts', []),
     ],
   },
 });

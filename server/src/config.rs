@@ -41,6 +41,8 @@ pub struct Config {
     pub key_set: Option<KeySet>,
     /// What visitor tokens are signed with. `None`: a key that nobody knows after this run.
     pub visitor_tokens: Option<VisitorTokens>,
+    /// What this process serves.
+    pub serves: Serves,
     /// The Redis that several nodes share. Absent: the embedded stores.
     pub redis_url: Option<RedisUrl>,
     /// How long a user without a session still counts as online.
@@ -53,6 +55,15 @@ pub struct Config {
     pub notices: Vec<Notice>,
 }
 
+/// What a process serves, besides what its operators need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Serves {
+    /// The sockets.
+    pub sockets: bool,
+    /// The HTTP interface.
+    pub api: bool,
+}
+
 /// Something that is allowed, but that the operator should know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice {
@@ -60,6 +71,8 @@ pub enum Notice {
     DevelopmentTenant,
     /// The shared secret is short.
     ShortSecret,
+    /// The process serves only sockets, and shares nothing with the processes that serve the rest.
+    Unshared,
     /// Visitor tokens are worth nothing after this run, nor on another node.
     PassingVisitorTokens,
 }
@@ -81,6 +94,10 @@ impl Config {
             verifier: TokenVerifier::default(),
             key_set: None,
             visitor_tokens: None,
+            serves: Serves {
+                sockets: true,
+                api: true,
+            },
             redis_url: None,
             offline_grace: Duration::from_secs(2),
             lease: Duration::from_secs(15),
@@ -108,18 +125,20 @@ impl Config {
     /// All that cannot be, a line each.
     pub fn judge(cli: &Cli) -> Result<Self, Vec<ConfigError>> {
         let mut problems = Problems::default();
-        problems.note(check_role(cli.role));
+        let mut notices = Vec::new();
+        let serves = problems.note(serves(cli, &mut notices));
         let redis_url = problems.note(redis_url(cli));
         problems.note(check_durations(cli));
         let settings = problems.note(settings_of(cli));
         let listen = problems.note(resolve(&cli.listen));
-        let mut notices = Vec::new();
         let tenants = listen.and_then(|listen| problems.note(tenants(cli, listen, &mut notices)));
         let verifier = problems.note(identity::verifier(cli, &mut notices));
         let key_set = settings
             .as_ref()
             .and_then(|settings| problems.note(identity::key_set(cli, settings)));
-        let parts = (redis_url, settings, listen, tenants, verifier, key_set);
+        let parts = (
+            redis_url, settings, listen, tenants, verifier, key_set, serves,
+        );
         let (
             Some(redis_url),
             Some(settings),
@@ -127,6 +146,7 @@ impl Config {
             Some(tenants),
             Some(verifier),
             Some(key_set),
+            Some(serves),
             [],
         ) = (
             parts.0,
@@ -135,6 +155,7 @@ impl Config {
             parts.3,
             parts.4,
             parts.5,
+            parts.6,
             &problems.0[..],
         )
         else {
@@ -147,6 +168,7 @@ impl Config {
             verifier,
             key_set,
             visitor_tokens: identity::visitor_tokens(cli, &settings, &mut notices),
+            serves,
             redis_url,
             offline_grace: cli.offline_grace,
             lease: cli.lease,
@@ -166,16 +188,29 @@ impl Problems {
     }
 }
 
-fn check_role(role: ServerRole) -> Result<(), ConfigError> {
-    match role {
-        ServerRole::All | ServerRole::CheckConfig => Ok(()),
-        ServerRole::Gateway | ServerRole::Ws | ServerRole::Api => {
-            let role = role.as_str();
-            Err(ConfigError::new(format!(
-                "the role {role} is not available in this version; run the role all"
-            )))
+fn serves(cli: &Cli, notices: &mut Vec<Notice>) -> Result<Serves, ConfigError> {
+    let (sockets, api) = match cli.role {
+        ServerRole::All | ServerRole::CheckConfig => (true, true),
+        ServerRole::Ws => (true, false),
+        ServerRole::Api => (false, true),
+        ServerRole::Gateway => {
+            return Err(ConfigError::new(
+                "the role gateway is not available in this version; run the role all",
+            ));
+        }
+    };
+    if cli.redis_url.is_none() {
+        // It would answer that nobody is online, whoever is.
+        if !sockets {
+            return Err(ConfigError::new(
+                "the role api needs --redis-url: the sockets that it tells of are other processes'",
+            ));
+        }
+        if !api {
+            notices.push(Notice::Unshared);
         }
     }
+    Ok(Serves { sockets, api })
 }
 
 fn redis_url(cli: &Cli) -> Result<Option<RedisUrl>, ConfigError> {
@@ -301,6 +336,19 @@ mod tests {
     }
 
     #[test]
+    fn a_role_says_what_is_served() {
+        let serves = |role: &str| {
+            let config = config(&[role, "--redis-url", "redis://127.0.0.1"]).unwrap();
+            (config.serves.sockets, config.serves.api)
+        };
+        assert_eq!(serves("all"), (true, true));
+        assert_eq!(serves("ws"), (true, false));
+        assert_eq!(serves("api"), (false, true));
+        let alone = config(&["ws"]).unwrap();
+        assert!(alone.notices.contains(&Notice::Unshared));
+    }
+
+    #[test]
     fn durations_have_units() {
         assert_eq!(
             config(&["--offline-grace", "500ms"])
@@ -334,7 +382,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_said_in_one_line() {
-        let table: [(&[&str], &str); 20] = [
+        let table: [(&[&str], &str); 21] = [
             (&["--nonsense"], "--nonsense"),
             (&["mars"], "mars"),
             (&["--listen", "nowhere"], "--listen nowhere"),
@@ -367,6 +415,7 @@ mod tests {
                 "cluster like",
             ),
             (&["gateway", "--api-url", "http://a,http://b"], "gateway"),
+            (&["api"], "--redis-url"),
         ];
         for (arguments, expected) in table {
             let error = config(arguments).expect_err(expected);

@@ -25,23 +25,30 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use crate::chat::Chat;
+use crate::config::Serves;
 use crate::error::Refusal;
 use crate::listener::ConnectionId;
 use crate::messages::MessageStore;
 use crate::presence::PresenceStore;
 pub use health::Readiness;
 
-/// All routes of the server: those of the sockets, and the ones here.
+/// All routes of a server: those of the sockets and of the interface here as far as it serves them, and
+/// those for its operators.
 pub fn router<P: PresenceStore, M: MessageStore>(
     chat: &Arc<Chat<P, M>>,
+    serves: Serves,
     sockets: Router,
     readiness: &Readiness,
 ) -> Router {
-    let own = Router::new()
-        .route(ONLINE_USERS_PATH, get(online_users::list::<P, M>))
-        .route(MESSAGES_PATH, get(messages::history::<P, M>))
-        .route(SEND_MESSAGE_PATH, post(messages::send::<P, M>))
-        .route(SESSION_PATH, post(session::open::<P, M>))
+    let mut own = Router::new();
+    if serves.api {
+        own = own
+            .route(ONLINE_USERS_PATH, get(online_users::list::<P, M>))
+            .route(MESSAGES_PATH, get(messages::history::<P, M>))
+            .route(SEND_MESSAGE_PATH, post(messages::send::<P, M>))
+            .route(SESSION_PATH, post(session::open::<P, M>));
+    }
+    let own = own
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz).with_state(readiness.clone()))
         .route("/metrics", get(health::metrics::<P, M>))
@@ -51,7 +58,12 @@ pub fn router<P: PresenceStore, M: MessageStore>(
             in_time,
         ))
         .with_state(Arc::clone(chat));
-    own.merge(sockets)
+    let routes = if serves.sockets {
+        own.merge(sockets)
+    } else {
+        own
+    };
+    routes
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(panicked))

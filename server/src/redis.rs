@@ -37,7 +37,6 @@ use crate::error::StoreError;
 use fleet::Fleet;
 pub use fleet::Unwell;
 use request::Request;
-pub(crate) use retry::chance;
 use script::Call;
 use server::{Link, Server};
 pub use subscriber::{Heard, Subscriber};

@@ -123,7 +123,7 @@ impl Server {
         });
         let readiness = Readiness::with(redis);
         let sockets = hub.router(Sockets(Arc::clone(&chat)));
-        let router = http::router(&chat, sockets, &readiness);
+        let router = http::router(&chat, config.serves, sockets, &readiness);
 
         let stop_accepting = CancellationToken::new();
         let listener = Listener::new(listener, router, &chat.settings, Arc::clone(&chat.metrics));
@@ -280,6 +280,9 @@ fn log_notice(notice: Notice) {
         Notice::ShortSecret => {
             tracing::warn!("the JWT secret has less than 32 bytes and could be guessed");
         }
+        Notice::Unshared => tracing::warn!(
+            "the role ws without --redis-url: no other process knows of these sockets",
+        ),
         Notice::PassingVisitorTokens => tracing::info!(
             "neither --visitor-token-secret nor --jwt-secret: after a restart no visitor is known again",
         ),

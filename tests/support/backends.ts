@@ -28,7 +28,8 @@ export interface BackendOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const SERVER =
+/** The server's program. */
+export const SERVER =
   process.env['CHAT_SERVER'] ??
   fileURLToPath(new URL('../../target/release/chat-server', import.meta.url));
 

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { ADMIN_KEY, type Backend, startServer, TENANT } from './backends.ts';
 import type { OnlineUser } from './official-client.ts';
-import { freePort } from './ports.ts';
+import { onFreePort } from './port.ts';
 import { until } from './until.ts';
 
 export interface NodeOptions {
@@ -31,8 +31,7 @@ export class Node {
   }
 
   static async start(name: string, options: NodeOptions): Promise<Node> {
-    const port = await freePort();
-    return new Node(name, port, options, await launch(port, options));
+    return onFreePort(async (port) => new Node(name, port, options, await launch(port, options)));
   }
 
   get url(): string {

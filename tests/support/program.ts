@@ -37,6 +37,8 @@ export class Program {
     });
     running.add(child);
     child.once('exit', () => running.delete(child));
+    // One that could not be started never ends.
+    child.once('error', () => running.delete(child));
     const output: string[] = [];
     const said = await new Promise<string>((resolve, reject) => {
       child.once('error', reject);

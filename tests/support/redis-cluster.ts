@@ -1,6 +1,6 @@
 /** A real Redis Cluster of three masters, each with a replica if wanted. */
 import { Cluster } from 'ioredis';
-import { freePort } from './ports.ts';
+import { freePort } from './port.ts';
 import { PATIENT, RedisServer, type SharedRedis } from './redis.ts';
 import { until } from './until.ts';
 

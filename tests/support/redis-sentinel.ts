@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { freePort } from './ports.ts';
+import { onFreePort } from './port.ts';
 import type { Program } from './program.ts';
 import { PATIENT, RedisServer, redisProgram, type SharedRedis } from './redis.ts';
 import { until } from './until.ts';
@@ -87,19 +87,19 @@ class Sentinel {
 
   static async start(master: number): Promise<Sentinel> {
     const directory = await mkdtemp(join(tmpdir(), 'chat-sentinel-'));
-    const port = await freePort();
     const file = join(directory, 'sentinel.conf');
     const lines = [
-      `port ${port}`,
       'bind 127.0.0.1',
       `dir ${directory}`,
       `sentinel monitor ${NAME} 127.0.0.1 ${master} ${QUORUM}`,
       `sentinel down-after-milliseconds ${NAME} 1000`,
       `sentinel failover-timeout ${NAME} 5000`,
     ];
-    await writeFile(file, `${lines.join('\n')}\n`);
-    const program = await redisProgram([file, '--sentinel'], /(\+monitor master)/);
-    return new Sentinel(port, program, directory);
+    return onFreePort(async (port) => {
+      await writeFile(file, `${[`port ${port}`, ...lines].join('\n')}\n`);
+      const program = await redisProgram([file, '--sentinel'], /(\+monitor master)/);
+      return new Sentinel(port, program, directory);
+    });
   }
 
   /** What it knows of the master, field by field. */

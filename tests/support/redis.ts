@@ -3,11 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Cluster, Redis, type RedisOptions } from 'ioredis';
-import { freePort } from './ports.ts';
+import { onFreePort } from './port.ts';
 import { Program } from './program.ts';
 
 const COMMAND = process.env['REDIS_SERVER'] ?? 'redis-server';
-const ATTEMPTS = 5;
 
 /** What nodes share: one Redis, several behind Sentinel, or a cluster. */
 export interface SharedRedis {
@@ -46,19 +45,10 @@ export class RedisServer implements SharedRedis {
   /** Starts one with these further options. */
   static async start(args: readonly string[] = []): Promise<RedisServer> {
     const directory = await mkdtemp(join(tmpdir(), 'chat-redis-'));
-    for (let attempt = 1; ; attempt++) {
-      const port = await freePort();
-      try {
-        const program = await launch(port, directory, args);
-        return new RedisServer(port, program, directory, args);
-      } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
-          throw new Error('redis-server is missing: `cargo xtask test` installs it', { cause });
-        }
-        // Somebody else may have taken the port in the meantime.
-        if (attempt === ATTEMPTS) throw cause;
-      }
-    }
+    return onFreePort(async (port) => {
+      const program = await launch(port, directory, args);
+      return new RedisServer(port, program, directory, args);
+    });
   }
 
   freeze(): void {
@@ -92,8 +82,14 @@ export class RedisServer implements SharedRedis {
 }
 
 /** Starts a Redis program with any options, in the manner of `redis-server FILE --option …`. */
-export const redisProgram = (args: readonly string[], ready: RegExp): Promise<Program> =>
-  Program.start({ command: COMMAND, args, ready });
+export async function redisProgram(args: readonly string[], ready: RegExp): Promise<Program> {
+  try {
+    return await Program.start({ command: COMMAND, args, ready });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    throw new Error('redis-server is missing: `cargo xtask test` installs it', { cause });
+  }
+}
 
 const launch = (port: number, directory: string, args: readonly string[]): Promise<Program> =>
   redisProgram(

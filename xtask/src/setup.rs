@@ -19,7 +19,8 @@ struct Needed {
     /// Files to try where it is not on `PATH`.
     files: &'static [&'static str],
     debian_package: &'static str,
-    homebrew: &'static str,
+    /// None where the program is Linux's own.
+    homebrew: Option<&'static str>,
 }
 
 const CHROMIUM: Needed = Needed {
@@ -30,7 +31,7 @@ const CHROMIUM: Needed = Needed {
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     ],
     debian_package: "chromium",
-    homebrew: "--cask chromium",
+    homebrew: Some("--cask chromium"),
 };
 
 const CHROMEDRIVER: Needed = Needed {
@@ -38,7 +39,7 @@ const CHROMEDRIVER: Needed = Needed {
     names: &["chromedriver"],
     files: &[],
     debian_package: "chromium-driver",
-    homebrew: "--cask chromedriver",
+    homebrew: Some("--cask chromedriver"),
 };
 
 const REDIS: Needed = Needed {
@@ -46,15 +47,51 @@ const REDIS: Needed = Needed {
     names: &["redis-server"],
     files: &[],
     debian_package: "redis-server",
-    homebrew: "redis",
+    homebrew: Some("redis"),
 };
 
-/// Makes sure that everything the tests need is there.
+const NGINX: Needed = Needed {
+    // nginx itself takes NGINX for a list of sockets that it inherits.
+    variable: "NGINX_PROGRAM",
+    names: &["nginx"],
+    // Debian keeps it where only root's PATH leads.
+    files: &["/usr/sbin/nginx"],
+    debian_package: "nginx",
+    homebrew: Some("nginx"),
+};
+
+const CADDY: Needed = Needed {
+    variable: "CADDY",
+    names: &["caddy"],
+    files: &[],
+    debian_package: "caddy",
+    homebrew: Some("caddy"),
+};
+
+const SYSTEMD_ANALYZE: Needed = Needed {
+    variable: "SYSTEMD_ANALYZE",
+    names: &["systemd-analyze"],
+    files: &[],
+    debian_package: "systemd",
+    homebrew: None,
+};
+
+/// Makes sure that everything the tests need is there, but for what only one step needs.
 pub(crate) fn for_tests() -> Result<()> {
     wasm_target()?;
     node()?;
-    let missing: Vec<&Needed> = [&CHROMIUM, &CHROMEDRIVER, &REDIS]
-        .into_iter()
+    programs(&[&CHROMIUM, &CHROMEDRIVER, &REDIS])
+}
+
+/// Makes sure that the programs are there for which the deployment's files are written.
+pub(crate) fn for_deployment_tests() -> Result<()> {
+    programs(&[&NGINX, &CADDY, &SYSTEMD_ANALYZE])
+}
+
+fn programs(all: &[&Needed]) -> Result<()> {
+    let missing: Vec<&Needed> = all
+        .iter()
+        .copied()
         .filter(|needed| needed.find().is_none())
         .collect();
     if missing.is_empty() {
@@ -64,7 +101,7 @@ pub(crate) fn for_tests() -> Result<()> {
         return install_on_debian(&missing);
     }
     let names: Vec<&str> = missing.iter().map(|n| n.debian_package).collect();
-    let casks: Vec<&str> = missing.iter().map(|n| n.homebrew).collect();
+    let casks: Vec<&str> = missing.iter().filter_map(|n| n.homebrew).collect();
     let variables: Vec<&str> = missing.iter().map(|n| n.variable).collect();
     bail!(
         "the tests need {}. On Debian or Ubuntu: `sudo apt-get install {}`; on macOS: `brew install {}`; elsewhere set {} to the \
@@ -126,6 +163,21 @@ pub(crate) fn chromedriver() -> Result<PathBuf> {
 /// The Redis server's file.
 pub(crate) fn redis_server() -> Result<PathBuf> {
     REDIS.file()
+}
+
+/// The file of nginx.
+pub(crate) fn nginx() -> Result<PathBuf> {
+    NGINX.file()
+}
+
+/// The file of Caddy.
+pub(crate) fn caddy() -> Result<PathBuf> {
+    CADDY.file()
+}
+
+/// The file of systemd's judge of units.
+pub(crate) fn systemd_analyze() -> Result<PathBuf> {
+    SYSTEMD_ANALYZE.file()
 }
 
 #[cfg(unix)]

@@ -50,6 +50,8 @@ enum Step {
     E2e,
     /// Several servers on one Redis, while nodes, networks and Redis fail
     Cluster,
+    /// The files of examples/deploy: proxies at work, options, queries
+    Deploy,
 }
 
 impl Step {
@@ -69,7 +71,8 @@ impl Step {
             | Self::Conformance
             | Self::Packaging
             | Self::E2e
-            | Self::Cluster => true,
+            | Self::Cluster
+            | Self::Deploy => true,
         }
     }
 
@@ -110,6 +113,7 @@ impl Step {
             Self::Packaging => system_tests(workspace, "packaging"),
             Self::E2e => system_tests(workspace, "e2e"),
             Self::Cluster => system_tests(workspace, "cluster"),
+            Self::Deploy => deployment_tests(workspace),
         }
     }
 }
@@ -185,7 +189,8 @@ fn chosen(options: &Options) -> Vec<Step> {
             | Step::Conformance
             | Step::Packaging
             | Step::E2e
-            | Step::Cluster => wanted(step),
+            | Step::Cluster
+            | Step::Deploy => wanted(step),
         })
         .collect()
 }
@@ -196,6 +201,19 @@ fn system_tests(workspace: &Workspace, suite: &str) -> Result<Totals> {
     npm::script(&tests, suite)
         .env("CHROMIUM", setup::chromium()?)
         .env("REDIS_SERVER", setup::redis_server()?)
+        .env("CHAT_SERVER", workspace.server())
+        .count()
+}
+
+fn deployment_tests(workspace: &Workspace) -> Result<Totals> {
+    setup::for_deployment_tests()?;
+    let tests = workspace.tests();
+    npm::install(&tests)?;
+    npm::script(&tests, "deploy")
+        .env("REDIS_SERVER", setup::redis_server()?)
+        .env("NGINX_PROGRAM", setup::nginx()?)
+        .env("CADDY", setup::caddy()?)
+        .env("SYSTEMD_ANALYZE", setup::systemd_analyze()?)
         .env("CHAT_SERVER", workspace.server())
         .count()
 }

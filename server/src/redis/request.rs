@@ -13,7 +13,7 @@ use super::Shared;
 use super::retry::Retry;
 use super::script::Call;
 use super::server::{Link, Trouble, ends_connection, in_time, open};
-use super::slots::{Redirect, slot_of_command};
+use super::slots::{Redirect, slot_of, slot_of_command};
 use super::url::Address;
 use crate::error::StoreError;
 
@@ -59,7 +59,7 @@ impl Request<'_> {
         match self {
             Self::Command(command) => slot_of_command(command),
             Self::Pipeline(commands) => commands.cmd_iter().find_map(slot_of_command),
-            Self::Script(call) => slot_of_command(&call.by_hash()),
+            Self::Script(call) => call.keys().first().map(|key| slot_of(key)),
         }
     }
 

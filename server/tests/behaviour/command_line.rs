@@ -89,7 +89,7 @@ async fn what_cannot_be_used_is_one_line_and_exit_code_two() {
         (&["--tenants", "/no/such/file.toml"], "/no/such/file.toml"),
         (&["--tenants", &bad_tenants], "braces"),
         (&["--redis-url", "localhost"], "--redis-url"),
-        (&["ws"], "ws"),
+        (&["api"], "--redis-url"),
         (&["--listen", &occupied], &occupied),
     ];
     for (arguments, expected) in table {

@@ -57,16 +57,19 @@ impl Remote for Redis {
     type Channels = Subscriber;
 
     fn connection(&self) -> Option<u64> {
-        self.is_up().then_some(0)
+        self.is_up().then(|| self.generation())
     }
 
     async fn up(&self) -> u64 {
         Self::up(self).await;
-        0
+        self.generation()
     }
 
-    async fn lost(&self, _connection: u64) {
-        self.down().await;
+    async fn lost(&self, connection: u64) {
+        tokio::select! {
+            _ = self.changed(connection) => {}
+            () = self.down() => {}
+        }
     }
 
     async fn run(&self, what: &'static str, call: &Call) -> Result<Value, StoreError> {
@@ -74,7 +77,11 @@ impl Remote for Redis {
     }
 
     fn publish_command(&self) -> &'static str {
-        "PUBLISH"
+        if self.has_sharded_channels() {
+            "SPUBLISH"
+        } else {
+            "PUBLISH"
+        }
     }
 
     fn listen(&self, hear: impl Fn(Heard<'_>) + Send + Sync + 'static) -> Subscriber {

@@ -21,6 +21,7 @@ mod interpreter;
 mod line;
 mod node;
 mod truth;
+mod twins;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -141,6 +142,7 @@ impl World {
             &TENANTS,
             on_offline,
         ));
+        self.truth.lock().start(id, self.clock.now());
         self.note(|| format!("node{id} starts"));
     }
 
@@ -160,11 +162,11 @@ impl World {
         (count > 0).then(|| usize::try_from(self.chance.below(count as u64)).unwrap_or_default())
     }
 
-    fn come(&mut self, index: usize, user: User) {
+    fn come(&mut self, index: usize, user: &User) {
         let node = &self.nodes[index];
         let session = format!("s{}", self.next_session);
         self.next_session += 1;
-        self.truth.lock().begin(&user, &session, node.id);
+        self.truth.lock().begin(user, &session, node.id);
         let (store, truth, clock) = (Arc::clone(&node.store), Arc::clone(&self.truth), self.clock);
         let (tenant, name) = user.clone();
         let row = format!(r#"{{"userId":"{name}","sessionId":"{session}"}}"#);
@@ -219,7 +221,7 @@ impl World {
             0..35 => {
                 if let Some(index) = self.some_node() {
                     let user = self.user();
-                    self.come(index, user);
+                    self.come(index, &user);
                 }
             }
             35..60 => {
@@ -231,7 +233,7 @@ impl World {
                 if let Some((index, user, session)) = self.settled_session() {
                     self.go(index, &user, &session);
                     if let Some(index) = self.some_node() {
-                        self.come(index, user);
+                        self.come(index, &user);
                     }
                 }
             }
@@ -301,7 +303,7 @@ impl World {
         });
         for (user, _) in moved {
             if let Some(index) = self.some_node() {
-                self.come(index, user);
+                self.come(index, &user);
             }
         }
         self.undo_in(down, Undo::StartNode);

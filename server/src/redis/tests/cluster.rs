@@ -6,7 +6,13 @@ use super::*;
 use crate::redis_cluster::{RedisCluster, ask, say};
 
 async fn connected(cluster: &RedisCluster) -> Redis {
-    let redis = connect_to(&cluster.url());
+    let url = RedisUrl::parse(&cluster.url()).unwrap();
+    let settings = settings::Redis {
+        // Servers of a cluster write down what they know, and wait for the disk meanwhile.
+        response_timeout: Duration::from_secs(1),
+        ..quick()
+    };
+    let redis = Redis::connect(&url, &settings, Clock::start(), Box::new(|_| {}));
     eventually(async || redis.health().is_ok()).await;
     redis
 }

@@ -1,7 +1,7 @@
 //! Against a real master and replica, and the sentinel that looks after them.
 
 use super::*;
-use crate::redis_cluster::{ask, until};
+use crate::redis_cluster::{ask, say, until};
 use crate::redis_sentinel::RedisSentinel;
 
 async fn is_at(redis: &Redis, server: &RedisServer) -> bool {
@@ -43,7 +43,7 @@ async fn when_the_master_fails_the_replica_is_used_and_listened_to() {
 }
 
 #[tokio::test]
-async fn a_master_that_becomes_a_replica_is_left_without_being_written_to() {
+async fn when_master_and_replica_change_places_the_new_master_is_used() {
     let group = RedisSentinel::start().await;
     let redis = connect_to(&group.url());
     let (subscriber, mut heard) = listen(&redis);
@@ -75,4 +75,17 @@ async fn a_master_that_becomes_a_replica_is_left_without_being_written_to() {
         told = next;
     }
     assert_eq!(told, "begin a");
+}
+
+#[tokio::test]
+async fn a_master_that_becomes_a_replica_is_left_without_being_written_to() {
+    let group = RedisSentinel::start().await;
+    let redis = connect_to(&group.url());
+    redis.up().await;
+    // Nobody closes a connection, and nobody says anything.
+    group.sentinel.freeze();
+    let [master, replica] = &group.servers;
+    say(replica, "REPLICAOF NO ONE").await;
+    say(master, &format!("REPLICAOF 127.0.0.1 {}", replica.port)).await;
+    redis.down().await;
 }

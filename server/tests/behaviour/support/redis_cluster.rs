@@ -129,17 +129,25 @@ pub(crate) async fn say(server: &RedisServer, text: &str) {
 }
 
 pub(crate) async fn ask<T: redis::FromRedisValue>(server: &RedisServer, text: &str) -> T {
-    let mut command = redis::Cmd::new();
-    command.arg(text.split(' ').collect::<Vec<_>>());
-    command
-        .query_async(&mut server.client().await)
-        .await
-        .unwrap()
+    let mut client = server.client().await;
+    command(text).query_async(&mut client).await.unwrap()
 }
 
 /// Waits until the answer is as it should be.
 pub(crate) async fn until(server: &RedisServer, text: &str, is_good: impl Fn(&str) -> bool) {
-    while !is_good(&ask::<String>(server, text).await) {
+    loop {
+        let mut client = server.client().await;
+        // A server that takes another part closes connections.
+        let answer = command(text).query_async::<String>(&mut client).await;
+        if answer.is_ok_and(|answer| is_good(&answer)) {
+            return;
+        }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+fn command(text: &str) -> redis::Cmd {
+    let mut command = redis::Cmd::new();
+    command.arg(text.split(' ').collect::<Vec<_>>());
+    command
 }

@@ -12,7 +12,7 @@ pub(crate) const MASTER: &str = "main";
 pub(crate) struct RedisSentinel {
     /// The master at first, and its replica.
     pub(crate) servers: [RedisServer; 2],
-    sentinel: RedisServer,
+    pub(crate) sentinel: RedisServer,
 }
 
 impl RedisSentinel {

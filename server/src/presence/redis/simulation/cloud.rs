@@ -114,8 +114,8 @@ impl Cloud {
 
     /// The shard of a key or channel: the digits at the end of its tenant say.
     fn shard_of(shards: usize, name: &[u8]) -> usize {
-        let digits = name.iter().filter(|byte| byte.is_ascii_digit());
-        usize::from(digits.last().map_or(0, |digit| digit - b'0')) % shards
+        let mut digits = name.iter().filter(|byte| byte.is_ascii_digit());
+        usize::from(digits.next_back().map_or(0, |digit| digit - b'0')) % shards
     }
 
     /// A new node, with what it is told of its connection.
@@ -474,6 +474,6 @@ fn channel_tenant(channel: &str) -> &[u8] {
 
 /// Long enough for anybody to give up.
 async fn never_answer(answer: oneshot::Sender<Value>) {
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     drop(answer);
 }

@@ -159,13 +159,12 @@ impl Data {
                 texts(part.flat_map(|(member, score)| [member, score.to_string().into_bytes()]))
             }
             ("ZRANGEBYLEX", [from, to, limit @ ..]) => {
-                let range = (lex_bound(from)?, lex_bound(to)?);
-                texts(limited(sorted.range(range).map(|(m, _)| m.clone()), limit)?)
+                let members = by_name(sorted, (lex_bound(from)?, lex_bound(to)?));
+                texts(limited(members.into_iter(), limit)?)
             }
             ("ZREVRANGEBYLEX", [to, from, limit @ ..]) => {
-                let range = (lex_bound(from)?, lex_bound(to)?);
-                let members = sorted.range(range).rev().map(|(m, _)| m.clone());
-                texts(limited(members, limit)?)
+                let members = by_name(sorted, (lex_bound(from)?, lex_bound(to)?));
+                texts(limited(members.into_iter().rev(), limit)?)
             }
             _ => return Err(Misused(name.to_owned())),
         })
@@ -239,6 +238,15 @@ fn lex_bound(text: &[u8]) -> Result<Bound<Text>, Misused> {
         [b'[', rest @ ..] => Ok(Bound::Included(rest.into())),
         _ => Err(Misused("a bound begins with [".to_owned())),
     }
+}
+
+/// Those within the bounds, by name.
+fn by_name(sorted: &BTreeMap<Text, f64>, (from, to): (Bound<Text>, Bound<Text>)) -> Vec<Text> {
+    // Bounds in the wrong order are allowed, and hold nothing.
+    let within = |member: &&Text| {
+        std::ops::RangeBounds::<Text>::contains(&(from.as_ref(), to.as_ref()), *member)
+    };
+    sorted.keys().filter(within).cloned().collect()
 }
 
 /// Those within the bounds, by score and then by name.

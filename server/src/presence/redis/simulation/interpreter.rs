@@ -55,15 +55,8 @@ impl Interpreter {
         call: &Call,
     ) -> mlua::Result<(Value, Vec<(Text, Text)>)> {
         let script = call.script();
-        let function = match self.scripts.get(script.hash()) {
-            Some(function) => function.clone(),
-            None => {
-                let function = self.lua.load(script.text()).into_function()?;
-                self.scripts
-                    .insert(script.hash().to_owned(), function.clone());
-                function
-            }
-        };
+        let known = self.scripts.get(script.hash()).cloned();
+        let function = known.map_or_else(|| self.learn(script.text(), script.hash()), Ok)?;
         self.lua.globals().set("KEYS", self.list(call.keys())?)?;
         self.lua.globals().set("ARGV", self.list(call.args())?)?;
         *self.running.lock() = Running {
@@ -76,6 +69,12 @@ impl Interpreter {
         let ran = std::mem::take(&mut *self.running.lock());
         *data = ran.data;
         Ok((redis_of(&answer?)?, ran.published))
+    }
+
+    fn learn(&mut self, text: &str, hash: &str) -> mlua::Result<Function> {
+        let function = self.lua.load(text).into_function()?;
+        self.scripts.insert(hash.to_owned(), function.clone());
+        Ok(function)
     }
 
     fn list(&self, texts: &[Text]) -> mlua::Result<Table> {
@@ -100,24 +99,23 @@ impl Running {
             Some(_) | None => {}
         }
         let reply = self.data.run(self.now, command);
-        match reply.map_err(mlua::Error::external)? {
-            Reply::Published { channel, payload } => {
-                self.published.push((channel, payload));
-                Ok(Reply::Int(0))
-            }
-            reply => Ok(reply),
+        let reply = reply.map_err(mlua::Error::external)?;
+        if let Reply::Published { channel, payload } = reply {
+            self.published.push((channel, payload));
+            return Ok(Reply::Int(0));
         }
+        Ok(reply)
     }
 }
 
 /// How Redis reads what a script passes to a command.
 fn text_of(value: &LuaValue) -> Text {
-    match value {
-        LuaValue::String(text) => text.as_bytes().to_vec(),
-        LuaValue::Integer(number) => number.to_string().into_bytes(),
-        LuaValue::Number(number) => number.to_string().into_bytes(),
-        other => other.type_name().as_bytes().to_vec(),
+    if let Some(text) = value.as_string() {
+        return text.as_bytes().to_vec();
     }
+    let number = value.as_integer().map(|number| number.to_string());
+    let number = number.or(value.as_number().map(|number| number.to_string()));
+    number.unwrap_or_default().into_bytes()
 }
 
 fn lua_of(lua: &Lua, reply: Reply) -> mlua::Result<LuaValue> {
@@ -135,20 +133,21 @@ fn lua_of(lua: &Lua, reply: Reply) -> mlua::Result<LuaValue> {
 
 /// How Redis answers with what a script returns.
 fn redis_of(value: &LuaValue) -> mlua::Result<Value> {
-    Ok(match value {
-        LuaValue::String(text) => Value::BulkString(text.as_bytes().to_vec()),
-        LuaValue::Integer(number) => Value::Int(i64::from(*number)),
-        LuaValue::Number(number) => Value::Int(as_int(*number)),
-        LuaValue::Boolean(true) => Value::Int(1),
-        LuaValue::Table(table) => {
-            let mut list = Vec::new();
-            for item in table.sequence_values::<LuaValue>() {
-                list.push(redis_of(&item?)?);
-            }
-            Value::Array(list)
-        }
-        _ => Value::Nil,
-    })
+    if let Some(text) = value.as_string() {
+        return Ok(Value::BulkString(text.as_bytes().to_vec()));
+    }
+    if let Some(number) = value.as_integer() {
+        return Ok(Value::Int(number));
+    }
+    if let Some(number) = value.as_number() {
+        return Ok(Value::Int(as_int(number)));
+    }
+    let Some(table) = value.as_table() else {
+        return Ok(Value::Nil);
+    };
+    let items = table.sequence_values::<LuaValue>();
+    let list = items.map(|item| redis_of(&item?));
+    list.collect::<mlua::Result<_>>().map(Value::Array)
 }
 
 #[expect(

@@ -80,15 +80,13 @@ impl Remote for Line {
                 () = self.lost(connection) => Err(StoreError::new("the connection broke")),
             }
         });
-        match answer.await {
-            Ok(answer) => answer,
-            Err(_) => {
-                if !self.cloud.is_cluster() && self.connection() == Some(connection) {
-                    self.cloud.give_up(self.node);
-                }
-                Err(StoreError::new("no answer in time"))
-            }
+        if let Ok(answer) = answer.await {
+            return answer;
         }
+        if !self.cloud.is_cluster() && self.connection() == Some(connection) {
+            self.cloud.give_up(self.node);
+        }
+        Err(StoreError::new("no answer in time"))
     }
 
     fn publish_command(&self) -> &'static str {
@@ -164,7 +162,7 @@ async fn listen(
                 if missing {
                     tokio::time::sleep(chance.millis(20..200)).await;
                 } else {
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 }
             };
             tokio::select! {
@@ -177,6 +175,8 @@ async fn listen(
                 () = again => {}
             }
         }
-        hear(Heard::Lost);
+        for channel in heard.keys() {
+            hear(Heard::Lost { channel });
+        }
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Truth {
     troubles: Vec<Trouble>,
     /// When data of which tenant were lost.
     losses: Vec<(&'static str, Duration)>,
+    /// When which node began.
+    starts: BTreeMap<NodeId, Duration>,
     /// Users who were announced as gone although they were there, in words.
     pub(super) false_offlines: Vec<String>,
     pub(super) offlines: usize,
@@ -66,6 +68,10 @@ impl Truth {
             grace,
             ..Self::default()
         }
+    }
+
+    pub(super) fn start(&mut self, node: NodeId, now: Duration) {
+        self.starts.insert(node, now);
     }
 
     pub(super) fn begin(&mut self, user: &User, session: &str, node: NodeId) {
@@ -253,14 +259,19 @@ impl Truth {
         let two_leases_ago = now.saturating_sub(self.lease * 2);
         let troubled =
             |trouble: &Trouble| trouble.to.is_none_or(|to| to + RECOVERY >= two_leases_ago);
-        let allowed = if self.troubles.iter().any(troubled) {
+        // One that has just begun gives others the time to begin too. That is seen where none lives long.
+        let start = self.starts.get(&who).copied().unwrap_or_default();
+        let young = now < start + self.lease;
+        let allowed = if young {
+            gone_for
+        } else if self.troubles.iter().any(troubled) {
             // Then the bound holds from the end of the last trouble.
             let ends = self
                 .troubles
                 .iter()
                 .map(|trouble| trouble.to.unwrap_or(now));
             let last = ends.max().unwrap_or_default().max(end.at);
-            last + RECOVERY + self.lease - end.at
+            (last + RECOVERY + self.lease).saturating_sub(end.at)
         } else if end.clean {
             self.grace + self.lease.mul_f64(0.25)
         } else {

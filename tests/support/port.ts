@@ -10,6 +10,21 @@ import { createServer } from 'node:net';
 const FIRST = 15_000;
 const LAST = 30_000;
 const ATTEMPTS = 50;
+const STARTS = 5;
+
+/** Starts something on a free port. Somebody else may take the port in between; then another one is tried. */
+export async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    try {
+      return await start(port);
+    } catch (error) {
+      const { cause } = error as Error;
+      const missing = ((cause ?? error) as NodeJS.ErrnoException).code === 'ENOENT';
+      if (missing || attempt === STARTS) throw error;
+    }
+  }
+}
 
 /** A port that nobody listens on. Somebody else may take it before the caller does. */
 export async function freePort(): Promise<number> {
