@@ -7,6 +7,7 @@
 //! - the admin role follows from a proof alone; asking for it grants nothing;
 //! - a visitor without proof is called `anonymous-…` in a form that no proof ever gives, so that no
 //!   unverified visitor can pass for, or push aside, a proven user;
+//! - the form of a user's id tells whether it is proven ([`is_proven_id`]);
 //! - a visitor token that does not hold is worth as much as none: an old one locks nobody out;
 //! - no refusal repeats the credential.
 
@@ -32,6 +33,8 @@ use visitor_token::{Issued, VisitorTokens};
 
 /// What precedes the id of every visitor without an account, and of nobody else.
 const ANONYMOUS: &str = "anonymous-";
+/// What precedes the id of everybody who shows an admin key, and of nobody else.
+const ADMIN_KEY: &str = "admin-key-";
 const MAX_USER_ID_BYTES: usize = 256;
 const MAX_VISITOR_ID_BYTES: usize = 128;
 
@@ -182,7 +185,7 @@ pub fn decide(
     let identity = match (proof, role) {
         (Proof::Token { subject, .. }, Role::Admin | Role::Visitor) => named(subject, true, None),
         (Proof::Key(..) | Proof::Nothing, Role::Admin) => {
-            named(format!("admin-key-{}", fresh.simple()), false, key)
+            named(format!("{ADMIN_KEY}{}", fresh.simple()), false, key)
         }
         (Proof::Key(..) | Proof::Nothing, Role::Visitor) => {
             let issue = |visitor| authority.visitors.issue(tenant.id(), visitor, now);
@@ -201,6 +204,21 @@ pub fn decide(
         identity,
         visitor_token,
     })
+}
+
+/// Whether a signature vouched for the user of this id when it was decided. The id alone tells.
+pub fn is_proven_id(user_id: &str) -> bool {
+    match user_id.strip_prefix(ANONYMOUS) {
+        Some(visitor) => visitor_token::is_issued(visitor),
+        None => !user_id.starts_with(ADMIN_KEY),
+    }
+}
+
+/// The `visitorId` that makes an unproven visitor this user.
+pub fn visitor_id_of(user_id: &str) -> Option<&str> {
+    user_id
+        .strip_prefix(ANONYMOUS)
+        .filter(|visitor| !visitor_token::is_issued(visitor))
 }
 
 /// Finds the tenant that a request names.
@@ -347,11 +365,15 @@ fn check_subject(subject: &str) -> Result<(), Refusal> {
             "the token's sub is empty, too long or not printable",
         ));
     }
-    // Otherwise an unverified visitor could choose a visitorId that makes both the same user.
-    if subject.starts_with(ANONYMOUS) {
+    // Otherwise an unverified visitor could choose a visitorId that makes both the same user; and an id
+    // would not tell whether it is a proven one.
+    if [ANONYMOUS, ADMIN_KEY]
+        .iter()
+        .any(|reserved| subject.starts_with(reserved))
+    {
         return Err(Refusal::new(
             Code::InvalidToken,
-            "a token's sub must not begin with anonymous-",
+            "a token's sub must not begin with anonymous- or admin-key-",
         ));
     }
     Ok(())

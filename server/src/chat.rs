@@ -7,6 +7,7 @@ pub mod conversation;
 pub mod disconnect;
 pub mod message;
 pub mod online_users;
+pub mod rooms;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::error::Refusal;
 use crate::limits::{Bucket, Buckets, OpenCounts, Place};
-use crate::messages::MessageStore;
+use crate::messages::{Bus, MessageStore};
 use crate::presence::{Announcement, Announcer, Change, PresenceStore, Row};
 use crate::telemetry::Metrics;
 use crate::tenants::Tenants;
@@ -54,6 +55,8 @@ pub struct Chat<P, M> {
     pub presence: Arc<P>,
     /// What was said.
     pub messages: Arc<M>,
+    /// Who hears of it.
+    pub bus: Arc<Bus>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// What is open now.
@@ -165,7 +168,7 @@ impl<P: PresenceStore, M: MessageStore> Application for Sockets<P, M> {
         {
             // Before the client hears that it is connected: from then on it is to miss nothing.
             let tenant = member.identity.tenant().id();
-            self.0.presence.watch(tenant).await;
+            tokio::join!(self.0.presence.watch(tenant), self.0.bus.listen(tenant));
         }
         admitted.map_err(|refusal| {
             self.0.metrics.refusal(refusal.code());

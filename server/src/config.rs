@@ -127,6 +127,7 @@ impl Config {
         let mut problems = Problems::default();
         let mut notices = Vec::new();
         let serves = problems.note(serves(cli, &mut notices));
+        problems.note(check_action(cli));
         let redis_url = problems.note(redis_url(cli));
         problems.note(check_durations(cli));
         let settings = problems.note(settings_of(cli));
@@ -190,7 +191,7 @@ impl Problems {
 
 fn serves(cli: &Cli, notices: &mut Vec<Notice>) -> Result<Serves, ConfigError> {
     let (sockets, api) = match cli.role {
-        ServerRole::All | ServerRole::CheckConfig => (true, true),
+        ServerRole::All | ServerRole::Presence | ServerRole::CheckConfig => (true, true),
         ServerRole::Ws => (true, false),
         ServerRole::Api => (false, true),
         ServerRole::Gateway => {
@@ -211,6 +212,17 @@ fn serves(cli: &Cli, notices: &mut Vec<Notice>) -> Result<Serves, ConfigError> {
         }
     }
     Ok(Serves { sockets, api })
+}
+
+/// The command line's parser asks for both where they are needed.
+fn check_action(cli: &Cli) -> Result<(), ConfigError> {
+    if cli.role == ServerRole::Presence || (cli.action.is_none() && cli.tenant.is_none()) {
+        return Ok(());
+    }
+    let role = cli.role.as_str();
+    Err(ConfigError::new(format!(
+        "an action and --tenant belong to the role presence, not to {role}"
+    )))
 }
 
 fn redis_url(cli: &Cli) -> Result<Option<RedisUrl>, ConfigError> {
@@ -382,7 +394,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_said_in_one_line() {
-        let table: [(&[&str], &str); 21] = [
+        let table: [(&[&str], &str); 25] = [
             (&["--nonsense"], "--nonsense"),
             (&["mars"], "mars"),
             (&["--listen", "nowhere"], "--listen nowhere"),
@@ -416,6 +428,10 @@ mod tests {
             ),
             (&["gateway", "--api-url", "http://a,http://b"], "gateway"),
             (&["api"], "--redis-url"),
+            (&["presence"], "<ACTION>"),
+            (&["presence", "list"], "--tenant"),
+            (&["ws", "list"], "presence"),
+            (&["--tenant", "42"], "presence"),
         ];
         for (arguments, expected) in table {
             let error = config(arguments).expect_err(expected);

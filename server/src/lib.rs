@@ -5,7 +5,7 @@
 //! - [`presence`], [`messages`]: the stores, as traits and in memory; [`redis`]: the way to Redis;
 //!   [`stores`]: which of them a server uses;
 //! - [`chat`]: what a socket's client can do; [`http`]: what a request can do;
-//! - [`server`], [`shutdown`], [`telemetry`]: the life of the process.
+//! - [`server`], [`node`], [`shutdown`], [`telemetry`]: the life of the process.
 //!
 //! What must stay true: nothing is global to the process, so that tests run many servers in one;
 //! time and randomness are read in [`clock`] and by `Uuid::new_v4` in the shells, and are arguments
@@ -22,6 +22,8 @@ pub mod limits;
 mod listener;
 pub mod live;
 pub mod messages;
+pub mod node;
+pub mod operator;
 pub mod presence;
 pub mod redis;
 pub mod server;

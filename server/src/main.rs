@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use chat_server::config::Config;
 use chat_server::config::check;
-use chat_server::config::cli::{self, Cli, ServerRole};
+use chat_server::config::cli::{self, Cli, PresenceAction, ServerRole};
+use chat_server::operator;
 use chat_server::server::Server;
 use chat_server::shutdown::Signals;
 use chat_server::telemetry;
@@ -37,9 +38,25 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
-    match runtime {
-        Ok(runtime) => runtime.block_on(run(config)),
-        Err(error) => exit_after(Err(error)),
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return exit_after(Err(error)),
+    };
+    match (cli.action, &cli.tenant) {
+        (Some(action), Some(tenant)) => runtime.block_on(operate(&config, action, tenant)),
+        (Some(_), None) | (None, _) => runtime.block_on(run(config)),
+    }
+}
+
+/// Carries an operator's command out.
+async fn operate(config: &Config, action: PresenceAction, tenant: &str) -> ExitCode {
+    match operator::run(config, action, tenant, &mut io::stdout().lock()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_of_the_caller() => unusable(&error),
+        Err(error) => {
+            eprintln!("chat-server: {error}");
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -1,5 +1,6 @@
-//! Conversations: what was said, and which session belongs to which of them.
+//! Conversations: what was said, which session belongs to which of them, and who hears of it.
 
+pub mod bus;
 #[cfg(test)]
 pub(crate) mod conformance;
 pub mod job;
@@ -11,8 +12,10 @@ use std::sync::Arc;
 
 use chat_protocol::message::Message;
 
+pub use self::bus::Bus;
+use self::bus::Listeners;
 pub use self::redis::RedisMessageStore;
-use crate::auth::Identity;
+use crate::auth::{Identity, is_proven_id};
 use crate::error::StoreError;
 pub use memory::MemoryMessageStore;
 
@@ -25,8 +28,12 @@ pub use memory::MemoryMessageStore;
 /// - What it keeps is bounded in number, size and time. It may forget, but only the oldest.
 /// - Tenants never see each other: a conversation's key holds its tenant.
 pub trait MessageStore: Send + Sync + 'static {
-    /// Takes a message in, and remembers that its session belongs to its conversation.
-    fn accept(&self, entry: Entry<'_>) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Takes a message in, and remembers that its session belongs to its conversation. Says how many nodes
+    /// listened to the tenant when the history got it.
+    fn accept(
+        &self,
+        entry: Entry<'_>,
+    ) -> impl Future<Output = Result<Listeners, StoreError>> + Send;
 
     /// The messages of a conversation as JSON texts, oldest first.
     fn history(
@@ -70,6 +77,26 @@ pub enum Owner {
     Session(Arc<str>),
 }
 
+const USER: &str = "user:";
+const SESSION: &str = "session:";
+
+impl Owner {
+    /// The owner as it is written in Redis and between nodes.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::User(user) => [USER, user].concat(),
+            Self::Session(session) => [SESSION, session].concat(),
+        }
+    }
+
+    /// Reads what [`to_text`](Self::to_text) writes.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let user = || Some(Self::User(text.strip_prefix(USER)?.into()));
+        let session = || Some(Self::Session(text.strip_prefix(SESSION)?.into()));
+        user().or_else(session)
+    }
+}
+
 /// A message to be taken in.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry<'a> {
@@ -93,6 +120,18 @@ pub struct Job<'a> {
 }
 
 impl Conversation {
+    /// The conversation of a user's session. Whether the user is proven is in the id.
+    pub fn of_user(tenant: &str, user: &str, session: &str) -> Self {
+        Self {
+            tenant: tenant.into(),
+            owner: if is_proven_id(user) {
+                Owner::User(user.into())
+            } else {
+                Owner::Session(session.into())
+            },
+        }
+    }
+
     /// The conversation in which somebody speaks through a session of their own.
     pub fn of(identity: &Identity, session: &str) -> Self {
         Self {
@@ -115,5 +154,23 @@ impl Conversation {
             }
             Owner::Session(_) => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_is_read_as_it_was_written() {
+        for owner in [
+            Owner::User("ann".into()),
+            Owner::User("session:x".into()),
+            Owner::Session("user:x".into()),
+            Owner::Session("".into()),
+        ] {
+            assert_eq!(Owner::from_text(&owner.to_text()), Some(owner));
+        }
+        assert_eq!(Owner::from_text("nobody"), None);
     }
 }

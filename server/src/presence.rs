@@ -21,6 +21,7 @@ use chat_socketio::Frame;
 
 use crate::chat::NAMESPACE;
 use crate::error::StoreError;
+use crate::node::NodeName;
 pub use memory::MemoryPresenceStore;
 pub use redis::RedisPresenceStore;
 pub use transition::Change;
@@ -71,6 +72,18 @@ pub trait PresenceStore: Send + Sync + 'static {
     /// Takes one call of [`watch`](Self::watch) back.
     fn unwatch(&self, tenant: &str);
 
+    /// Finds the user of a session and the nodes that hold the user's sessions, this one among them; with
+    /// a session's id only the node of that session. `None` if no such session is connected.
+    fn locate(
+        &self,
+        tenant: &str,
+        who: Who<'_>,
+    ) -> impl Future<Output = Result<Option<Location>, StoreError>> + Send;
+
+    /// Returns when the sessions that this node holds in some tenants have been handed over anew, with
+    /// these tenants: for a time before that, others may not have [located](Self::locate) them here.
+    fn renewed(&self) -> impl Future<Output = Vec<Arc<str>>> + Send;
+
     /// Whether any session of this node is connected. Users in their grace time have none.
     fn has_sessions(&self) -> bool;
 
@@ -105,6 +118,24 @@ pub struct Leaving<'a> {
     pub user: &'a str,
     /// The session.
     pub session: &'a str,
+}
+
+/// Whose whereabouts are asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum Who<'a> {
+    /// A user's, by id.
+    User(&'a str),
+    /// A session's, by id.
+    Session(&'a str),
+}
+
+/// Where a user is connected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The user.
+    pub user: Arc<str>,
+    /// The nodes, each once.
+    pub nodes: Vec<NodeName>,
 }
 
 /// An online user as JSON text. It is written once and then only copied.

@@ -17,12 +17,14 @@ use uuid::Uuid;
 use crate::auth::Gate;
 use crate::auth::shared_secret::Secret;
 use crate::auth::visitor_token::VisitorTokens;
+use crate::chat::rooms::LocalRooms;
 use crate::chat::{Chat, Member, Open, Sockets, announcer};
 use crate::clock::Clock;
 use crate::config::{Config, Notice, Settings, tenants_of};
 use crate::http::{self, Readiness};
 use crate::listener::Listener;
-use crate::messages::{MemoryMessageStore, RedisMessageStore};
+use crate::messages::{Bus, MemoryMessageStore, RedisMessageStore};
+use crate::node::NodeName;
 use crate::presence::redis::{Options, Random};
 use crate::presence::{Announcer, MemoryPresenceStore, PresenceStore as _, RedisPresenceStore};
 use crate::redis::Redis;
@@ -40,6 +42,7 @@ pub struct Server {
     serving: JoinHandle<()>,
     keys: JoinHandle<()>,
     presence: JoinHandle<()>,
+    bus: JoinHandle<()>,
 }
 
 /// The address cannot be listened on.
@@ -93,8 +96,19 @@ impl Server {
                 tracing::warn!("starting without Redis");
             }
         }
+        let node = NodeName::of(Uuid::new_v4());
+        tracing::debug!(%node, "this node's name");
         let announcer = announcer(hub.clone(), Arc::clone(&metrics));
-        let (presence, messages) = stores(&config, redis.as_ref(), clock, &fresh_node(), announcer);
+        let (presence, messages) = stores(&config, redis.as_ref(), &node, clock, announcer);
+        let rooms = LocalRooms(hub.clone());
+        let bus = match &redis {
+            Some(redis) => {
+                let metrics = Arc::clone(&metrics);
+                Bus::on(redis, node, clock, &config.settings, rooms, metrics)
+            }
+            None => Bus::alone(rooms),
+        };
+        bus.ready().await;
         let presence = Arc::new(presence);
         let secret = fresh_secret();
         let shared = redis
@@ -119,6 +133,7 @@ impl Server {
             hub: hub.clone(),
             presence: Arc::clone(&presence),
             messages: Arc::new(messages),
+            bus: Arc::new(bus),
             metrics,
         });
         let readiness = Readiness::with(redis);
@@ -129,6 +144,8 @@ impl Server {
         let listener = Listener::new(listener, router, &chat.settings, Arc::clone(&chat.metrics));
         let serving = tokio::spawn(listener.run(stop_accepting.clone()));
         let presence = tokio::spawn(async move { match presence.run().await {} });
+        let telling = Arc::clone(&chat);
+        let bus = tokio::spawn(async move { match telling.bus.run(&*telling.presence).await {} });
         let gate = Arc::clone(&chat);
         let keys = tokio::spawn(async move { match gate.gate.run(shared).await {} });
         Ok(Self {
@@ -140,6 +157,7 @@ impl Server {
             serving,
             keys,
             presence,
+            bus,
         })
     }
 
@@ -192,6 +210,7 @@ impl Drop for Server {
         self.serving.abort();
         self.keys.abort();
         self.presence.abort();
+        self.bus.abort();
     }
 }
 
@@ -210,15 +229,20 @@ impl std::error::Error for StartError {}
 fn stores(
     config: &Config,
     redis: Option<&Redis>,
+    node: &NodeName,
     clock: Clock,
-    node: &str,
     announce: Announcer,
 ) -> (Presence, Messages) {
     let settings = &config.settings;
     let history = settings.history.clone();
     let Some(redis) = redis else {
-        let presence =
-            MemoryPresenceStore::new(clock, config.offline_grace, fresh_epoch(), announce);
+        let presence = MemoryPresenceStore::new(
+            node.clone(),
+            clock,
+            config.offline_grace,
+            fresh_epoch(),
+            announce,
+        );
         let messages = MemoryMessageStore::new(clock, history);
         return (Presence::Memory(presence), Messages::Memory(messages));
     };
@@ -228,7 +252,14 @@ fn stores(
         patience: settings.redis.response_timeout,
     };
     let random: Random = Arc::new(|| Uuid::new_v4().as_u128());
-    let presence = RedisPresenceStore::new(redis.clone(), clock, random, node, options, announce);
+    let presence = RedisPresenceStore::new(
+        redis.clone(),
+        clock,
+        random,
+        node.as_str(),
+        options,
+        announce,
+    );
     let messages = RedisMessageStore::new(redis.clone(), history, settings.jobs.clone());
     (Presence::Redis(presence), Messages::Redis(messages))
 }
@@ -252,13 +283,6 @@ fn socket_config(settings: &Settings) -> chat_socketio::Config {
 fn fresh_epoch() -> u32 {
     let [a, b, c, d, ..] = Uuid::new_v4().into_bytes();
     u32::from_be_bytes([a, b, c, d])
-}
-
-/// A name for this run of this node, among all that share a Redis.
-fn fresh_node() -> String {
-    let mut name = Uuid::new_v4().simple().to_string();
-    name.truncate(12);
-    name
 }
 
 /// What visitor tokens are signed with where the operator has given nothing.

@@ -4,9 +4,11 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use crate::error::StoreError;
+use crate::messages::bus::Listeners;
 use crate::messages::{Conversation, Entry, MemoryMessageStore, MessageStore, RedisMessageStore};
 use crate::presence::{
-    Joining, Leaving, List, MemoryPresenceStore, Page, PresenceStore, RedisPresenceStore, Revision,
+    Joining, Leaving, List, Location, MemoryPresenceStore, Page, PresenceStore, RedisPresenceStore,
+    Revision, Who,
 };
 
 /// Who is online, wherever that is kept.
@@ -84,6 +86,20 @@ impl PresenceStore for Presence {
         }
     }
 
+    async fn locate(&self, tenant: &str, who: Who<'_>) -> Result<Option<Location>, StoreError> {
+        match self {
+            Self::Memory(store) => store.locate(tenant, who).await,
+            Self::Redis(store) => store.locate(tenant, who).await,
+        }
+    }
+
+    async fn renewed(&self) -> Vec<Arc<str>> {
+        match self {
+            Self::Memory(store) => store.renewed().await,
+            Self::Redis(store) => store.renewed().await,
+        }
+    }
+
     fn has_sessions(&self) -> bool {
         match self {
             Self::Memory(store) => store.has_sessions(),
@@ -107,7 +123,7 @@ impl PresenceStore for Presence {
 }
 
 impl MessageStore for Messages {
-    async fn accept(&self, entry: Entry<'_>) -> Result<(), StoreError> {
+    async fn accept(&self, entry: Entry<'_>) -> Result<Listeners, StoreError> {
         match self {
             Self::Memory(store) => store.accept(entry).await,
             Self::Redis(store) => store.accept(entry).await,

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
-pub use metrics::{Metrics, Snapshot, TenantCounts};
+pub use metrics::{BusEvent, Metrics, Snapshot, TenantCounts};
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

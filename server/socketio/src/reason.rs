@@ -19,6 +19,8 @@ pub enum DisconnectReason {
     ConnectTimeout,
     /// The client did not take its frames in time.
     SlowReader,
+    /// The application could not send the client everything, and let it begin anew.
+    Resynchronise,
     /// The server is shutting down.
     Shutdown,
 }
@@ -35,6 +37,7 @@ impl DisconnectReason {
             Self::ProtocolError => "protocol_error",
             Self::ConnectTimeout => "connect_timeout",
             Self::SlowReader => "slow_reader",
+            Self::Resynchronise => "resynchronise",
             Self::Shutdown => "shutdown",
         }
     }
@@ -46,7 +49,7 @@ impl DisconnectReason {
             Self::Shutdown => 1001,
             Self::ProtocolError | Self::TransportError => 1002,
             Self::PingTimeout | Self::ConnectTimeout => 1008,
-            Self::SlowReader => 1013,
+            Self::SlowReader | Self::Resynchronise => 1013,
         }
     }
 }

@@ -159,6 +159,12 @@ impl<S: Send + Sync + 'static> Socket<S> {
         }
     }
 
+    /// Closes the transport of the whole session without a word: the client sees it break, comes back by itself and
+    /// asks for everything again. For when it has missed something that cannot be sent any more.
+    pub fn resynchronise(&self) {
+        self.0.link.close(DisconnectReason::Resynchronise);
+    }
+
     /// Whether something sent now has a chance to arrive.
     pub fn is_connected(&self) -> bool {
         matches!(*self.0.life.lock(), Life::Connected { .. }) && !self.0.link.is_closed()

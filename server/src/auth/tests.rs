@@ -224,9 +224,44 @@ fn without_a_secret_no_token_counts() {
 }
 
 #[test]
+fn an_id_tells_whether_it_is_proven() {
+    let user = user_token(&json!("open"), "user");
+    let admin = user_token(&json!("open"), "admin");
+    let issued = VisitorTokens::new(b"visitors", LIFETIME).issue(
+        "open",
+        Uuid::from_u128(1),
+        WallTime::from_unix_seconds(NOW),
+    );
+    let shown = [None, Some("open-admin"), Some(&*user), Some(&*admin)];
+    for token in shown.into_iter().chain([Some(&*issued.token)]) {
+        for (visitor_id, wants_visitor_token) in [(None, true), (None, false), (Some("v"), false)] {
+            let credentials = Credentials {
+                tenant_id: Some("open"),
+                token,
+                visitor_id,
+                wants_visitor_token,
+                ..Credentials::default()
+            };
+            let identity = decide_with(&credentials).unwrap();
+            assert_eq!(
+                is_proven_id(identity.user_id()),
+                identity.is_proven(),
+                "{identity:?}"
+            );
+        }
+    }
+    assert_eq!(visitor_id_of("anonymous-v"), Some("v"));
+    for other in ["u-1", "admin-key-1", &issued.user_id] {
+        assert_eq!(visitor_id_of(other), None);
+    }
+}
+
+#[test]
 fn an_unverified_visitor_never_shares_an_id_with_a_proven_user() {
-    let subject = token(&json!({ "sub": "anonymous-v", "tenantId": "42", "exp": NOW + 60 }));
-    assert_eq!(outcome("42", None, Some(&subject)), "INVALID_TOKEN");
+    for reserved in ["anonymous-v", "anonymous-~v", "admin-key-v"] {
+        let subject = token(&json!({ "sub": reserved, "tenantId": "42", "exp": NOW + 60 }));
+        assert_eq!(outcome("42", None, Some(&subject)), "INVALID_TOKEN");
+    }
 
     let named = |visitor_id| {
         decide_with(&Credentials {

@@ -123,6 +123,11 @@ pub fn user_id(visitor: Uuid) -> String {
     format!("{ANONYMOUS}{MARK}{}", visitor.simple())
 }
 
+/// Whether what follows `anonymous-` in a user's id is of a visitor with a token.
+pub(super) fn is_issued(visitor: &str) -> bool {
+    visitor.starts_with(MARK)
+}
+
 impl fmt::Debug for VisitorTokens {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

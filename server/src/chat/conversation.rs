@@ -9,9 +9,11 @@ use chat_socketio::Event;
 use serde::Serialize;
 
 use super::{Chat, Socket, admins_only};
-use crate::error::Refusal;
+use crate::error::{Refusal, StoreError};
+use crate::messages::bus::Holders;
 use crate::messages::{Conversation, MessageStore, Owner};
-use crate::presence::PresenceStore;
+use crate::node::NodeName;
+use crate::presence::{Location, PresenceStore, Who};
 
 /// The acknowledgement of `leave_conversation`.
 #[derive(Debug, Serialize)]
@@ -29,7 +31,7 @@ pub(super) async fn join<P: PresenceStore, M: MessageStore>(
     socket: &Socket,
     event: &Event<'_>,
 ) -> Result<(), Refusal> {
-    let (conversation, _) = asked(chat, socket, event).await?;
+    let (Found { conversation, .. }, _) = asked(chat, socket, event).await?;
     // First the room, then the history: what is said in between is in both rather than in neither.
     socket.join(&room_of(&conversation));
     let messages = chat
@@ -52,7 +54,7 @@ pub(super) async fn leave<P: PresenceStore, M: MessageStore>(
     socket: &Socket,
     event: &Event<'_>,
 ) -> Result<Left, Refusal> {
-    let (conversation, session_id) = asked(chat, socket, event).await?;
+    let (Found { conversation, .. }, session_id) = asked(chat, socket, event).await?;
     // One's own conversation is not left while one is connected.
     if conversation != Conversation::of(socket.session().identity(), socket.id()) {
         socket.leave(&room_of(&conversation));
@@ -72,7 +74,19 @@ pub fn room_of(conversation: &Conversation) -> String {
     }
 }
 
-/// Finds the conversation of a session of this tenant, connected or remembered.
+/// A session's conversation.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// The conversation.
+    pub(crate) conversation: Conversation,
+    /// Where its owner may be connected.
+    pub(crate) holders: Holders,
+    /// The session's user, if the session is connected to another node.
+    pub(crate) elsewhere: Option<Arc<str>>,
+}
+
+/// Finds the conversation of a session of this tenant: connected here, connected to another node, or
+/// remembered.
 ///
 /// # Errors
 /// `UNKNOWN_SESSION`; to other tenants' sessions too, so that nothing can be learnt about them.
@@ -80,18 +94,76 @@ pub(crate) async fn find<P: PresenceStore, M: MessageStore>(
     chat: &Chat<P, M>,
     tenant: &str,
     session: &str,
-) -> Result<Conversation, Refusal> {
+) -> Result<Found, Refusal> {
     if let Some(socket) = chat.hub.socket(session) {
         let identity = socket.session().identity();
         if **identity.tenant().id() == *tenant {
-            return Ok(Conversation::of(identity, socket.id()));
+            let conversation = Conversation::of(identity, socket.id());
+            return Ok(Found {
+                holders: own_holders(&conversation),
+                conversation,
+                elsewhere: None,
+            });
         }
     }
-    chat.messages
-        .session(tenant, session)
-        .await
-        .map_err(|error| error.into_refusal("find a session"))?
-        .ok_or_else(|| Refusal::new(Code::UnknownSession, "there is no such session"))
+    let (remembered, located) = tokio::join!(
+        chat.messages.session(tenant, session),
+        chat.presence.locate(tenant, Who::Session(session))
+    );
+    let remembered = remembered.map_err(|error| error.into_refusal("find a session"))?;
+    match (remembered, located) {
+        (Some(conversation), located) => Ok(remembered_at(conversation, located)),
+        (None, Ok(Some(location))) => Ok(Found {
+            conversation: Conversation::of_user(tenant, &location.user, session),
+            holders: Holders::Ask,
+            elsewhere: Some(location.user),
+        }
+        .knowing(location.nodes)),
+        (None, Ok(None)) => Err(Refusal::new(
+            Code::UnknownSession,
+            "there is no such session",
+        )),
+        (None, Err(error)) => Err(error.into_refusal("locate a session")),
+    }
+}
+
+/// Where the owner of a conversation may be connected, of which a session is connected here.
+pub(crate) fn own_holders(conversation: &Conversation) -> Holders {
+    match conversation.owner {
+        Owner::Session(_) => Holders::Here,
+        Owner::User(_) => Holders::Ask,
+    }
+}
+
+fn remembered_at(
+    conversation: Conversation,
+    located: Result<Option<Location>, StoreError>,
+) -> Found {
+    let found = |elsewhere| Found {
+        conversation,
+        holders: Holders::Ask,
+        elsewhere,
+    };
+    match located {
+        Ok(Some(location)) => found(Some(location.user)).knowing(location.nodes),
+        Ok(None) => found(None).knowing(Vec::new()),
+        Err(error) => {
+            // The conversation is known all the same. Asked again when something has been said in it.
+            tracing::warn!(%error, "could not locate a session");
+            found(None)
+        }
+    }
+}
+
+impl Found {
+    /// A session is where it was found for as long as it lives; a user may turn up elsewhere meanwhile.
+    fn knowing(mut self, nodes: Vec<NodeName>) -> Self {
+        match self.conversation.owner {
+            Owner::Session(_) => self.holders = Holders::Nodes(nodes),
+            Owner::User(_) => {}
+        }
+        self
+    }
 }
 
 /// `{ "messages": [...] }`, concatenated from the messages as they were written once.
@@ -116,7 +188,7 @@ async fn asked<P: PresenceStore, M: MessageStore>(
     chat: &Chat<P, M>,
     socket: &Socket,
     event: &Event<'_>,
-) -> Result<(Conversation, String), Refusal> {
+) -> Result<(Found, String), Refusal> {
     let identity = socket.session().identity();
     if !identity.is_admin() {
         return Err(admins_only());
@@ -124,8 +196,8 @@ async fn asked<P: PresenceStore, M: MessageStore>(
     let payload: message::Conversation = event
         .arg(0)
         .map_err(|_| Refusal::new(Code::InvalidPayload, "the payload is { sessionId }"))?;
-    let conversation = find(chat, identity.tenant().id(), &payload.session_id).await?;
-    Ok((conversation, payload.session_id))
+    let found = find(chat, identity.tenant().id(), &payload.session_id).await?;
+    Ok((found, payload.session_id))
 }
 
 #[cfg(test)]

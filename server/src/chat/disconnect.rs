@@ -17,6 +17,7 @@ pub(super) async fn leave<P: PresenceStore, M: MessageStore>(
     let identity = socket.session().identity();
     if identity.is_admin() {
         chat.presence.unwatch(identity.tenant().id());
+        chat.bus.unlisten(identity.tenant().id());
     }
     if is_listed(chat, identity) {
         let leaving = Leaving {

@@ -1,19 +1,20 @@
 //! `message`: somebody says something, over a socket or over HTTP.
 //!
-//! What must stay true: a message is acknowledged and broadcast only after the store has it.
+//! What must stay true: a message is acknowledged and told only after the store has it, and it is told in
+//! the order in which its session said it.
 
 use std::sync::Arc;
 
 use chat_protocol::code::Code;
-use chat_protocol::event::META_MESSAGE_CREATED;
 use chat_protocol::message::{Accepted, Message, SendMessage, Sender};
-use chat_socketio::{Event, Frame};
+use chat_socketio::Event;
 use uuid::Uuid;
 
-use super::conversation::{find, room_of};
-use super::{Chat, NAMESPACE, Socket, rate_limited};
+use super::conversation::{find, own_holders};
+use super::{Chat, Socket, rate_limited};
 use crate::auth::Identity;
 use crate::error::Refusal;
+use crate::messages::bus::{Holders, Listeners, Said};
 use crate::messages::{Conversation, Entry, Job, MessageStore};
 use crate::presence::PresenceStore;
 
@@ -26,18 +27,34 @@ pub(crate) struct Address {
     pub(crate) session_id: String,
     /// In which capacity.
     pub(crate) sender: Sender,
+    /// Where the conversation's owner may be connected.
+    pub(crate) holders: Holders,
 }
 
-/// A message that the store has, still to be broadcast.
+/// A message that the store has, still to be told.
 #[derive(Debug)]
 pub(crate) struct Taken {
     /// The message.
     pub(crate) message: Message,
-    json: Arc<str>,
-    room: String,
+    said: Said,
+    listeners: Listeners,
+    holders: Holders,
 }
 
-/// Handles the event: takes the message in, acknowledges it, and broadcasts it.
+impl Address {
+    /// Where somebody speaks through a session of their own.
+    pub(crate) fn own(author: &Identity, session: &str) -> Self {
+        let conversation = Conversation::of(author, session);
+        Self {
+            holders: own_holders(&conversation),
+            conversation,
+            session_id: session.to_owned(),
+            sender: Sender::User,
+        }
+    }
+}
+
+/// Handles the event: takes the message in, acknowledges it, and tells everybody concerned.
 ///
 /// # Errors
 /// Too many, no text or too much of it, or an agent's reply to a session that is not there.
@@ -55,11 +72,7 @@ pub(super) async fn receive<P: PresenceStore, M: MessageStore>(
     let reply_to = input.session_id.as_deref().filter(|_| identity.is_admin());
     let address = match reply_to {
         Some(session) => reply(chat, identity, session, &input).await?,
-        None => Address {
-            conversation: Conversation::of(identity, socket.id()),
-            session_id: socket.id().to_owned(),
-            sender: Sender::User,
-        },
+        None => Address::own(identity, socket.id()),
     };
     let taken = take(chat, identity, address, &input).await?;
     if let Some(ack) = event.ack {
@@ -71,7 +84,7 @@ pub(super) async fn receive<P: PresenceStore, M: MessageStore>(
             tracing::error!(%error, "an acknowledgement has no JSON form");
         }
     }
-    broadcast(chat, &taken);
+    tell(chat, &taken).await;
     Ok(())
 }
 
@@ -95,8 +108,10 @@ pub(crate) async fn reply<P: PresenceStore, M: MessageStore>(
             ));
         }
     };
+    let found = find(chat, agent.tenant().id(), session).await?;
     Ok(Address {
-        conversation: find(chat, agent.tenant().id(), session).await?,
+        conversation: found.conversation,
+        holders: found.holders,
         session_id: session.to_owned(),
         sender,
     })
@@ -113,8 +128,9 @@ pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
     input: &SendMessage,
 ) -> Result<Taken, Refusal> {
     check_text(&input.text, chat.settings.messages.max_text_chars)?;
+    let id = Uuid::new_v4();
     let message = Message {
-        id: Uuid::new_v4().to_string(),
+        id: id.to_string(),
         text: input.text.clone(),
         sender: address.sender,
         timestamp: chat.clock.wall().to_iso(),
@@ -140,10 +156,11 @@ pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
             Sender::Agent | Sender::Bot => None,
         },
     };
-    chat.messages
-        .accept(entry)
-        .await
-        .map_err(|error| error.into_refusal("accept a message"))?;
+    let accepted = chat.messages.accept(entry).await;
+    let listeners = accepted.map_err(|error| {
+        chat.bus.refuse(id);
+        error.into_refusal("accept a message")
+    })?;
     chat.metrics.message(match address.sender {
         Sender::User => "user",
         Sender::Agent => "agent",
@@ -151,19 +168,27 @@ pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
     });
     Ok(Taken {
         message,
-        json,
-        room: room_of(&address.conversation),
+        said: Said {
+            id,
+            conversation: address.conversation,
+            json,
+        },
+        listeners,
+        holders: address.holders,
     })
 }
 
-/// Tells everybody in the conversation.
-pub(crate) fn broadcast<P, M>(chat: &Chat<P, M>, taken: &Taken) {
-    let payload = [r#"{"message":"#, &taken.json, "}"].concat();
-    chat.hub.to(&taken.room).emit_frame(&Frame::from_raw_event(
-        NAMESPACE,
-        META_MESSAGE_CREATED,
-        &payload,
-    ));
+/// Tells everybody in the conversation, on this node and then on the others.
+pub(crate) async fn tell<P: PresenceStore, M: MessageStore>(chat: &Chat<P, M>, taken: &Taken) {
+    chat.bus.deliver(&taken.said);
+    chat.bus
+        .pass_on(
+            &*chat.presence,
+            &taken.said,
+            taken.listeners,
+            &taken.holders,
+        )
+        .await;
 }
 
 pub(crate) fn unreadable() -> Refusal {
@@ -193,10 +218,12 @@ mod tests {
     use crate::auth::visitor_token::VisitorTokens;
     use crate::auth::{Credentials, Gate, token::TokenVerifier};
     use crate::chat::Open;
+    use crate::chat::rooms::LocalRooms;
     use crate::clock::Clock;
     use crate::config::Settings;
     use crate::error::StoreError;
-    use crate::messages::Owner;
+    use crate::messages::{Bus, Owner};
+    use crate::node::NodeName;
     use crate::presence::MemoryPresenceStore;
     use crate::telemetry::Metrics;
     use crate::tenants::Tenants;
@@ -205,7 +232,7 @@ mod tests {
     struct Away;
 
     impl MessageStore for Away {
-        async fn accept(&self, _: Entry<'_>) -> Result<(), StoreError> {
+        async fn accept(&self, _: Entry<'_>) -> Result<Listeners, StoreError> {
             Err(StoreError::new("away"))
         }
         async fn history(&self, _: &Conversation) -> Result<Vec<Arc<str>>, StoreError> {
@@ -223,8 +250,10 @@ mod tests {
     async fn what_the_store_does_not_take_is_not_a_message() {
         let clock = Clock::start();
         let settings = Settings::with_overrides("").unwrap();
-        let presence =
-            MemoryPresenceStore::new(clock, std::time::Duration::ZERO, 0, Box::new(|_| {}));
+        let node = NodeName::of(Uuid::from_u128(1));
+        let grace = std::time::Duration::ZERO;
+        let presence = MemoryPresenceStore::new(node, clock, grace, 0, Box::new(|_| {}));
+        let hub = chat_socketio::Hub::new(chat_socketio::Config::default());
         let chat = Chat {
             clock,
             gate: Gate::new(
@@ -237,7 +266,8 @@ mod tests {
             ),
             open: Open::new(&settings, clock.now()),
             settings,
-            hub: chat_socketio::Hub::new(chat_socketio::Config::default()),
+            bus: Arc::new(Bus::alone(LocalRooms(hub.clone()))),
+            hub,
             presence: Arc::new(presence),
             messages: Arc::new(Away),
             metrics: Arc::new(Metrics::new()),
@@ -254,6 +284,7 @@ mod tests {
             },
             session_id: "s".to_owned(),
             sender: Sender::User,
+            holders: Holders::Here,
         };
         let input = SendMessage {
             text: "hello".to_owned(),

@@ -17,6 +17,14 @@ pub struct Cli {
     #[arg(value_enum, default_value_t = ServerRole::All)]
     pub role: ServerRole,
 
+    /// With the role presence: what to do.
+    #[arg(value_enum, required_if_eq("role", "presence"), value_name = "ACTION")]
+    pub action: Option<PresenceAction>,
+
+    /// With the role presence: the tenant.
+    #[arg(long, value_name = "T", required_if_eq("role", "presence"))]
+    pub tenant: Option<String>,
+
     /// The address to listen on; port 0 picks one.
     #[arg(
         long,
@@ -129,8 +137,21 @@ pub enum ServerRole {
     Ws,
     /// The HTTP interface.
     Api,
+    /// Nothing: look at, or mend, who is online in a tenant on Redis.
+    Presence,
     /// Nothing: say what the options and files come to, or what is wrong with them.
     CheckConfig,
+}
+
+/// What an operator does about a tenant's presence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PresenceAction {
+    /// Print who is online, a JSON object a line, and which nodes hold their sessions
+    List,
+    /// Forget everyone; nodes that live say anew whom they hold
+    Purge,
+    /// Mend what does not fit together, and end what silent nodes held
+    Reconcile,
 }
 
 impl ServerRole {
@@ -141,6 +162,7 @@ impl ServerRole {
             Self::Gateway => "gateway",
             Self::Ws => "ws",
             Self::Api => "api",
+            Self::Presence => "presence",
             Self::CheckConfig => "check-config",
         }
     }

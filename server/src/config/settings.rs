@@ -129,6 +129,7 @@ pub struct Messages {
     pub per_socket: Rate,
     pub per_address: Rate,
     pub max_addresses: usize,
+    pub max_shared_bytes: usize,
 }
 
 /// `[http]`
@@ -172,6 +173,9 @@ pub struct History {
     pub expiry: Duration,
     pub max_conversations: usize,
     pub max_bytes: usize,
+    pub recent_messages: usize,
+    #[serde(deserialize_with = "duration")]
+    pub recent_expiry: Duration,
 }
 
 /// `[jobs]`
@@ -281,6 +285,7 @@ impl Settings {
             ("connections.tcp", self.connections.tcp),
             ("connections.total", self.connections.total),
             ("messages.max_text_chars", self.messages.max_text_chars),
+            ("history.recent_messages", self.history.recent_messages),
             ("http.max_body_bytes", self.http.max_body_bytes),
             ("online_users.max_page", self.online_users.max_page),
             ("redis.messages_ahead", self.redis.messages_ahead),
@@ -297,6 +302,7 @@ impl Settings {
             ("http.request_timeout", self.http.request_timeout),
             ("http.head_timeout", self.http.head_timeout),
             ("history.expiry", self.history.expiry),
+            ("history.recent_expiry", self.history.recent_expiry),
             ("key_sets.refresh", self.key_sets.refresh),
             ("key_sets.at_most_every", self.key_sets.at_most_every),
             ("key_sets.timeout", self.key_sets.timeout),
@@ -317,6 +323,13 @@ impl Settings {
         if self.socket.close_timeout >= self.shutdown.patience {
             return Err(ConfigError::new(
                 "socket.close_timeout must be less than shutdown.patience",
+            ));
+        }
+        // What came in is what goes from node to node, with its names around it.
+        let largest = self.socket.max_payload_bytes.max(self.http.max_body_bytes);
+        if self.messages.max_shared_bytes < largest + 4096 {
+            return Err(ConfigError::new(
+                "messages.max_shared_bytes must be 4096 more than socket.max_payload_bytes and http.max_body_bytes",
             ));
         }
         // The contract's ten seconds hold whatever is set here.
@@ -408,6 +421,10 @@ mod tests {
             ),
             ("[socket]\nping_timeout = \"soon\"", "time"),
             ("[shutdown]\npatience = \"1m\"", "at most 8s"),
+            (
+                "[messages]\nmax_shared_bytes = 65536",
+                "messages.max_shared_bytes",
+            ),
             ("[shutdown]\npatience = \"1s\"", "less than"),
         ];
         for (text, expected) in cases {

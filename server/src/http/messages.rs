@@ -12,15 +12,16 @@ use chat_protocol::code::Code;
 use chat_protocol::http::SESSION_ID;
 use chat_protocol::message::{Message, SendMessage, Sender};
 use serde::{Deserialize, Serialize};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::request::{Asker, BodyId, json_body, query_parameter};
-use crate::auth::Identity;
+use crate::auth::{Identity, visitor_id_of};
 use crate::chat::Chat;
-use crate::chat::conversation::{find, history_json};
-use crate::chat::message::{Address, broadcast, reply, take};
+use crate::chat::conversation::{Found, find, history_json};
+use crate::chat::message::{Address, reply, take, tell};
 use crate::error::Refusal;
-use crate::messages::{Conversation, MessageStore, Owner};
+use crate::messages::{MessageStore, Owner};
 use crate::presence::PresenceStore;
 
 #[derive(Debug, Deserialize)]
@@ -58,7 +59,9 @@ pub(super) async fn history<P: PresenceStore, M: MessageStore>(
     }
     let session = query_parameter(query.as_deref(), SESSION_ID)
         .ok_or_else(|| Refusal::new(Code::InvalidPayload, "name the session in sessionId"))?;
-    let conversation = find(&chat, identity.tenant().id(), &session).await?;
+    let conversation = find(&chat, identity.tenant().id(), &session)
+        .await?
+        .conversation;
     if !identity.is_admin() && !conversation.is_proven_owner(&identity) {
         return Err(not_yours());
     }
@@ -92,10 +95,16 @@ pub(super) async fn send<P: PresenceStore, M: MessageStore>(
         .session_id
         .as_deref()
         .filter(|id| !id.is_empty());
-    let address = match session {
-        Some(session) if author.is_admin() => reply(&chat, &author, session, &post.message).await?,
+    let (address, elsewhere) = match session {
+        Some(session) if author.is_admin() => {
+            let address = reply(&chat, &author, session, &post.message).await?;
+            (address, None)
+        }
         Some(session) => own(&chat, &author, session).await?,
-        None => fresh(&author),
+        None => {
+            let fresh = Uuid::new_v4().simple().to_string();
+            (Address::own(&author, &fresh), None)
+        }
     };
     // Without a name of their own, visitors are told apart by their session.
     if matches!(address.conversation.owner, Owner::Session(_))
@@ -105,25 +114,54 @@ pub(super) async fn send<P: PresenceStore, M: MessageStore>(
     {
         author = match chat.hub.socket(&address.session_id) {
             Some(socket) => socket.session().identity().clone(),
-            None => asker.identify(&chat, None, Some(&address.session_id))?,
+            None => asker.identify(
+                &chat,
+                None,
+                elsewhere
+                    .as_deref()
+                    .and_then(visitor_id_of)
+                    .or(Some(&address.session_id)),
+            )?,
         };
     }
-    let taken = take(&chat, &author, address, &post.message).await?;
-    broadcast(&chat, &taken);
+    let message = to_the_end(async move {
+        let taken = take(&chat, &author, address, &post.message).await?;
+        tell(&chat, &taken).await;
+        Ok(taken.message)
+    })
+    .await?;
     Ok(Json(Sent {
         success: true,
-        message: taken.message,
+        message,
     }))
 }
 
+/// Does all of it even if the client hangs up meanwhile: what has been taken in is told.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    match tokio::spawn(work.in_current_span()).await {
+        Ok(outcome) => outcome,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Refusal::new(Code::ShuttingDown, "the server is stopping")),
+        },
+    }
+}
+
 /// A visitor's message in a session opened before. To know an unproven visitor's session id is to be
-/// that visitor; a proven visitor's conversation takes the proof.
+/// that visitor; a proven visitor's conversation takes the proof. Also says who the visitor is, if the
+/// session is connected to another node.
 async fn own<P: PresenceStore, M: MessageStore>(
     chat: &Chat<P, M>,
     author: &Identity,
     session: &str,
-) -> Result<Address, Refusal> {
-    let conversation = find(chat, author.tenant().id(), session).await?;
+) -> Result<(Address, Option<Arc<str>>), Refusal> {
+    let Found {
+        conversation,
+        holders,
+        elsewhere,
+    } = find(chat, author.tenant().id(), session).await?;
     let allowed = match &conversation.owner {
         Owner::Session(_) => true,
         Owner::User(_) => conversation.is_proven_owner(author),
@@ -131,20 +169,13 @@ async fn own<P: PresenceStore, M: MessageStore>(
     if !allowed {
         return Err(not_yours());
     }
-    Ok(Address {
+    let address = Address {
         conversation,
         session_id: session.to_owned(),
         sender: Sender::User,
-    })
-}
-
-fn fresh(author: &Identity) -> Address {
-    let session_id = Uuid::new_v4().simple().to_string();
-    Address {
-        conversation: Conversation::of(author, &session_id),
-        session_id,
-        sender: Sender::User,
-    }
+        holders,
+    };
+    Ok((address, elsewhere))
 }
 
 fn not_yours() -> Refusal {

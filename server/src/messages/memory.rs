@@ -11,6 +11,7 @@ use std::time::Duration;
 use lru::LruCache;
 use parking_lot::Mutex;
 
+use super::bus::Listeners;
 use super::{Conversation, Entry, MessageStore};
 use crate::clock::Clock;
 use crate::config::settings::History;
@@ -59,12 +60,13 @@ impl MemoryMessageStore {
 }
 
 impl MessageStore for MemoryMessageStore {
-    async fn accept(&self, entry: Entry<'_>) -> Result<(), StoreError> {
+    async fn accept(&self, entry: Entry<'_>) -> Result<Listeners, StoreError> {
         let now = self.clock.now();
         let mut kept = self.kept.lock();
         kept.append(now, entry.conversation, Arc::clone(entry.json));
         kept.remember(now, &entry.message.session_id, entry.conversation);
-        Ok(())
+        // There are no other nodes.
+        Ok(Listeners::Counted(0))
     }
 
     async fn history(&self, conversation: &Conversation) -> Result<Vec<Arc<str>>, StoreError> {
@@ -167,6 +169,7 @@ impl SessionKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Settings;
     use crate::messages::Owner;
 
     #[tokio::test]
@@ -185,6 +188,7 @@ mod tests {
                 expiry: Duration::from_mins(1),
                 max_conversations,
                 max_bytes,
+                ..Settings::with_overrides("").unwrap().history
             },
         )
         .kept

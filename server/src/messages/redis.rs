@@ -1,31 +1,34 @@
 //! Conversations of all nodes, on Redis, and the stream that the workers read.
 //!
 //! The stream is the truth: a visitor's message is accepted when the stream has it. The history is
-//! written beside it, in the same round trip, and what it lacks is a loss that nobody need be told of:
-//! - Redis refuses the entry: the message is taken out of the history again, and refused.
-//! - Redis refuses the history: the message is accepted, and missing from the history.
-//! - Redis does not answer: nobody knows. The message is refused, and may reach the workers all the
-//!   same; a client that sends it again sends another message. So workers see each accepted message
-//!   at least once, and a refused one at most once.
+//! written beside it, in the same round trip, and with it the log of what the tenant said lately, from
+//! which nodes catch up. What these lack is a loss that nobody need be told of:
+//! - Redis refuses the entry: the message is taken out of history and log again, and refused.
+//! - Redis refuses the history: the message is accepted, and missing from history and log.
+//! - Redis does not answer: nobody knows. The message is refused, and may reach the workers, and those who
+//!   read the history or catch up, all the same; a client that sends it again sends another message. So
+//!   workers see each accepted message at least once, and a refused one at most once.
 //!
-//! The two are not one script, because a cluster keeps them on different nodes: the stream is all
+//! Stream and history are not one script, because a cluster keeps them on different nodes: the stream is all
 //! tenants', a history is one's. The history goes first, so that a worker who hears of a message
 //! finds it there.
 //!
 //! What must stay true: every key here but the stream has an expiry and the tenant's hash tag.
 
+pub(super) mod keys;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use redis::Cmd;
 
+use super::bus::Listeners;
 use super::job::{self, STREAM};
 use super::{Conversation, Entry, Job, MessageStore, Owner};
 use crate::config::settings::{History, Jobs};
 use crate::error::StoreError;
 use crate::redis::Redis;
 use crate::redis::script::Script;
-
-const APPEND: &str = include_str!("redis/append.lua");
 
 /// What was said, for all nodes that share a Redis.
 ///
@@ -34,6 +37,7 @@ const APPEND: &str = include_str!("redis/append.lua");
 pub struct RedisMessageStore {
     redis: Redis,
     append: Script,
+    retract: Script,
     history: History,
     jobs: Jobs,
 }
@@ -43,22 +47,40 @@ impl RedisMessageStore {
     pub fn new(redis: Redis, history: History, jobs: Jobs) -> Self {
         Self {
             redis,
-            append: Script::new(APPEND),
+            append: Script::new(include_str!("redis/append.lua")),
+            retract: Script::new(include_str!("redis/retract.lua")),
             history,
             jobs,
         }
     }
 
-    async fn keep(&self, entry: &Entry<'_>) -> Result<(), StoreError> {
+    /// Also says where in the log it is, and how many nodes listen.
+    async fn keep(&self, entry: &Entry<'_>) -> Result<(String, u64), StoreError> {
         let conversation = entry.conversation;
+        let tenant = &conversation.tenant;
         let mut call = self.append.call();
-        call.key(history_key(conversation))
-            .key(session_key(&conversation.tenant, &entry.message.session_id))
+        call.key(keys::history(conversation))
+            .key(keys::session(tenant, &entry.message.session_id))
+            .key(keys::recent(tenant))
             .arg(&**entry.json)
             .arg(self.history.messages_per_conversation)
-            .arg(self.expiry_millis())
-            .arg(owner_text(&conversation.owner));
+            .arg(millis(self.history.expiry))
+            .arg(conversation.owner.to_text())
+            .arg(&entry.message.id)
+            .arg(self.history.recent_messages)
+            .arg(millis(self.history.recent_expiry))
+            .arg(self.how_to_count())
+            .arg(keys::channel(tenant));
         self.redis.script("keep a message", &call).await
+    }
+
+    /// The command of `PUBSUB` that counts those who listen to a channel.
+    fn how_to_count(&self) -> &'static str {
+        if self.redis.has_sharded_channels() {
+            "SHARDNUMSUB"
+        } else {
+            "NUMSUB"
+        }
     }
 
     async fn hand_over(&self, entry: &Entry<'_>, job: &Job<'_>) -> Result<(), StoreError> {
@@ -76,41 +98,38 @@ impl RedisMessageStore {
     }
 
     /// Takes back a message that the history has and the stream has not.
-    async fn retract(&self, entry: &Entry<'_>) {
-        let mut command = Cmd::new();
-        command
-            .arg("LREM")
-            .arg(history_key(entry.conversation))
-            .arg(-1)
-            .arg(&**entry.json);
-        if let Err(error) = self
-            .redis
-            .query::<usize>("take back a message", &command)
-            .await
-        {
+    async fn retract(&self, entry: &Entry<'_>, in_log: &str) {
+        let mut call = self.retract.call();
+        call.key(keys::history(entry.conversation))
+            .key(keys::recent(&entry.conversation.tenant))
+            .arg(&**entry.json)
+            .arg(in_log);
+        let retracted = self.redis.script::<()>("take back a message", &call).await;
+        if let Err(error) = retracted {
             tracing::warn!(cause = %error, message = entry.message.id, "a refused message is in the history");
         }
     }
+}
 
-    fn expiry_millis(&self) -> u64 {
-        u64::try_from(self.history.expiry.as_millis()).unwrap_or(u64::MAX)
-    }
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl MessageStore for RedisMessageStore {
-    async fn accept(&self, entry: Entry<'_>) -> Result<(), StoreError> {
+    async fn accept(&self, entry: Entry<'_>) -> Result<Listeners, StoreError> {
         let Some(job) = &entry.job else {
-            return self.keep(&entry).await;
+            let (_, listeners) = self.keep(&entry).await?;
+            return Ok(Listeners::Counted(listeners));
         };
         // Sent one after the other without waiting in between.
         match tokio::join!(self.keep(&entry), self.hand_over(&entry, job)) {
-            (Ok(()), Ok(())) => Ok(()),
+            (Ok((_, listeners)), Ok(())) => Ok(Listeners::Counted(listeners)),
             (Err(error), Ok(())) => {
                 tracing::warn!(cause = %error, message = entry.message.id, "a message is missing from the history");
-                Ok(())
+                Ok(Listeners::Unknown)
             }
-            (Ok(()), Err(error)) => {
-                self.retract(&entry).await;
+            (Ok((in_log, _)), Err(error)) => {
+                self.retract(&entry, &in_log).await;
                 Err(error)
             }
             (Err(_), Err(error)) => Err(error),
@@ -121,7 +140,7 @@ impl MessageStore for RedisMessageStore {
         let mut command = Cmd::new();
         command
             .arg("LRANGE")
-            .arg(history_key(conversation))
+            .arg(keys::history(conversation))
             .arg(0)
             .arg(-1);
         let messages: Vec<String> = self.redis.query("read a conversation", &command).await?;
@@ -136,10 +155,10 @@ impl MessageStore for RedisMessageStore {
         let mut command = Cmd::new();
         command
             .arg("SET")
-            .arg(session_key(&conversation.tenant, session))
-            .arg(owner_text(&conversation.owner))
+            .arg(keys::session(&conversation.tenant, session))
+            .arg(conversation.owner.to_text())
             .arg("PX")
-            .arg(self.expiry_millis());
+            .arg(millis(self.history.expiry));
         self.redis.query("open a session", &command).await
     }
 
@@ -149,44 +168,18 @@ impl MessageStore for RedisMessageStore {
         session: &str,
     ) -> Result<Option<Conversation>, StoreError> {
         let mut command = Cmd::new();
-        command.arg("GET").arg(session_key(tenant, session));
+        command.arg("GET").arg(keys::session(tenant, session));
         let owner: Option<String> = self.redis.query("find a session", &command).await?;
         owner
             .map(|text| {
                 Ok(Conversation {
                     tenant: tenant.into(),
-                    owner: read_owner(&text)
+                    owner: Owner::from_text(&text)
                         .ok_or_else(|| StoreError::new("a session's key holds no owner"))?,
                 })
             })
             .transpose()
     }
-}
-
-fn history_key(conversation: &Conversation) -> String {
-    let tenant = &conversation.tenant;
-    let owner = owner_text(&conversation.owner);
-    format!("{{chat:{tenant}}}:history:{owner}")
-}
-
-fn session_key(tenant: &str, session: &str) -> String {
-    format!("{{chat:{tenant}}}:session:{session}")
-}
-
-const USER: &str = "user:";
-const SESSION: &str = "session:";
-
-fn owner_text(owner: &Owner) -> String {
-    match owner {
-        Owner::User(user) => [USER, user].concat(),
-        Owner::Session(session) => [SESSION, session].concat(),
-    }
-}
-
-fn read_owner(text: &str) -> Option<Owner> {
-    let user = || Some(Owner::User(text.strip_prefix(USER)?.into()));
-    let session = || Some(Owner::Session(text.strip_prefix(SESSION)?.into()));
-    user().or_else(session)
 }
 
 #[cfg(test)]

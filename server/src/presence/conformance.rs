@@ -8,7 +8,9 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::{Announcement, Announcer, Arc, Change, Joining, Leaving, List, PresenceStore, Row};
+use super::{
+    Announcement, Announcer, Arc, Change, Joining, Leaving, List, PresenceStore, Row, Who,
+};
 
 const GRACE: Duration = Duration::from_millis(60);
 
@@ -30,6 +32,7 @@ pub async fn run<S: PresenceStore>(new: impl AsyncFn(Duration, Announcer) -> Arc
     repeats_and_late_leaves(case().await).await;
     tenants_apart(case().await).await;
     many_leave_at_once(case().await).await;
+    whereabouts(case().await).await;
     pages(case().await).await;
     revisions(case().await).await;
     lists_and_announcements_agree(case().await).await;
@@ -219,6 +222,43 @@ async fn many_leave_at_once<S: PresenceStore>(case: Case<S>) {
     gone.sort_by_key(|change| format!("{change:?}"));
     assert_eq!(gone, expected);
     assert_eq!(case.list("t").await, list_of(&[]));
+}
+
+async fn whereabouts<S: PresenceStore>(case: Case<S>) {
+    let find = async |tenant: &str, who: Who<'_>| {
+        let found = case.store.locate(tenant, who).await.unwrap();
+        found.map(|location| (location.user.to_string(), location.nodes.len()))
+    };
+    assert_eq!(find("t", Who::User("ann")).await, None);
+    // Names that a store may read no meaning into.
+    for (index, user) in ["ann", "ann b", "an", "5:ann:b", "", "ü \u{7f}"]
+        .iter()
+        .enumerate()
+    {
+        let session = format!("s{index}");
+        case.join("t", user, &session).await;
+        let found = Some(((*user).to_owned(), 1));
+        assert_eq!(find("t", Who::Session(&session)).await, found);
+        assert_eq!(find("t", Who::User(user)).await, found);
+    }
+    case.join("t", "ann", "s9").await;
+    let ann = Some(("ann".to_owned(), 1));
+    assert_eq!(find("t", Who::User("ann")).await, ann, "one node, once");
+    assert_eq!(find("t", Who::Session("s9")).await, ann);
+    assert_eq!(find("a", Who::User("ann")).await, None, "another tenant");
+    assert_eq!(find("a", Who::Session("s9")).await, None);
+    for other in ["s", "s1 ann", "s1 ann b", "", "s99"] {
+        assert_eq!(find("t", Who::Session(other)).await, None, "{other}");
+    }
+    case.leave("t", "ann", "s0").await;
+    assert_eq!(find("t", Who::Session("s0")).await, None);
+    assert_eq!(find("t", Who::User("ann")).await, ann);
+    case.leave("t", "ann", "s9").await;
+    assert_eq!(
+        find("t", Who::User("ann")).await,
+        None,
+        "nobody is connected in the grace time"
+    );
 }
 
 async fn pages<S: PresenceStore>(case: Case<S>) {

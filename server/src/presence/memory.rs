@@ -14,17 +14,19 @@ use tokio::sync::Notify;
 
 use super::transition::{NodeId, SessionKey, TenantPresence};
 use super::{
-    Announcement, Announcer, Change, Joining, Leaving, List, Page, PresenceStore, Revision,
-    write_rows,
+    Announcement, Announcer, Change, Joining, Leaving, List, Location, Page, PresenceStore,
+    Revision, Who, write_rows,
 };
 use crate::clock::Clock;
 use crate::error::StoreError;
+use crate::node::NodeName;
 
 /// This process; there is no other.
 const NODE: NodeId = NodeId(0);
 
 /// Who is online, for a single node.
 pub struct MemoryPresenceStore {
+    node: NodeName,
     clock: Clock,
     grace: Duration,
     epoch: u32,
@@ -52,8 +54,15 @@ struct TenantState {
 impl MemoryPresenceStore {
     /// An empty store. `epoch` must differ from run to run: it keeps an answer that a browser
     /// remembers from an earlier run from passing for a current one.
-    pub fn new(clock: Clock, grace: Duration, epoch: u32, announce: Announcer) -> Self {
+    pub fn new(
+        node: NodeName,
+        clock: Clock,
+        grace: Duration,
+        epoch: u32,
+        announce: Announcer,
+    ) -> Self {
         Self {
+            node,
             clock,
             grace,
             epoch,
@@ -201,6 +210,27 @@ impl PresenceStore for MemoryPresenceStore {
 
     fn unwatch(&self, _tenant: &str) {}
 
+    async fn locate(&self, tenant: &str, who: Who<'_>) -> Result<Option<Location>, StoreError> {
+        let tenant = self.tenants.read().get(tenant).cloned();
+        let Some(tenant) = tenant else {
+            return Ok(None);
+        };
+        let state = tenant.state.lock();
+        let user: Option<Arc<str>> = match who {
+            Who::User(user) => state.presence.is_connected(user).then(|| user.into()),
+            Who::Session(session) => state.presence.user_of(session).cloned(),
+        };
+        Ok(user.map(|user| Location {
+            user,
+            nodes: vec![self.node.clone()],
+        }))
+    }
+
+    async fn renewed(&self) -> Vec<Arc<str>> {
+        // Nothing is handed over to anybody.
+        std::future::pending().await
+    }
+
     fn has_sessions(&self) -> bool {
         self.tenants
             .read()
@@ -235,7 +265,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_memory_store_keeps_the_duties() {
         conformance::run(async |grace, announce| {
-            let store = Arc::new(MemoryPresenceStore::new(Clock::start(), grace, 1, announce));
+            let node = NodeName::of(uuid::Uuid::from_u128(1));
+            let clock = Clock::start();
+            let store = Arc::new(MemoryPresenceStore::new(node, clock, grace, 1, announce));
             let running = Arc::clone(&store);
             tokio::spawn(async move { running.run().await });
             store

@@ -11,7 +11,9 @@
 //! changed only with its gate held for reading, and handed over with it held for writing; tenants do not
 //! wait for each other.
 
+mod locate;
 mod mirror;
+pub mod operator;
 mod remote;
 mod scripts;
 #[cfg(test)]
@@ -28,14 +30,16 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 use super::{
-    Announcement, Announcer, Change, Joining, Leaving, List, Page, PresenceStore, Revision, Row,
+    Announcement, Announcer, Change, Joining, Leaving, List, Location, Page, PresenceStore,
+    Revision, Row, Who,
 };
 use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::redis::{Heard, Redis};
+use locate::Locate;
 use mirror::{Mirror, Reaction};
 pub use remote::{Channels, Remote};
-use scripts::{Entering, Published, Scripts, Times, channel, tenant_of};
+use scripts::{BATCH, Entering, Published, Scripts, Times, channel, tenant_of};
 use tenant::{State, Tenant};
 
 /// How long the mirror of a tenant is kept after its last reader.
@@ -51,6 +55,7 @@ pub type Random = Arc<dyn Fn() -> u128 + Send + Sync>;
 pub struct RedisPresenceStore<R: Remote = Redis> {
     remote: Arc<R>,
     scripts: Scripts<R>,
+    locate: Locate,
     clock: Clock,
     random: Random,
     node: Arc<str>,
@@ -61,6 +66,9 @@ pub struct RedisPresenceStore<R: Remote = Redis> {
     /// Tenants whose mirror needs a snapshot.
     to_sync: Mutex<BTreeSet<Arc<str>>>,
     sync_wanted: Notify,
+    /// Tenants whose sessions have been handed over anew, until somebody takes note.
+    renewed: Mutex<BTreeSet<Arc<str>>>,
+    renewal: Notify,
     /// When to look at which tenant, at most one entry each. Taken after a tenant's lock.
     deadlines: Mutex<BTreeSet<(Duration, Arc<str>)>>,
     deadline_set: Notify,
@@ -119,6 +127,7 @@ impl<R: Remote> RedisPresenceStore<R> {
             });
             Self {
                 scripts: Scripts::new(Arc::clone(&remote), Arc::clone(&random), times),
+                locate: Locate::new(),
                 remote,
                 clock,
                 random,
@@ -129,6 +138,8 @@ impl<R: Remote> RedisPresenceStore<R> {
                 channels,
                 to_sync: Mutex::default(),
                 sync_wanted: Notify::new(),
+                renewed: Mutex::default(),
+                renewal: Notify::new(),
                 deadlines: Mutex::default(),
                 deadline_set: Notify::new(),
             }
@@ -473,6 +484,20 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
         let tenant = self.tenant(tenant);
         let mut state = tenant.state.lock();
         state.watchers = state.watchers.saturating_sub(1);
+    }
+
+    async fn locate(&self, tenant: &str, who: Who<'_>) -> Result<Option<Location>, StoreError> {
+        self.locate.run(&*self.remote, tenant, who).await
+    }
+
+    async fn renewed(&self) -> Vec<Arc<str>> {
+        loop {
+            let renewed = std::mem::take(&mut *self.renewed.lock());
+            if !renewed.is_empty() {
+                return renewed.into_iter().collect();
+            }
+            self.renewal.notified().await;
+        }
     }
 
     fn has_sessions(&self) -> bool {

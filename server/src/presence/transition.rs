@@ -166,6 +166,22 @@ impl TenantPresence {
         self.users.values().any(|user| !user.sessions().is_empty())
     }
 
+    /// Whether a session of that user is connected.
+    pub fn is_connected(&self, user: &str) -> bool {
+        self.users
+            .get(user)
+            .is_some_and(|user| !user.sessions().is_empty())
+    }
+
+    /// The user of a connected session. Looks at everybody: for what is asked seldom.
+    pub fn user_of(&self, session: &str) -> Option<&Arc<str>> {
+        let has = |(key, _): &(SessionKey, Row)| *key.session == *session;
+        self.users
+            .iter()
+            .find(|(_, user)| user.sessions().iter().any(has))
+            .map(|(id, _)| id)
+    }
+
     /// How many users are in their grace time.
     pub fn lingering(&self) -> usize {
         let lingers = |user: &&User| user.sessions().is_empty();

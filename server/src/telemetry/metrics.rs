@@ -30,6 +30,7 @@ pub struct Metrics {
     disconnected: Family<ReasonLabel, Counter>,
     events: Family<EventLabel, Counter>,
     messages: Family<SenderLabel, Counter>,
+    bus: Family<EventLabel, Counter>,
     refusals: Family<CodeLabel, Counter>,
     bad_input: Family<ReasonLabel, Counter>,
     announcements: Family<EventLabel, Counter>,
@@ -42,6 +43,45 @@ pub struct Metrics {
     tenant_users: Family<TenantLabel, Gauge>,
     /// Held while the numbers of one moment are set and written.
     rendering: Mutex<()>,
+}
+
+/// What happens to messages between nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BusEvent {
+    /// One was sent to a channel.
+    Published,
+    /// One came from another node and was news.
+    Heard,
+    /// One was read from a log and was news.
+    Replayed,
+    /// A log did not reach back far enough.
+    Gap,
+    /// Something that no node writes.
+    Malformed,
+    /// Something that a newer program writes.
+    Unknown,
+}
+
+impl BusEvent {
+    const ALL: [Self; 6] = [
+        Self::Published,
+        Self::Heard,
+        Self::Replayed,
+        Self::Gap,
+        Self::Malformed,
+        Self::Unknown,
+    ];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Heard => "heard",
+            Self::Replayed => "replayed",
+            Self::Gap => "gap",
+            Self::Malformed => "malformed",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// What is open at one moment.
@@ -123,6 +163,7 @@ impl Metrics {
             disconnected: Family::default(),
             events: Family::default(),
             messages: Family::default(),
+            bus: Family::default(),
             refusals: Family::default(),
             bad_input: Family::default(),
             announcements: Family::default(),
@@ -139,6 +180,10 @@ impl Metrics {
         for code in Code::ALL.iter().filter(|code| code.http_status() != 0) {
             let code = code.as_str();
             drop(metrics.refusals.get_or_create(&CodeLabel { code }));
+        }
+        for event in BusEvent::ALL {
+            let event = event.as_str();
+            drop(metrics.bus.get_or_create(&EventLabel { event }));
         }
         metrics.register();
         metrics
@@ -164,6 +209,12 @@ impl Metrics {
     /// A message was accepted.
     pub fn message(&self, sender: &'static str) {
         self.messages.get_or_create(&SenderLabel { sender }).inc();
+    }
+
+    /// Something happened between this node and others.
+    pub fn bus(&self, event: BusEvent) {
+        let event = event.as_str();
+        self.bus.get_or_create(&EventLabel { event }).inc();
     }
 
     /// Something was refused, by whichever way it came.
@@ -277,6 +328,11 @@ impl Metrics {
             "messages",
             "Messages accepted, by sender",
             self.messages.clone(),
+        );
+        registry.register(
+            "bus_events",
+            "Messages between nodes: published, once for each channel; heard and news here; replayed after a loss; gap is a log that was too short for that; malformed or unknown ones are ignored",
+            self.bus.clone(),
         );
         registry.register("refusals", "Refusals, by code", self.refusals.clone());
         registry.register(

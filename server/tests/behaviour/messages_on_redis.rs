@@ -147,7 +147,8 @@ async fn what_is_kept_besides_has_keys_of_its_own_and_does_not_stay() {
         .filter(|key| key.starts_with("{chat:open}:"))
         .collect();
     let session = format!("{{chat:open}}:session:{}", ann.id());
-    assert_eq!(kept, ["{chat:open}:history:user:u-1", &session]);
+    let log = "{chat:open}:recent";
+    assert_eq!(kept, ["{chat:open}:history:user:u-1", log, &session]);
     let mut client = on.redis().client().await;
     for key in kept {
         let left: i64 = cmd("PTTL").arg(key).query_async(&mut client).await.unwrap();
@@ -193,6 +194,13 @@ async fn an_acknowledgement_waits_for_the_stream() {
             .await;
     let mut ann = server.visitor("ann").await;
     let mut bystander = server.visitor("bob").await;
+    for visitor in [&mut ann, &mut bystander] {
+        // Answered when they have come in, for which Redis is needed.
+        assert_eq!(
+            visitor.ask("nonsense", &json!({})).await["code"],
+            "NOT_FOUND"
+        );
+    }
     on.redis().freeze();
     let thawed = Cell::new(false);
     let saying = async {

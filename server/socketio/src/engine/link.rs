@@ -441,7 +441,9 @@ const PING: Payload = Payload::Text(Utf8Bytes::from_static("2"));
 /// Whether a client that is disconnected for this reason is still handed what it was sent before.
 const fn keeps_queue(reason: DisconnectReason) -> bool {
     match reason {
-        DisconnectReason::ServerDisconnect | DisconnectReason::Shutdown => true,
+        DisconnectReason::ServerDisconnect
+        | DisconnectReason::Resynchronise
+        | DisconnectReason::Shutdown => true,
         DisconnectReason::ClientDisconnect
         | DisconnectReason::TransportClose
         | DisconnectReason::TransportError

@@ -168,3 +168,16 @@ async fn a_websocket_that_asks_without_reading_gets_its_answers_when_it_reads() 
         );
     }
 }
+
+#[tokio::test]
+async fn one_that_is_to_begin_anew_sees_its_transport_close_and_no_more() {
+    let server = Server::start(Config::default()).await;
+    let mut client = server.connect().await;
+    server.hub.socket(&client.id).unwrap().resynchronise();
+    // After a DISCONNECT, `41`, clients would not come back by themselves.
+    assert_eq!(client.close_code().await, 1013);
+    assert_eq!(
+        server.notes.disconnected().await,
+        DisconnectReason::Resynchronise
+    );
+}

@@ -37,7 +37,7 @@ impl Case {
         }
     }
 
-    async fn say(&self, sender: Sender, text: &str) -> Result<(), StoreError> {
+    async fn say(&self, sender: Sender, text: &str) -> Result<Listeners, StoreError> {
         let message = Message {
             id: text.to_owned(),
             text: text.to_owned(),
@@ -94,6 +94,7 @@ fn conversation() -> Conversation {
 }
 
 const HISTORY: &str = "{chat:42}:history:user:ann";
+const LOG: &str = "{chat:42}:recent";
 const SESSION_KEY: &str = "{chat:42}:session:s";
 
 #[tokio::test]
@@ -127,7 +128,7 @@ async fn all_but_the_stream_expires_and_has_the_tenants_tag() {
     let mut case = Case::new().await;
     case.say(Sender::User, "a").await.unwrap();
     let keys = case.server.keys().await;
-    assert_eq!(keys, [STREAM, HISTORY, SESSION_KEY]);
+    assert_eq!(keys, [STREAM, HISTORY, LOG, SESSION_KEY]);
     let day = Duration::from_hours(24).as_millis();
     for key in [HISTORY, SESSION_KEY] {
         let left: i64 = case.ask(&["PTTL", key]).await;
@@ -136,6 +137,8 @@ async fn all_but_the_stream_expires_and_has_the_tenants_tag() {
             "{key}: {left}"
         );
     }
+    let left: i64 = case.ask(&["PTTL", LOG]).await;
+    assert!((1..=3_600_000).contains(&left), "{left}");
     let forever: i64 = case.ask(&["PTTL", STREAM]).await;
     assert_eq!(forever, -1);
 }
@@ -161,6 +164,41 @@ async fn what_staff_say_is_nobodys_job() {
     case.say(Sender::Bot, "b").await.unwrap();
     assert_eq!(case.jobs().await, 0);
     assert_eq!(case.said().await, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_message_counts_who_listens_to_its_tenant() {
+    let case = Case::new().await;
+    assert_eq!(
+        case.say(Sender::User, "a").await.unwrap(),
+        Listeners::Counted(0)
+    );
+    let (hear, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let subscriber = case.store.redis.subscriber(move |_| {
+        // The test may be over.
+        let _sent = hear.send(());
+    });
+    for channel in ["{chat:42}:messages", "{chat:4}:messages"] {
+        subscriber.add(channel);
+        heard.recv().await.unwrap();
+    }
+    for sender in [Sender::User, Sender::Agent] {
+        assert_eq!(
+            case.say(sender, "b").await.unwrap(),
+            Listeners::Counted(1),
+            "to this tenant"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_log_is_bounded() {
+    let mut case = Case::with(|settings| settings.history.recent_messages = 100).await;
+    for index in 0..350 {
+        case.say(Sender::Agent, &index.to_string()).await.unwrap();
+    }
+    let kept: usize = case.ask(&["XLEN", LOG]).await;
+    assert!((100..=200).contains(&kept), "{kept}");
 }
 
 #[tokio::test]
@@ -200,6 +238,8 @@ async fn what_the_stream_refuses_is_in_no_history() {
     case.say(Sender::User, "c").await.unwrap();
     assert_eq!(case.said().await, ["a", "c"]);
     assert_eq!(case.jobs().await, 2);
+    let logged: usize = case.ask(&["XLEN", LOG]).await;
+    assert_eq!(logged, 2, "nor in the log");
 }
 
 #[tokio::test]
@@ -243,17 +283,4 @@ async fn a_redis_that_does_not_answer_in_time_has_not_accepted() {
         case.store.redis.up().await;
     }
     assert_eq!(case.said().await.last().map(String::as_str), Some("b"));
-}
-
-#[test]
-fn an_owner_is_read_as_it_was_written() {
-    for owner in [
-        Owner::User("ann".into()),
-        Owner::User("session:x".into()),
-        Owner::Session("user:x".into()),
-        Owner::Session("".into()),
-    ] {
-        assert_eq!(read_owner(&owner_text(&owner)), Some(owner));
-    }
-    assert_eq!(read_owner("nobody"), None);
 }

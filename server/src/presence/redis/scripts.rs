@@ -108,8 +108,6 @@ impl<'a> Published<'a> {
 
 impl<R: Remote> Scripts<R> {
     pub(super) fn new(remote: Arc<R>, random: Random, times: Times) -> Self {
-        const COMMON: &str = include_str!("common.lua");
-        let script = |text: &str| Script::new(&[COMMON, text].concat());
         Self {
             remote,
             random,
@@ -232,17 +230,9 @@ impl<R: Remote> Scripts<R> {
     }
 
     fn call(&self, script: &Script, tenant: &str, incarnation: &str) -> Call {
-        let mut call = script.call();
-        call.key(["online_users:", tenant].concat());
-        for own in ["meta", "sessions", "queue", "held", "leases", "grace"] {
-            call.key(["{online_users:", tenant, "}:", own].concat());
-        }
-        call.arg(millis(self.times.now))
-            .arg(millis(self.times.keep))
-            .arg(epoch_of(&self.random))
-            .arg(self.remote.publish_command())
-            .arg(incarnation);
-        call
+        let epoch = epoch_of(&self.random);
+        let publish = self.remote.publish_command();
+        call(script, tenant, self.times, epoch, publish, incarnation)
     }
 
     async fn run<T: FromRedisValue>(
@@ -253,6 +243,33 @@ impl<R: Remote> Scripts<R> {
         let answer = self.remote.run(what, call).await?;
         from_redis_value(answer).map_err(StoreError::new)
     }
+}
+
+/// A script with what stands before each of them.
+pub(super) fn script(text: &str) -> Script {
+    Script::new(&[include_str!("common.lua"), text].concat())
+}
+
+/// A call with what all of them take.
+pub(super) fn call(
+    script: &Script,
+    tenant: &str,
+    times: Times,
+    epoch: u32,
+    publish: &str,
+    incarnation: &str,
+) -> Call {
+    let mut call = script.call();
+    call.key(["online_users:", tenant].concat());
+    for own in ["meta", "sessions", "queue", "held", "leases", "grace"] {
+        call.key(["{online_users:", tenant, "}:", own].concat());
+    }
+    call.arg(millis(times.now))
+        .arg(millis(times.keep))
+        .arg(epoch)
+        .arg(publish)
+        .arg(incarnation);
+    call
 }
 
 fn mark_of(answer: &[String]) -> Result<Option<(Mark, &[String])>, StoreError> {

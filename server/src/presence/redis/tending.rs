@@ -168,6 +168,9 @@ async fn hand_over<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
                 store.ask_for_snapshot(tenant);
             }
             tenant.moved.notify_waiters();
+            drop(state);
+            store.renewed.lock().insert(Arc::clone(&tenant.id));
+            store.renewal.notify_one();
         }
         Err(error) => {
             if touch.failures == 0 {

@@ -1,0 +1,91 @@
+//! The log of what was said in a tenant lately, as a node reads it that catches up.
+//!
+//! `append.lua` writes it in the same step as the history.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::Said;
+use super::delivery::{Extent, RedisTime};
+use crate::error::StoreError;
+use crate::messages::redis::keys;
+use crate::messages::{Conversation, Owner};
+use crate::redis::Redis;
+use crate::redis::script::Script;
+
+/// How many messages are read at a time, so that Redis is never held up for long.
+const BATCH: usize = 200;
+
+/// The script.
+pub(super) struct Log(Script);
+
+/// A part of a log.
+pub(super) struct Part {
+    pub(super) extent: Extent,
+    pub(super) said: Vec<Said>,
+    /// Where the next part begins; `None` at the end.
+    pub(super) next: Option<String>,
+}
+
+type Entry = (String, HashMap<String, String>);
+
+impl Log {
+    pub(super) fn new() -> Self {
+        Self(Script::new(include_str!("recent.lua")))
+    }
+
+    /// Reads what was said from a time on, or from where the part before it ended.
+    pub(super) async fn read(
+        &self,
+        redis: &Redis,
+        tenant: &Arc<str>,
+        begin: &str,
+    ) -> Result<Part, StoreError> {
+        let mut call = self.0.call();
+        call.key(keys::recent(tenant)).arg(begin).arg(BATCH);
+        let (now, first, length, added, entries): (u64, String, u64, u64, Vec<Entry>) =
+            redis.script("catch up", &call).await?;
+        let next = entries
+            .last()
+            .filter(|_| entries.len() == BATCH)
+            .map(|(id, _)| format!("({id}"));
+        Ok(Part {
+            extent: Extent {
+                now: RedisTime(now),
+                first: time_of(&first),
+                length,
+                added,
+            },
+            // What cannot be read was not written by this program, nor meant for it.
+            said: entries
+                .into_iter()
+                .filter_map(|(_, fields)| said(tenant, &fields))
+                .collect(),
+            next,
+        })
+    }
+}
+
+/// The beginning of what was said from that time on.
+pub(super) fn begin(from: RedisTime) -> String {
+    format!("{}-0", from.0)
+}
+
+fn said(tenant: &Arc<str>, fields: &HashMap<String, String>) -> Option<Said> {
+    Some(Said {
+        id: Uuid::parse_str(fields.get("id")?).ok()?,
+        conversation: Conversation {
+            tenant: Arc::clone(tenant),
+            owner: Owner::from_text(fields.get("owner")?)?,
+        },
+        json: fields.get("message")?.as_str().into(),
+    })
+}
+
+/// The time in an entry's id.
+fn time_of(id: &str) -> Option<RedisTime> {
+    let (millis, _) = id.split_once('-')?;
+    millis.parse().ok().map(RedisTime)
+}
