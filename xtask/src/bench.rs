@@ -16,12 +16,15 @@ pub(crate) enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// What faults of nodes, networks and Redis cost those who watch: the tests of them, for their report
+    Faults,
 }
 
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     let workspace = Workspace::find()?;
     match bench {
         Bench::Server { options } => server(&workspace, options),
+        Bench::Faults => faults(&workspace),
     }
 }
 
@@ -44,5 +47,18 @@ fn server(workspace: &Workspace, options: &[String]) -> Result<()> {
         .arg("--redis")
         .arg(redis)
         .args(options)
+        .run()
+}
+
+/// The tests print the report as a table and leave it in `tests/.report/faults.json`.
+fn faults(workspace: &Workspace) -> Result<()> {
+    setup::node()?;
+    let redis = setup::redis_server()?;
+    let tests = workspace.tests();
+    npm::install(&tests)?;
+    build::server(workspace)?;
+    npm::script(&tests, "cluster")
+        .env("REDIS_SERVER", redis)
+        .env("CHAT_SERVER", workspace.server())
         .run()
 }
