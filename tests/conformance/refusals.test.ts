@@ -1,8 +1,9 @@
 /** Who is refused, and how an official client learns why: `connect_error` with a code. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Backend, startServer, tenantsFile } from '../support/backends.ts';
-import { SECRET, TENANTS, admitted, inAnHour, jwt, refusals } from '../support/credentials.ts';
+import { TENANTS, admitted, refusals } from '../support/credentials.ts';
 import { OfficialClient, TRANSPORTS } from '../support/official-client.ts';
+import { SECRET, inAnHour, jwt } from '../support/token.ts';
 
 let file: Awaited<ReturnType<typeof tenantsFile>>;
 let server: Backend;

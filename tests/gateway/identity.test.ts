@@ -1,7 +1,8 @@
 /** Who is let in through the gateway, and what the others are told: word for word what the server itself would say. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Backend, startGateway, startServer, tenantsFile } from '../support/backends.ts';
-import { SECRET, TENANTS, admitted, refusals } from '../support/credentials.ts';
+import { TENANTS, admitted, refusals } from '../support/credentials.ts';
+import { SECRET } from '../support/token.ts';
 import { type ClientOptions, OfficialClient, TRANSPORTS } from '../support/official-client.ts';
 
 let file: Awaited<ReturnType<typeof tenantsFile>>;

@@ -1,9 +1,6 @@
 /** Who may come in and who may not, by our server's rules: the same wherever somebody knocks. */
-import { createHmac } from 'node:crypto';
 import type { ClientOptions } from './official-client.ts';
-
-export const SECRET = 'a shared secret of the conformance tests';
-const HOUR = 3600;
+import { anHourAgo, inAnHour, jwt } from './token.ts';
 
 export const TENANTS = `
 [[tenants]]
@@ -21,14 +18,6 @@ widget_keys = []
 allowed_origins = []
 `;
 
-export function jwt(claims: Record<string, unknown>, secret = SECRET): string {
-  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
-  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
-}
-
-export const inAnHour = () => Math.floor(Date.now() / 1000) + HOUR;
-const anHourAgo = () => Math.floor(Date.now() / 1000) - HOUR;
 const asAdmin = { query: { role: 'admin' } };
 
 /** What each of these is told, and how it shows itself. */

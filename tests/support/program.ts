@@ -72,6 +72,16 @@ export class Program {
     return this.#end('SIGTERM');
   }
 
+  /** Lets it stand still: its connections stay open, and nothing answers. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  /** Lets it go on. */
+  thaw(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   /** Ends it as a crash does. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');

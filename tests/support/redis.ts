@@ -1,50 +1,77 @@
-/** A real Redis, empty, on a port of its own. */
+/** A real Redis, empty, on a port of its own, that can be taken away and brought back. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
-import { freePort } from './port.ts';
+import { type Cluster, Redis, type RedisOptions } from 'ioredis';
+import { onFreePort } from './port.ts';
 import { Program } from './program.ts';
 
 const COMMAND = process.env['REDIS_SERVER'] ?? 'redis-server';
-const ATTEMPTS = 5;
 
-export class RedisServer {
+/** What nodes share: one Redis, several behind Sentinel, or a cluster. */
+export interface SharedRedis {
+  /** What the nodes are told. */
   readonly url: string;
   /** A connection to it. */
-  readonly store: Redis;
-  readonly #program: Program;
-  readonly #directory: string;
+  readonly store: Redis | Cluster;
+  [Symbol.asyncDispose](): Promise<void>;
+}
 
-  private constructor(url: string, program: Program, directory: string) {
-    this.url = url;
-    this.store = new Redis(url);
+/** For connections that outlive what they are connected to. */
+export const PATIENT = {
+  retryStrategy: () => 50,
+  maxRetriesPerRequest: null,
+} satisfies RedisOptions;
+
+export class RedisServer implements SharedRedis {
+  readonly url: string;
+  readonly store: Redis;
+  readonly port: number;
+  readonly #directory: string;
+  readonly #args: readonly string[];
+  #program: Program;
+
+  private constructor(port: number, program: Program, directory: string, args: readonly string[]) {
+    this.port = port;
+    this.url = `redis://127.0.0.1:${port}`;
+    this.store = new Redis(this.url, PATIENT);
+    // That it is away is the tests' doing; without a listener the library prints it.
+    this.store.on('error', () => undefined);
     this.#program = program;
     this.#directory = directory;
+    this.#args = args;
   }
 
-  static async start(): Promise<RedisServer> {
+  /** Starts one with these further options. */
+  static async start(args: readonly string[] = []): Promise<RedisServer> {
     const directory = await mkdtemp(join(tmpdir(), 'chat-redis-'));
-    for (let attempt = 1; ; attempt++) {
-      const port = await freePort();
-      try {
-        const program = await Program.start({
-          command: COMMAND,
-          args: [
-            ...['--port', String(port), '--bind', '127.0.0.1', '--dir', directory],
-            ...['--save', '', '--appendonly', 'no'],
-          ],
-          ready: /(eady to accept connections)/,
-        });
-        return new RedisServer(`redis://127.0.0.1:${port}`, program, directory);
-      } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
-          throw new Error('redis-server is missing: `cargo xtask test` installs it', { cause });
-        }
-        // Somebody else may have taken the port in the meantime.
-        if (attempt === ATTEMPTS) throw cause;
-      }
-    }
+    return onFreePort(async (port) => {
+      const program = await launch(port, directory, args);
+      return new RedisServer(port, program, directory, args);
+    });
+  }
+
+  freeze(): void {
+    this.#program.freeze();
+  }
+
+  thaw(): void {
+    this.#program.thaw();
+  }
+
+  /** Ends it as a crash does, with all it knew. */
+  kill(): Promise<void> {
+    return this.#program.kill();
+  }
+
+  /** Ends it in order, without saving anything. */
+  async shutDown(): Promise<void> {
+    await this.#program.stop();
+  }
+
+  /** Starts it again where it was. */
+  async revive(): Promise<void> {
+    this.#program = await launch(this.port, this.#directory, this.#args);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -53,3 +80,22 @@ export class RedisServer {
     await rm(this.#directory, { recursive: true });
   }
 }
+
+/** Starts a Redis program with any options, in the manner of `redis-server FILE --option …`. */
+export async function redisProgram(args: readonly string[], ready: RegExp): Promise<Program> {
+  try {
+    return await Program.start({ command: COMMAND, args, ready });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    throw new Error('redis-server is missing: `cargo xtask test` installs it', { cause });
+  }
+}
+
+const launch = (port: number, directory: string, args: readonly string[]): Promise<Program> =>
+  redisProgram(
+    [
+      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', directory],
+      ...['--save', '', '--appendonly', 'no', ...args],
+    ],
+    /(eady to accept connections)/,
+  );

@@ -22,6 +22,8 @@ pub(crate) enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// What faults of nodes, networks and Redis cost those who watch: the tests of them, for their report
+    Faults,
 }
 
 pub(crate) fn run(bench: &Bench) -> Result<()> {
@@ -29,6 +31,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Server { options } => server(&workspace, options),
         Bench::Nodes { options } => nodes(&workspace, options),
+        Bench::Faults => faults(&workspace),
     }
 }
 
@@ -67,4 +70,17 @@ fn built(workspace: &Workspace, name: &str) -> Result<Tool> {
         .arg(name)
         .arg("--server")
         .arg(workspace.server()))
+}
+
+/// The tests print the report as a table and leave it in `tests/.report/faults.json`.
+fn faults(workspace: &Workspace) -> Result<()> {
+    setup::node()?;
+    let redis = setup::redis_server()?;
+    let tests = workspace.tests();
+    npm::install(&tests)?;
+    build::server(workspace)?;
+    npm::script(&tests, "cluster")
+        .env("REDIS_SERVER", redis)
+        .env("CHAT_SERVER", workspace.server())
+        .run()
 }

@@ -50,6 +50,8 @@ enum Step {
     E2e,
     /// Official clients through the gateway, to our servers and to the official one
     Gateway,
+    /// Several servers on one Redis, while nodes, networks and Redis fail
+    Cluster,
     /// The files of examples/deploy: proxies at work, options, queries
     Deploy,
 }
@@ -72,6 +74,7 @@ impl Step {
             | Self::Packaging
             | Self::E2e
             | Self::Gateway
+            | Self::Cluster
             | Self::Deploy => true,
         }
     }
@@ -113,6 +116,7 @@ impl Step {
             Self::Packaging => system_tests(workspace, "packaging"),
             Self::E2e => system_tests(workspace, "e2e"),
             Self::Gateway => system_tests(workspace, "gateway"),
+            Self::Cluster => system_tests(workspace, "cluster"),
             Self::Deploy => deployment_tests(workspace),
         }
     }
@@ -190,6 +194,7 @@ fn chosen(options: &Options) -> Vec<Step> {
             | Step::Packaging
             | Step::E2e
             | Step::Gateway
+            | Step::Cluster
             | Step::Deploy => wanted(step),
         })
         .collect()

@@ -39,7 +39,7 @@ use crate::redis::{Heard, Redis};
 use locate::Locate;
 use mirror::{Mirror, Reaction};
 pub use remote::{Channels, Remote};
-use scripts::{BATCH, Entering, Published, Scripts, Times, channel, tenant_of};
+use scripts::{Asking, BATCH, Entering, Published, Scripts, Times, channel, tenant_of};
 use tenant::{State, Tenant};
 
 /// How long the mirror of a tenant is kept after its last reader.
@@ -244,12 +244,31 @@ impl<R: Remote> RedisPresenceStore<R> {
         self.deadline_set.notify_one();
     }
 
+    /// Lets a grace time end that ends in so long. To be called under the tenant's lock.
+    fn arm_end(&self, tenant: &Tenant, state: &mut State, wait: Duration) {
+        let at = self.clock.now() + wait;
+        state.expect_end(at);
+        // Not all nodes at once.
+        let late = Duration::from_millis(1) + wait.mul_f64(0.05 * chance(&self.random));
+        self.arm(tenant, state, at + late);
+    }
+
     /// Lets the lease be renewed in time, if there is one. To be called under the tenant's lock.
     fn arm_tick(&self, tenant: &Tenant, state: &mut State) {
         if state.begun {
             let pause = self.options.lease / TICKS_IN_A_LEASE;
             let pause = pause.mul_f64(0.8 + 0.2 * chance(&self.random));
             self.arm(tenant, state, self.clock.now() + pause);
+        }
+    }
+
+    /// What a node asks that goes another way if the answer does not come: nobody is to do it then.
+    fn asking<'a>(&self, tenant: &'a Tenant, incarnation: &'a str) -> Asking<'a> {
+        let until = self.clock.now() + self.options.patience;
+        Asking {
+            tenant: &tenant.id,
+            incarnation,
+            deadline: tenant.state.lock().deadline(until),
         }
     }
 
@@ -330,8 +349,10 @@ impl<R: Remote> RedisPresenceStore<R> {
     /// A session has come while the node is on its own.
     fn join_alone(&self, tenant: &Tenant, session: &Joining) {
         let mut state = tenant.state.lock();
+        let alone = state.sessions_of(&session.user) < 2;
         let mirror = state.mirror.as_mut();
-        let change = mirror.and_then(|mirror| mirror.handle_own_join(&session.user, &session.row));
+        let change =
+            mirror.and_then(|mirror| mirror.handle_own_join(&session.user, &session.row, alone));
         self.tell(tenant, change.as_slice());
     }
 
@@ -340,6 +361,7 @@ impl<R: Remote> RedisPresenceStore<R> {
         let mut state = tenant.state.lock();
         let gone_at = self.clock.now() + self.options.grace;
         let next = state.shown(user).cloned();
+        state.depart(user, self.clock.now());
         let Some(mirror) = state.mirror.as_mut() else {
             return;
         };
@@ -374,13 +396,17 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
         };
         let joined = self
             .scripts
-            .join(&tenant.id, &touch.incarnation, may_begin, &[entering])
+            .join(
+                self.asking(&tenant, &touch.incarnation),
+                may_begin,
+                &[entering],
+            )
             .await;
         // Whatever happens, the session is among those that are handed over next time.
         match joined {
-            Ok(Some((mark, orders))) => {
+            Ok(Some((said, orders))) => {
                 let mut state = tenant.state.lock();
-                let stands = state.handle_answer(mark);
+                let stands = state.handle_answer(self.clock.now(), said);
                 if let [order] = *orders {
                     state.place(&session.user, &session.session, order);
                 }
@@ -412,20 +438,17 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
         let left = self
             .scripts
             .leave(
-                &tenant.id,
-                &touch.incarnation,
+                self.asking(&tenant, &touch.incarnation),
                 session.session,
                 session.user,
             )
             .await;
         let why = match left {
-            Ok(Some((mark, stays))) => {
+            Ok(Some((said, stays))) => {
                 let mut state = tenant.state.lock();
-                if state.handle_answer(mark) {
+                if state.handle_answer(self.clock.now(), said) {
                     if stays {
-                        let at = self.clock.now() + self.options.grace;
-                        state.grace = Some(state.grace.map_or(at, |known| known.min(at)));
-                        self.arm(&tenant, &mut state, at);
+                        self.arm_end(&tenant, &mut state, self.options.grace);
                     }
                     return Ok(());
                 }

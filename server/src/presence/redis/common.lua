@@ -14,7 +14,8 @@
 --   3 the epoch, should the counting begin here
 --   4 the command to publish with: PUBLISH, or SPUBLISH where channels are sharded
 --   5 the incarnation of the node that asks
--- and from 6 on what each script says.
+--   6 the time until which the node waits for the answer; 0 where that is not known
+-- and from 7 on what each script says.
 --
 -- What must stay true: a user is in 1 if and only if it has a session in 4 or stands in 7; 3, 4 and 5
 -- hold the same sessions; every change of 1 bumps the version and is published with it; equal epochs and
@@ -60,8 +61,11 @@ local function recognise()
   end
 end
 
--- Whether the node has a lease. If it may, it begins one that lasts `lease` milliseconds.
+-- Whether the node has a lease. If it may, it begins one that lasts `lease` milliseconds. What nobody waits
+-- for any more is not to be done: its node has gone another way.
 local function has_lease(may_begin, lease)
+  local deadline = tonumber(ARGV[6])
+  if deadline > 0 and deadline < now then return false end
   if redis.call('ZSCORE', LEASES, INCARNATION) then return true end
   if not may_begin then return false end
   recognise()
@@ -71,6 +75,11 @@ end
 
 local function version()
   return redis.call('HGET', META, 'version') or '0'
+end
+
+-- What every answer begins with, for a node that has a lease: the state, and the time.
+local function state()
+  return epoch(), version(), string.format('%.0f', now)
 end
 
 local function prefix(user)
@@ -125,8 +134,9 @@ local function settle(user, shown, stays)
   return false
 end
 
--- Ends up to `limit` sessions that an incarnation holds, and returns how many.
-local function finish_all(incarnation, limit, stays)
+-- Ends up to `limit` sessions that an incarnation holds, and returns how many. A user without any other
+-- stays for `stay` milliseconds, or for as long as `stays` says, by user.
+local function finish_all(incarnation, limit, stay, stays)
   local from = incarnation .. ' '
   local held = redis.call('ZRANGEBYLEX', HELD, '[' .. from, '[' .. from .. '\255', 'LIMIT', 0, limit)
   local users, shown = {}, {}
@@ -140,9 +150,15 @@ local function finish_all(incarnation, limit, stays)
   end
   -- Only now: nobody is to be shown with a session that goes too.
   for _, user in ipairs(users) do
-    settle(user, shown[user], stays)
+    settle(user, shown[user], stays and stays[user] or stay)
   end
   return #held
+end
+
+-- How long it is until the next grace time ends; -1 if there is none.
+local function next_grace()
+  local first = redis.call('ZRANGE', GRACE, 0, 0, 'WITHSCORES')[2]
+  return first and math.max(0, tonumber(first) - now) or -1
 end
 
 -- To be called at the end: what nobody renews goes away by itself, all of it at the same time, and

@@ -1,20 +1,24 @@
 -- An incarnation of a node is over, and its sessions with it.
 --
 -- ARGV:
---   6 how long its users stay without a session, in milliseconds
---   7 how much is done at a time
--- Returns 1 if there is more to do.
+--   7 how long its users stay without a session, in milliseconds
+--   8 how much is done at a time
+--   9 and on, two for each user who has left already: the user, and how long that one still stays
+-- Returns 1 if there is more to do, and the milliseconds until the next grace time ends (-1: none).
 
-local limit = tonumber(ARGV[7])
-if finish_all(INCARNATION, limit, tonumber(ARGV[6])) == limit then
+local limit, stays = tonumber(ARGV[8]), {}
+for index = 9, #ARGV, 2 do
+  stays[ARGV[index]] = tonumber(ARGV[index + 1])
+end
+if finish_all(INCARNATION, limit, tonumber(ARGV[7]), stays) == limit then
   outlive()
-  return 1
+  return { 1, next_grace() }
 end
 redis.call('ZREM', LEASES, INCARNATION)
 if redis.call('ZCOUNT', LEASES, '(' .. now, '+inf') == 0 then
   -- Nobody is left to end grace times, nor to be told.
   redis.call('DEL', unpack(KEYS))
-else
-  outlive()
+  return { 0, -1 }
 end
-return 0
+outlive()
+return { 0, next_grace() }

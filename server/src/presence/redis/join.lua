@@ -1,12 +1,12 @@
 -- Sessions of a node are connected, or are still so after the node has begun a new incarnation.
 --
 -- ARGV:
---   6 how long the node is believed to live, in milliseconds
---   7 1 if it may begin its lease here
---   8 and on, four for each session: user, session, order (empty for a new one), value
--- Returns the epoch, the version, and the order of each session, 16 digits; nothing if the lease is over.
+--   7 how long the node is believed to live, in milliseconds
+--   8 1 if it may begin its lease here
+--   9 and on, four for each session: user, session, order (empty for a new one), value
+-- Returns the epoch, the version, the time, and the order of each session, 16 digits; nothing if the lease is over.
 
-if not has_lease(ARGV[7] == '1', tonumber(ARGV[6])) then return {} end
+if not has_lease(ARGV[8] == '1', tonumber(ARGV[7])) then return {} end
 
 local function next_order()
   local last = tonumber(redis.call('HGET', META, 'order') or '0')
@@ -16,7 +16,7 @@ local function next_order()
 end
 
 local orders = {}
-for index = 8, #ARGV, 4 do
+for index = 9, #ARGV, 4 do
   local user, session, order, value = unpack(ARGV, index, index + 3)
   local key = session .. ' ' .. user
   local entry = redis.call('HGET', SESSIONS, key)
@@ -38,4 +38,5 @@ for index = 8, #ARGV, 4 do
   table.insert(orders, order)
 end
 outlive()
-return { epoch(), version(), unpack(orders) }
+local counting, changes, time = state()
+return { counting, changes, time, unpack(orders) }

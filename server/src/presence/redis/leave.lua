@@ -1,15 +1,16 @@
 -- A session is over.
 --
 -- ARGV:
---   6 the session
---   7 the user
---   8 the grace time in milliseconds
--- Returns the epoch, the version, and 1 if the grace time of the user has begun; nothing if the lease
+--   7 the session
+--   8 the user
+--   9 the grace time in milliseconds
+-- Returns the epoch, the version, the time, and 1 if the grace time of the user has begun; nothing if the lease
 -- is over.
 
 if not has_lease(false) then return {} end
-local user = ARGV[7]
+local user = ARGV[8]
 local shown = newest(user)
-local stays = remove(INCARNATION, ARGV[6], user) and settle(user, shown, tonumber(ARGV[8]))
+local stays = remove(INCARNATION, ARGV[7], user) and settle(user, shown, tonumber(ARGV[9]))
 outlive()
-return { epoch(), version(), stays and 1 or 0 }
+local counting, changes, time = state()
+return { counting, changes, time, stays and 1 or 0 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use serde::de::IgnoredAny;
 
-use super::scripts::{Mark, Published, Snapshot};
+use super::scripts::{Everyone, Mark, Published};
 use crate::presence::{Change, List, Page, Revision, Row, write_rows};
 
 /// Changes that are kept while a snapshot is on its way. With more, another one is asked for.
@@ -28,6 +28,8 @@ pub(super) struct Mirror {
     rows: BTreeMap<Arc<str>, Row>,
     /// Who may be gone, and when they count as gone unless they are heard of.
     doubtful: BTreeMap<Arc<str>, Duration>,
+    /// What sessions elsewhere showed of users before one here took its place, while the node is alone.
+    elsewhere: BTreeMap<Arc<str>, Row>,
     standing: Standing,
     /// The state of Redis that was last known.
     last: Option<Mark>,
@@ -70,6 +72,7 @@ impl Mirror {
         Self {
             rows: BTreeMap::new(),
             doubtful: BTreeMap::new(),
+            elsewhere: BTreeMap::new(),
             standing: Standing::Behind(Vec::new()),
             last: None,
             shown: false,
@@ -158,7 +161,7 @@ impl Mirror {
     pub(super) fn handle_snapshot(
         &mut self,
         now: Duration,
-        (mark, pairs): Snapshot,
+        (mark, pairs): (Mark, Everyone),
         settle: Duration,
     ) -> (Vec<Change>, Reaction) {
         let anew = self.last.is_some_and(|last| last.epoch != mark.epoch);
@@ -201,6 +204,7 @@ impl Mirror {
             Standing::Level(_) => Vec::new(),
         };
         self.last = Some(mark);
+        self.elsewhere.clear();
         self.touch();
         for one in heard {
             let Standing::Level(at) = self.standing else {
@@ -236,8 +240,21 @@ impl Mirror {
         .collect()
     }
 
-    /// A session of this node is connected, while Redis is away.
-    pub(super) fn handle_own_join(&mut self, user: &Arc<str>, row: &Row) -> Option<Change> {
+    /// A session of this node is connected, while Redis is away. `first` says whether it is the user's only
+    /// one here.
+    pub(super) fn handle_own_join(
+        &mut self,
+        user: &Arc<str>,
+        row: &Row,
+        first: bool,
+    ) -> Option<Change> {
+        if let Some(shown) = self.rows.get(user)
+            && first
+            && shown != row
+            && !self.doubtful.contains_key(user)
+        {
+            self.elsewhere.insert(Arc::clone(user), shown.clone());
+        }
         self.set(user, row.clone())
     }
 
@@ -252,8 +269,10 @@ impl Mirror {
         if self.rows.get(user) != Some(ended) {
             return None;
         }
+        // As far as is known, whoever was shown from elsewhere is still there.
+        let next = next.cloned().or_else(|| self.elsewhere.remove(user));
         if let Some(next) = next {
-            return self.set(user, next.clone());
+            return self.set(user, next);
         }
         self.doubtful.insert(Arc::clone(user), gone_at);
         self.touch();

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::scripts::{Times, call, script};
+use super::scripts::{Asking, Times, call, script};
 use super::{BATCH, Random, epoch_of};
 use crate::error::StoreError;
 use crate::redis::Redis;
@@ -128,8 +128,13 @@ impl Operator {
         };
         let publish = super::Remote::publish_command(&self.redis);
         let epoch = epoch_of(&self.random);
-        // It holds nothing, and so is no node.
-        call(&script(text), tenant, times, epoch, publish, "operator")
+        let asking = Asking {
+            tenant,
+            // It holds nothing, and so is no node.
+            incarnation: "operator",
+            deadline: 0,
+        };
+        call(&script(text), asking, times, epoch, publish)
     }
 }
 

@@ -1,11 +1,11 @@
 -- Mends what does not fit together in a tenant, for an operator: nothing is done where all is well.
 --
 -- ARGV:
---   6 how much is done at a time
+--   7 how much is done at a time
 -- Returns how many sessions of silent nodes were ended, how many entries without a session were removed,
 -- how many users were shown anew, how many were taken out, and 1 if there is more to do.
 
-local limit = tonumber(ARGV[6])
+local limit = tonumber(ARGV[7])
 local ended, removed, shown, gone = 0, 0, 0, 0
 
 -- What silent nodes held, or nodes of which nothing is known.

@@ -47,6 +47,23 @@ pub(super) struct Mark {
     pub(super) version: u64,
 }
 
+/// What every answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Said {
+    /// The state that was answered from.
+    pub(super) mark: Mark,
+    /// The time there, in milliseconds of Unix time.
+    pub(super) time: u64,
+}
+
+/// Who asks, and until when the answer is waited for, in the time of Redis; 0 if that is not known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asking<'a> {
+    pub(super) tenant: &'a str,
+    pub(super) incarnation: &'a str,
+    pub(super) deadline: u64,
+}
+
 /// A session as it is handed over.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entering<'a> {
@@ -61,7 +78,7 @@ pub(super) struct Entering<'a> {
 /// What a tick found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ticked {
-    pub(super) mark: Mark,
+    pub(super) said: Said,
     /// When the next grace time ends.
     pub(super) next_grace: Option<Duration>,
     /// Whether the same should be done again at once.
@@ -69,7 +86,7 @@ pub(super) struct Ticked {
 }
 
 /// Everyone online: user and value.
-pub(super) type Snapshot = (Mark, Vec<(Vec<u8>, Vec<u8>)>);
+pub(super) type Everyone = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// What is published when something changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,12 +140,11 @@ impl<R: Remote> Scripts<R> {
     /// Adds sessions; `None` if the lease is over. Also gives the place of each.
     pub(super) async fn join(
         &self,
-        tenant: &str,
-        incarnation: &str,
+        asking: Asking<'_>,
         may_begin: bool,
         sessions: &[Entering<'_>],
-    ) -> Result<Option<(Mark, Vec<u64>)>, StoreError> {
-        let mut call = self.call(&self.join, tenant, incarnation);
+    ) -> Result<Option<(Said, Vec<u64>)>, StoreError> {
+        let mut call = self.call(&self.join, asking);
         call.arg(millis(self.times.node_lease))
             .arg(u8::from(may_begin));
         for entering in sessions {
@@ -140,99 +156,104 @@ impl<R: Remote> Scripts<R> {
             call.arg(entering.value);
         }
         let answer: Vec<String> = self.run("join presence", &call).await?;
-        let Some((mark, orders)) = mark_of(&answer)? else {
+        let Some((said, orders)) = said_in(&answer)? else {
             return Ok(None);
         };
         let orders: Result<_, StoreError> = orders.iter().map(|order| number(order)).collect();
-        orders.map(|orders| Some((mark, orders)))
+        orders.map(|orders| Some((said, orders)))
     }
 
     /// Ends a session; `None` if the lease is over. Also says whether the user stays for a while.
     pub(super) async fn leave(
         &self,
-        tenant: &str,
-        incarnation: &str,
+        asking: Asking<'_>,
         session: &str,
         user: &str,
-    ) -> Result<Option<(Mark, bool)>, StoreError> {
-        let mut call = self.call(&self.leave, tenant, incarnation);
+    ) -> Result<Option<(Said, bool)>, StoreError> {
+        let mut call = self.call(&self.leave, asking);
         call.arg(session).arg(user).arg(millis(self.times.grace));
         let answer: Vec<String> = self.run("leave presence", &call).await?;
-        let mark = mark_of(&answer)?;
-        Ok(mark.map(|(mark, rest)| (mark, rest.first().is_some_and(|stays| stays == "1"))))
+        let said = said_in(&answer)?;
+        Ok(said.map(|(said, rest)| (said, rest.first().is_some_and(|stays| stays == "1"))))
     }
 
     /// Shows that a node lives, and does what is due; `None` if the lease is over.
     pub(super) async fn tick(
         &self,
-        tenant: &str,
-        incarnation: &str,
+        asking: Asking<'_>,
         may_reap: bool,
     ) -> Result<Option<Ticked>, StoreError> {
-        let mut call = self.call(&self.tick, tenant, incarnation);
+        let mut call = self.call(&self.tick, asking);
         call.arg(millis(self.times.node_lease))
             .arg(u8::from(may_reap))
             .arg(BATCH);
         let answer: Vec<String> = self.run("renew presence", &call).await?;
-        let Some((mark, rest)) = mark_of(&answer)? else {
+        let Some((said, rest)) = said_in(&answer)? else {
             return Ok(None);
         };
         let [wait, more] = rest else {
             return Err(StoreError::new("a tick has another answer"));
         };
         Ok(Some(Ticked {
-            mark,
+            said,
             next_grace: wait.parse().ok().map(Duration::from_millis),
             more: more == "1",
         }))
     }
 
-    /// Ends all sessions of an incarnation and its lease. Its users stay for a while.
+    /// Ends all sessions of an incarnation and its lease. Its users stay for a while, but for those who
+    /// have left already. Says when the next grace time ends.
     pub(super) async fn drain(
         &self,
-        tenant: &str,
-        incarnation: &str,
+        asking: Asking<'_>,
         stay: Duration,
-    ) -> Result<(), StoreError> {
-        let mut call = self.call(&self.drain, tenant, incarnation);
+        departed: &[(Arc<str>, Duration)],
+    ) -> Result<Option<Duration>, StoreError> {
+        let mut call = self.call(&self.drain, asking);
         call.arg(millis(stay)).arg(BATCH);
-        while self.run::<u8>("drain presence", &call).await? == 1 {}
-        Ok(())
+        for (user, stay) in departed {
+            call.arg(&**user).arg(millis(*stay));
+        }
+        loop {
+            let (more, wait): (u8, i64) = self.run("drain presence", &call).await?;
+            if more == 0 {
+                return Ok(wait.try_into().ok().map(Duration::from_millis));
+            }
+        }
     }
 
     /// Everyone online; `None` if the lease is over.
     pub(super) async fn sync(
         &self,
-        tenant: &str,
-        incarnation: &str,
+        asking: Asking<'_>,
         may_begin: bool,
-    ) -> Result<Option<Snapshot>, StoreError> {
-        let mut call = self.call(&self.sync, tenant, incarnation);
+    ) -> Result<Option<(Said, Everyone)>, StoreError> {
+        let mut call = self.call(&self.sync, asking);
         call.arg(millis(self.times.node_lease))
             .arg(u8::from(may_begin));
         let answer: Vec<Vec<Vec<u8>>> = self.run("read presence", &call).await?;
         let mut answer = answer.into_iter();
-        let Some(mark) = answer.next() else {
+        let Some(head) = answer.next() else {
             return Ok(None);
         };
-        let mark: Vec<String> = mark
+        let head: Vec<String> = head
             .into_iter()
             .map(|number| String::from_utf8(number).map_err(StoreError::new))
             .collect::<Result<_, _>>()?;
-        let (mark, _) = mark_of(&mark)?.ok_or_else(|| StoreError::new("a snapshot has no mark"))?;
+        let (said, _) = said_in(&head)?.ok_or_else(|| StoreError::new("a snapshot has no mark"))?;
         let flat = answer.next().unwrap_or_default();
         let mut flat = flat.into_iter();
         let mut pairs = Vec::with_capacity(flat.len() / 2);
         while let (Some(user), Some(value)) = (flat.next(), flat.next()) {
             pairs.push((user, value));
         }
-        Ok(Some((mark, pairs)))
+        Ok(Some((said, pairs)))
     }
 
-    fn call(&self, script: &Script, tenant: &str, incarnation: &str) -> Call {
+    fn call(&self, script: &Script, asking: Asking<'_>) -> Call {
         let epoch = epoch_of(&self.random);
         let publish = self.remote.publish_command();
-        call(script, tenant, self.times, epoch, publish, incarnation)
+        call(script, asking, self.times, epoch, publish)
     }
 
     async fn run<T: FromRedisValue>(
@@ -253,12 +274,12 @@ pub(super) fn script(text: &str) -> Script {
 /// A call with what all of them take.
 pub(super) fn call(
     script: &Script,
-    tenant: &str,
+    asking: Asking<'_>,
     times: Times,
     epoch: u32,
     publish: &str,
-    incarnation: &str,
 ) -> Call {
+    let tenant = asking.tenant;
     let mut call = script.call();
     call.key(["online_users:", tenant].concat());
     for own in ["meta", "sessions", "queue", "held", "leases", "grace"] {
@@ -268,19 +289,23 @@ pub(super) fn call(
         .arg(millis(times.keep))
         .arg(epoch)
         .arg(publish)
-        .arg(incarnation);
+        .arg(asking.incarnation)
+        .arg(asking.deadline);
     call
 }
 
-fn mark_of(answer: &[String]) -> Result<Option<(Mark, &[String])>, StoreError> {
+fn said_in(answer: &[String]) -> Result<Option<(Said, &[String])>, StoreError> {
     match answer {
         [] => Ok(None),
-        [epoch, version, rest @ ..] => {
-            let epoch = epoch.parse().map_err(StoreError::new)?;
-            let version = number(version)?;
-            Ok(Some((Mark { epoch, version }, rest)))
+        [epoch, version, time, rest @ ..] => {
+            let mark = Mark {
+                epoch: epoch.parse().map_err(StoreError::new)?,
+                version: number(version)?,
+            };
+            let time = number(time)?;
+            Ok(Some((Said { mark, time }, rest)))
         }
-        [_] => Err(StoreError::new("an answer is too short")),
+        [_] | [_, _] => Err(StoreError::new("an answer is too short")),
     }
 }
 

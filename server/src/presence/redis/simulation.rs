@@ -6,6 +6,7 @@
 //! come back empty, with their data, or as a replica that lacks the last of it; published messages come
 //! twice, late and out of order. What must be true in each history:
 //! - nobody is announced as gone who is there, but for a node that was out of touch for half a lease;
+//! - nobody is announced as here again who has been announced as gone and has not come since;
 //! - nobody is listed for longer than the grace time, or after a failure the lease, who is not there;
 //! - whoever applies all announcements in order to the list once asked for is right: nobody comes or goes
 //!   twice, and the list asked for at any moment equals what has been applied;
@@ -35,7 +36,7 @@ use crate::presence::{Joining, Leaving, PresenceStore as _, Row};
 use chance::Chance;
 use cloud::{Cloud, Fate, NodeId, Reach};
 use data::Reply;
-use node::{Node, OnOffline, read};
+use node::{Node, OnTold, Said, read};
 use truth::{Truth, User, Whose};
 
 const LEASE: Duration = Duration::from_secs(3);
@@ -125,8 +126,12 @@ impl World {
         let id = self.next_node;
         self.next_node += 1;
         let (truth, clock) = (Arc::clone(&self.truth), self.clock);
-        let on_offline: OnOffline = Arc::new(move |node, tenant, user| {
-            truth.lock().judge_offline(node, tenant, user, clock.now());
+        let on_told: OnTold = Arc::new(move |node, tenant, user, said| {
+            let (mut truth, now) = (truth.lock(), clock.now());
+            match said {
+                Said::Here => truth.judge_online(node, tenant, user, now),
+                Said::Gone => truth.judge_offline(node, tenant, user, now),
+            }
         });
         let options = Options {
             grace: GRACE,
@@ -140,7 +145,7 @@ impl World {
             &self.chance,
             options,
             &TENANTS,
-            on_offline,
+            on_told,
         ));
         self.truth.lock().start(id, self.clock.now());
         self.note(|| format!("node{id} starts"));
@@ -166,7 +171,9 @@ impl World {
         let node = &self.nodes[index];
         let session = format!("s{}", self.next_session);
         self.next_session += 1;
-        self.truth.lock().begin(user, &session, node.id);
+        self.truth
+            .lock()
+            .begin(user, &session, node.id, self.clock.now());
         let (store, truth, clock) = (Arc::clone(&node.store), Arc::clone(&self.truth), self.clock);
         let (tenant, name) = user.clone();
         let row = format!(r#"{{"userId":"{name}","sessionId":"{session}"}}"#);

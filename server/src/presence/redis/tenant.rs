@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, RwLock};
 
 use super::mirror::Mirror;
-use super::scripts::Mark;
+use super::scripts::{Mark, Said};
 use crate::presence::{Joining, Row};
 
 /// Former incarnations that are ended early. What further ones held goes with their leases.
@@ -51,6 +51,8 @@ pub(super) struct State {
     pub(super) begun: bool,
     /// Whether it is known to have a lease.
     pub(super) leased: bool,
+    /// What the time of Redis is ahead of the node's, in milliseconds, as far as is known.
+    ahead: Option<u64>,
     /// The counting under which it holds what it holds.
     pub(super) epoch: Option<u32>,
     /// Present while somebody here wants to know who is online.
@@ -66,6 +68,8 @@ pub(super) struct State {
     pub(super) wanted: Option<Mark>,
     /// The state of Redis when it was last looked at.
     pub(super) looked_at: Option<Mark>,
+    /// Users whose last session here ended while Redis could not be told, and when it did.
+    departed: BTreeMap<Arc<str>, Duration>,
     /// When somebody's grace time ends, as far as is known.
     pub(super) grace: Option<Duration>,
     /// When its timer fires.
@@ -137,6 +141,7 @@ impl Touch {
 impl State {
     /// Remembers a session; whether it was new.
     pub(super) fn hold(&mut self, joining: &Joining) -> bool {
+        self.departed.remove(&joining.user);
         let held = || Held {
             session: Arc::clone(&joining.session),
             row: joining.row.clone(),
@@ -173,6 +178,37 @@ impl State {
             self.own.remove(user);
         }
         Some(row)
+    }
+
+    /// Remembers that Redis has not been told of the end of a session of this user, unless there is another.
+    pub(super) fn depart(&mut self, user: &str, now: Duration) {
+        if !self.own.contains_key(user) {
+            self.departed.insert(user.into(), now);
+        }
+    }
+
+    /// The users that Redis takes to be here, and how long each of them still stays.
+    pub(super) fn departed(&self, now: Duration, grace: Duration) -> Vec<(Arc<str>, Duration)> {
+        let stays = |at: Duration| (at + grace).saturating_sub(now);
+        let departed = self.departed.iter();
+        departed
+            .map(|(user, at)| (Arc::clone(user), stays(*at)))
+            .collect()
+    }
+
+    /// Redis has been told, or never knew.
+    pub(super) fn forget_departed(&mut self) {
+        self.departed.clear();
+    }
+
+    /// Notes when the next grace time ends.
+    pub(super) fn expect_end(&mut self, at: Duration) {
+        self.grace = Some(self.grace.map_or(at, |known| known.min(at)));
+    }
+
+    /// How many sessions of a user the node holds.
+    pub(super) fn sessions_of(&self, user: &str) -> usize {
+        self.own.get(user).map_or(0, Vec::len)
     }
 
     /// What the node can show of a user by itself.
@@ -219,10 +255,17 @@ impl State {
         !self.leased
     }
 
+    /// Until when an answer is waited for, in the time of Redis; 0 if that is not known.
+    pub(super) fn deadline(&self, until: Duration) -> u64 {
+        self.ahead.map_or(0, |ahead| ahead + millis(until))
+    }
+
     /// Takes note of a state that something done here has led to. False if it is one of another counting
     /// than the one under which the node holds its sessions: they may not be there.
-    pub(super) fn handle_answer(&mut self, mark: Mark) -> bool {
+    pub(super) fn handle_answer(&mut self, now: Duration, said: Said) -> bool {
+        let mark = said.mark;
         self.leased = true;
+        self.ahead = Some(said.time.saturating_sub(millis(now)));
         let newer = self
             .wanted
             .is_none_or(|known| known.epoch != mark.epoch || known.version < mark.version);
@@ -236,6 +279,7 @@ impl State {
     pub(super) fn begin_anew(&mut self) {
         self.begun = false;
         self.leased = false;
+        self.ahead = None;
         self.epoch = None;
         self.wanted = None;
         self.looked_at = None;
@@ -246,4 +290,8 @@ impl State {
     pub(super) fn is_idle(&self) -> bool {
         self.own.is_empty() && self.mirror.is_none() && self.grace.is_none()
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -12,7 +12,7 @@ use futures_util::stream::{self, FuturesUnordered};
 
 use super::mirror::value_of;
 use super::remote::{Channels as _, Remote};
-use super::scripts::{BATCH, Entering, channel};
+use super::scripts::{Asking, BATCH, Entering, channel};
 use super::tenant::{Again, Own, Tenant, Touch};
 use super::{RedisPresenceStore, chance, fresh_incarnation};
 use crate::error::StoreError;
@@ -48,7 +48,7 @@ pub(super) async fn stop<R: Remote>(store: &RedisPresenceStore<R>) {
         let parting = store.scripts.times.parting;
         let drained = store
             .scripts
-            .drain(&tenant.id, &touch.incarnation, parting)
+            .drain(asking(&tenant, &touch.incarnation), parting, &[])
             .await;
         if let Err(error) = drained {
             tracing::error!(%error, "could not take the sessions out; they go with the lease");
@@ -127,17 +127,7 @@ fn next_due<R: Remote>(store: &RedisPresenceStore<R>) -> Option<Arc<Tenant>> {
 
 /// Does what is due in a tenant, and sees to the next time.
 async fn attend<R: Remote>(store: &RedisPresenceStore<R>, tenant: Arc<Tenant>) {
-    {
-        let mut state = tenant.state.lock();
-        if let Some(mirror) = state.mirror.as_mut() {
-            let changes = mirror.handle_timeout(store.clock.now());
-            let next = mirror.poll_timeout();
-            store.tell(&tenant, &changes);
-            if let Some(next) = next {
-                store.arm(&tenant, &mut state, next);
-            }
-        }
-    }
+    end_doubts(store, &tenant);
     if tenant.is_live() {
         give_mirror_up(store, &tenant);
         tick(store, &tenant).await;
@@ -148,6 +138,26 @@ async fn attend<R: Remote>(store: &RedisPresenceStore<R>, tenant: Arc<Tenant>) {
     }
     if tenant.is_live() {
         store.arm_tick(&tenant, &mut tenant.state.lock());
+    }
+}
+
+/// Lets those go of whom nothing has been heard for long enough. Not while it is just being found out who
+/// is there: then the answer says, and when to look again.
+fn end_doubts<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
+    let handing_over = tenant.gate.try_read().is_err();
+    let mut state = tenant.state.lock();
+    let awaited = tenant.is_live();
+    let Some(mirror) = state.mirror.as_mut() else {
+        return;
+    };
+    if handing_over || (awaited && mirror.level().is_none()) {
+        return;
+    }
+    let changes = mirror.handle_timeout(store.clock.now());
+    let next = mirror.poll_timeout();
+    store.tell(tenant, &changes);
+    if let Some(next) = next {
+        store.arm(tenant, &mut state, next);
     }
 }
 
@@ -180,6 +190,7 @@ async fn hand_over<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
                 .saturating_mul(1 << touch.failures.min(10))
                 .min(store.options.lease / PAUSES_IN_A_LEASE);
             touch.failures = touch.failures.saturating_add(1);
+            // Doubts that have waited for it, too.
             arm_soon(store, tenant, most);
         }
     }
@@ -197,6 +208,8 @@ async fn try_hand_over<R: Remote>(
         state.begin_anew();
         let sessions = state.sessions();
         if sessions.is_empty() && touch.spent.is_empty() {
+            // Redis has never been told of anything.
+            state.forget_departed();
             return Ok(());
         }
         state.begin();
@@ -210,10 +223,18 @@ async fn try_hand_over<R: Remote>(
     for batch in batches {
         enter(store, tenant, &touch.incarnation, batch).await?;
     }
+    let (now, grace) = (store.clock.now(), store.options.grace);
+    let departed = tenant.state.lock().departed(now, grace);
     for former in &touch.spent {
-        let grace = store.options.grace;
-        store.scripts.drain(&tenant.id, former, grace).await?;
+        let wait = store
+            .scripts
+            .drain(asking(tenant, former), grace, &departed)
+            .await?;
+        if let Some(wait) = wait {
+            store.arm_end(tenant, &mut tenant.state.lock(), wait);
+        }
     }
+    tenant.state.lock().forget_departed();
     if store.remote.connection() != connection {
         return Err(StoreError::new("the connection was lost meanwhile"));
     }
@@ -243,17 +264,26 @@ async fn enter<R: Remote>(
         .collect();
     let joined = store
         .scripts
-        .join(&tenant.id, incarnation, true, &entering)
+        .join(asking(tenant, incarnation), true, &entering)
         .await?;
-    let (mark, orders) = joined.ok_or_else(|| StoreError::new("a lease did not begin"))?;
+    let (said, orders) = joined.ok_or_else(|| StoreError::new("a lease did not begin"))?;
     let mut state = tenant.state.lock();
-    if !state.handle_answer(mark) {
+    if !state.handle_answer(store.clock.now(), said) {
         return Err(StoreError::new("the counting began anew meanwhile"));
     }
     for (own, order) in batch.iter().zip(orders) {
         state.place(&own.user, &own.session, order);
     }
     Ok(())
+}
+
+/// What a node asks that does not go another way if the answer does not come.
+fn asking<'a>(tenant: &'a Tenant, incarnation: &'a str) -> Asking<'a> {
+    Asking {
+        tenant: &tenant.id,
+        incarnation,
+        deadline: 0,
+    }
 }
 
 /// Shows that the node lives, and does what is due in Redis.
@@ -267,7 +297,7 @@ async fn tick<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
     loop {
         let ticked = store
             .scripts
-            .tick(&tenant.id, &touch.incarnation, may_reap)
+            .tick(store.asking(tenant, &touch.incarnation), may_reap)
             .await;
         let ticked = match ticked {
             Ok(Some(ticked)) => ticked,
@@ -275,11 +305,11 @@ async fn tick<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
             Err(error) => return store.lose_touch(tenant, &error),
         };
         let mut state = tenant.state.lock();
-        if !state.handle_answer(ticked.mark) {
+        if !state.handle_answer(store.clock.now(), ticked.said) {
             drop(state);
             return store.lose_touch(tenant, &"the counting began anew");
         }
-        let before = state.looked_at.replace(ticked.mark);
+        let before = state.looked_at.replace(ticked.said.mark);
         let level = state.mirror.as_ref().and_then(super::Mirror::level);
         // What was there a whole tick ago should have been heard of by now.
         if level.zip(before).is_some_and(|(level, before)| {
@@ -287,11 +317,9 @@ async fn tick<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
         }) {
             store.ask_for_snapshot(tenant);
         }
-        state.grace = ticked.next_grace.map(|wait| store.clock.now() + wait);
-        if let Some(at) = state.grace {
-            let wait = ticked.next_grace.unwrap_or_default();
-            let late = Duration::from_millis(1) + wait.mul_f64(0.05 * chance(&store.random));
-            store.arm(tenant, &mut state, at + late);
+        state.grace = None;
+        if let Some(wait) = ticked.next_grace {
+            store.arm_end(tenant, &mut state, wait);
         }
         if !ticked.more {
             return;
@@ -326,10 +354,10 @@ async fn go_if_idle<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
     let grace = store.options.grace;
     match store
         .scripts
-        .drain(&tenant.id, &touch.incarnation, grace)
+        .drain(asking(tenant, &touch.incarnation), grace, &[])
         .await
     {
-        Ok(()) => tenant.state.lock().begin_anew(),
+        Ok(_) => tenant.state.lock().begin_anew(),
         Err(error) => store.lose_touch(tenant, &error),
     }
 }
@@ -380,9 +408,9 @@ async fn sync<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
         }
         state.begin()
     };
-    let snapshot = match store
+    let (said, everyone) = match store
         .scripts
-        .sync(&tenant.id, &touch.incarnation, may_begin)
+        .sync(store.asking(tenant, &touch.incarnation), may_begin)
         .await
     {
         Ok(Some(snapshot)) => snapshot,
@@ -390,7 +418,7 @@ async fn sync<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
         Err(error) => return store.lose_touch(tenant, &error),
     };
     let mut state = tenant.state.lock();
-    if !state.handle_answer(snapshot.0) {
+    if !state.handle_answer(store.clock.now(), said) {
         drop(state);
         return store.lose_touch(tenant, &"the counting began anew");
     }
@@ -400,7 +428,8 @@ async fn sync<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
         return;
     };
     let now = store.clock.now();
-    let (changes, reaction) = mirror.handle_snapshot(now, snapshot, store.options.settling());
+    let (changes, reaction) =
+        mirror.handle_snapshot(now, (said.mark, everyone), store.options.settling());
     let next = mirror.poll_timeout();
     store.tell(tenant, &changes);
     if let Some(next) = next {

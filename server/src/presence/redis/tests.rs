@@ -163,7 +163,7 @@ impl Twins {
         let incarnation = self.incarnation(node);
         let joined = self
             .scripts
-            .join(&self.tenant, &incarnation, true, &entering);
+            .join(asking(&self.tenant, &incarnation), true, &entering);
         joined.await.unwrap().unwrap();
         let life = self.lives[usize::try_from(node).unwrap()];
         let key = key(node, life, &session);
@@ -176,7 +176,7 @@ impl Twins {
         let incarnation = format!("node{node}-{life}");
         let left = self
             .scripts
-            .leave(&self.tenant, &incarnation, &session, &user);
+            .leave(asking(&self.tenant, &incarnation), &session, &user);
         // A node that was lost has no lease, and nothing to leave.
         left.await.unwrap();
         let now = self.scripts.times.now;
@@ -205,12 +205,15 @@ impl Twins {
     async fn tick(&mut self, reap: bool) -> Vec<Change> {
         let snapshot = self
             .scripts
-            .sync(&self.tenant, "onlooker", true)
+            .sync(asking(&self.tenant, "onlooker"), true)
             .await
             .unwrap()
             .unwrap();
         assert!(snapshot.1.len() < 10);
-        let ticked = self.scripts.tick(&self.tenant, "onlooker", reap).await;
+        let ticked = self
+            .scripts
+            .tick(asking(&self.tenant, "onlooker"), reap)
+            .await;
         let ticked = ticked.unwrap().expect("the onlooker has a lease");
         let changes = self.rules.handle_timeout(self.scripts.times.now);
         assert_eq!(
@@ -239,13 +242,13 @@ impl Twins {
         published.sort_by_key(text);
         expected.sort_by_key(text);
         assert_eq!(published, expected);
-        let (mark, pairs) = self
+        let (said, pairs) = self
             .scripts
-            .sync(&self.tenant, "onlooker", true)
+            .sync(asking(&self.tenant, "onlooker"), true)
             .await
             .unwrap()
             .unwrap();
-        assert_eq!(mark.version, self.rules.version());
+        assert_eq!(said.mark.version, self.rules.version());
         let hash: BTreeMap<String, Row> = pairs
             .into_iter()
             .map(|(user, value)| {
@@ -299,18 +302,26 @@ impl Twins {
         for node in 0..3 {
             let incarnation = self.incarnation(node);
             self.scripts
-                .drain(&self.tenant, &incarnation, GRACE)
+                .drain(asking(&self.tenant, &incarnation), GRACE, &[])
                 .await
                 .unwrap();
         }
         self.scripts
-            .drain(&self.tenant, "onlooker", GRACE)
+            .drain(asking(&self.tenant, "onlooker"), GRACE, &[])
             .await
             .unwrap();
         let mut keys = redis::cmd("KEYS");
         keys.arg(format!("*online_users:{}*", self.tenant));
         let keys: Vec<String> = self.redis.query("test", &keys).await.unwrap();
         assert_eq!(keys, [""; 0]);
+    }
+}
+
+fn asking<'a>(tenant: &'a str, incarnation: &'a str) -> Asking<'a> {
+    Asking {
+        tenant,
+        incarnation,
+        deadline: 0,
     }
 }
 

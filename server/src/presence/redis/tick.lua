@@ -1,17 +1,17 @@
 -- A node lives, and what is due is done: grace times end, and nodes that fell silent are gone.
 --
 -- ARGV:
---   6 how long the node is believed to live, in milliseconds
---   7 1 if silent nodes are to be looked for
---   8 how much is done at a time
--- Returns the epoch, the version, the milliseconds until the next grace time ends (-1: none), and 1 if
+--   7 how long the node is believed to live, in milliseconds
+--   8 1 if silent nodes are to be looked for
+--   9 how much is done at a time
+-- Returns the epoch, the version, the time, the milliseconds until the next grace time ends (-1: none), and 1 if
 -- there is more to do; nothing if the lease is over.
 
 if not has_lease(false) then return {} end
-redis.call('ZADD', LEASES, now + tonumber(ARGV[6]), INCARNATION)
+redis.call('ZADD', LEASES, now + tonumber(ARGV[7]), INCARNATION)
 
-local left = tonumber(ARGV[8])
-if ARGV[7] == '1' then
+local left = tonumber(ARGV[9])
+if ARGV[8] == '1' then
   for _, silent in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', now)) do
     if left > 0 then
       -- It has been silent for longer than a grace time is, so there is none.
@@ -27,6 +27,5 @@ if left > 0 then
   end
 end
 outlive()
-local first = redis.call('ZRANGE', GRACE, 0, 0, 'WITHSCORES')[2]
-local wait = first and math.max(0, tonumber(first) - now) or -1
-return { epoch(), version(), wait, left > 0 and 0 or 1 }
+local counting, changes, time = state()
+return { counting, changes, time, next_grace(), left > 0 and 0 or 1 }

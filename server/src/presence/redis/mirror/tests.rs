@@ -21,7 +21,7 @@ fn offline(user: &str) -> Change {
     Change::Offline(user.into())
 }
 
-fn snapshot(at: (u32, u64), pairs: &[(&str, &str)]) -> Snapshot {
+fn snapshot(at: (u32, u64), pairs: &[(&str, &str)]) -> (Mark, Everyone) {
     let bytes = |(user, value): &(&str, &str)| (user.as_bytes().into(), value.as_bytes().into());
     (mark(at.0, at.1), pairs.iter().map(bytes).collect())
 }
@@ -100,6 +100,24 @@ fn alone_a_node_shows_its_own() {
     assert_eq!(mirror.handle_timeout(LATER), [offline("bob")]);
     let (changes, _) = mirror.handle_snapshot(LATER, snapshot((1, 9), &[("ann", S2)]), LATER);
     assert_eq!(changes, [online("ann", S2)]);
+}
+
+#[test]
+fn alone_a_tab_here_does_not_take_the_place_of_one_elsewhere_for_good() {
+    let mut mirror = level((1, 4), &[("ann", S1)]);
+    mirror.handle_alone(std::iter::empty());
+    let (ann, here) = (Arc::from("ann"), row_of("ann", S2).unwrap());
+    let told = mirror.handle_own_join(&ann, &here, true);
+    assert_eq!(told, Some(online("ann", S2)));
+    let told = mirror.handle_own_leave(&ann, &here, None, LATER);
+    assert_eq!(told, Some(online("ann", S1)));
+    assert_eq!(mirror.handle_timeout(LATER), []);
+    // A reload here is none: what was shown before was of this node, and has ended.
+    let elsewhere = row_of("ann", S1).unwrap();
+    mirror.handle_own_leave(&ann, &elsewhere, None, LATER);
+    mirror.handle_own_join(&ann, &here, true);
+    mirror.handle_own_leave(&ann, &here, None, LATER);
+    assert_eq!(mirror.handle_timeout(LATER), [offline("ann")]);
 }
 
 #[test]

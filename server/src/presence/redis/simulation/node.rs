@@ -38,8 +38,15 @@ pub(super) struct View {
     pub(super) wrong: Vec<String>,
 }
 
-/// Is told when somebody is announced as gone.
-pub(super) type OnOffline = Arc<dyn Fn(NodeId, &str, &str) + Send + Sync>;
+/// Is told when a user of a tenant is announced at a node as here or gone.
+pub(super) type OnTold = Arc<dyn Fn(NodeId, &str, &str, Said) + Send + Sync>;
+
+/// What is announced of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Said {
+    Here,
+    Gone,
+}
 
 /// Stops a node in its tracks, as a signal does.
 #[derive(Default)]
@@ -74,7 +81,7 @@ impl Node {
         chance: &Chance,
         options: Options,
         tenants: &[&'static str],
-        on_offline: OnOffline,
+        on_told: OnTold,
     ) -> Self {
         let (tasks, queue) = mpsc::unbounded_channel();
         let line = Line {
@@ -91,7 +98,7 @@ impl Node {
         let told = views.clone();
         let announce: Announcer = Box::new(move |announcement| {
             if let Some(view) = told.get(announcement.tenant) {
-                view.lock().apply(id, &announcement, &on_offline);
+                view.lock().apply(id, &announcement, &on_told);
             }
         });
         let name = format!("node{id}");
@@ -180,7 +187,7 @@ pub(super) fn read(json: &str) -> BTreeMap<String, String> {
 }
 
 impl View {
-    fn apply(&mut self, node: NodeId, announcement: &Announcement<'_>, on_offline: &OnOffline) {
+    fn apply(&mut self, node: NodeId, announcement: &Announcement<'_>, on_told: &OnTold) {
         let Some(rows) = self.rows.as_mut() else {
             return;
         };
@@ -193,13 +200,14 @@ impl View {
                 if rows.get(&user) == Some(&row) {
                     self.wrong.push(format!("node{node}: {user} came twice"));
                 }
+                on_told(node, announcement.tenant, &user, Said::Here);
                 rows.insert(user, row);
             }
             Change::Offline(user) => {
                 if rows.remove(&**user).is_none() {
                     self.wrong.push(format!("node{node}: {user} went twice"));
                 }
-                on_offline(node, announcement.tenant, user);
+                on_told(node, announcement.tenant, user, Said::Gone);
             }
         }
     }

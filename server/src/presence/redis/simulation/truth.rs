@@ -15,9 +15,14 @@ pub(super) struct Truth {
     grace: Duration,
     sessions: BTreeMap<User, BTreeMap<String, Session>>,
     ended: BTreeMap<User, End>,
+    /// When a session of each user ended last of which no node could tell.
+    died: BTreeMap<User, Duration>,
     troubles: Vec<Trouble>,
     /// When data of which tenant were lost.
     losses: Vec<(&'static str, Duration)>,
+    /// Who was rightly announced as gone, where and when, and when each user last came.
+    told_gone: BTreeMap<(NodeId, User), Duration>,
+    came: BTreeMap<User, Duration>,
     /// When which node began.
     starts: BTreeMap<NodeId, Duration>,
     /// Users who were announced as gone although they were there, in words.
@@ -77,7 +82,8 @@ impl Truth {
         self.starts.insert(node, now);
     }
 
-    pub(super) fn begin(&mut self, user: &User, session: &str, node: NodeId) {
+    pub(super) fn begin(&mut self, user: &User, session: &str, node: NodeId, now: Duration) {
+        self.came.insert(user.clone(), now);
         let session_of = Session { node, since: None };
         let sessions = self.sessions.entry(user.clone()).or_default();
         sessions.insert(session.to_owned(), session_of);
@@ -97,6 +103,9 @@ impl Truth {
         if sessions.remove(session).is_some() && sessions.is_empty() {
             self.sessions.remove(user);
             self.ended.insert(user.clone(), End { at: now, clean });
+        }
+        if !clean {
+            self.died.insert(user.clone(), now);
         }
     }
 
@@ -220,12 +229,35 @@ impl Truth {
         !untold && silent < self.lease.mul_f64(0.45)
     }
 
+    /// Somebody says that a user is here. Is that news?
+    pub(super) fn judge_online(&mut self, who: NodeId, tenant: &str, user: &str, now: Duration) {
+        let user = user_of(tenant, user);
+        let Some(gone) = self.told_gone.get(&(who, user.clone())).copied() else {
+            return;
+        };
+        let came = self.came.get(&user).copied().unwrap_or_default();
+        // What a server does late is told late, and a replica may know nothing of the end.
+        let lost = self
+            .losses
+            .iter()
+            .any(|(of, at)| *of == tenant && *at + self.lease > gone);
+        // Nobody knows of a session whose node has died that it is over.
+        let died = self.died.get(&user).copied();
+        let known = died.is_none_or(|died| died + self.lease * 2 < now);
+        let here = self.sessions.contains_key(&user);
+        if came < gone && came + RECOVERY < now && known && !lost && !here {
+            self.false_offlines.push(format!(
+                "at {now:?} node{who} said {user:?} is here, gone since {gone:?}"
+            ));
+        }
+    }
+
     /// Somebody says that a user is gone. Was that so?
     pub(super) fn judge_offline(&mut self, who: NodeId, tenant: &str, user: &str, now: Duration) {
         self.offlines += 1;
-        let mut of = self.sessions.iter();
-        let found = of.find(|((of, name), _)| *of == tenant && name == user);
-        let Some((_, sessions)) = found else {
+        let user_of = user_of(tenant, user);
+        let Some(sessions) = self.sessions.get(&user_of) else {
+            self.told_gone.insert((who, user_of), now);
             return;
         };
         let since = now.saturating_sub(self.lease);
@@ -286,4 +318,10 @@ impl Truth {
         }
         gone_for.checked_sub(allowed).filter(|over| !over.is_zero())
     }
+}
+
+/// A user by the names that are announced.
+fn user_of(tenant: &str, user: &str) -> User {
+    let known = super::TENANTS.into_iter().find(|known| *known == tenant);
+    (known.unwrap_or_default(), user.to_owned())
 }
