@@ -54,6 +54,8 @@ struct Load {
     /// Visitors who talk, and messages of each.
     talkers: usize,
     messages: usize,
+    /// Visitors who say one thing.
+    first: usize,
     /// Tenants with one visitor each.
     tenants: usize,
     /// Visitors through the gateway, and requests.
@@ -67,6 +69,7 @@ impl Load {
         passers: 1500,
         talkers: 50,
         messages: 80,
+        first: 1000,
         tenants: 2000,
         proxied: 2000,
         requests: 2400,
@@ -76,6 +79,7 @@ impl Load {
         passers: 400,
         talkers: 20,
         messages: 40,
+        first: 300,
         tenants: 500,
         proxied: 500,
         requests: 800,

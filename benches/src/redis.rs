@@ -11,7 +11,11 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 
+use crate::measure::ratio;
 use crate::process::Measured;
+
+/// The workers' stream.
+pub(crate) const JOBS: &str = "meta:webhook_jobs";
 
 const ATTEMPTS: usize = 5;
 
@@ -73,7 +77,7 @@ impl Redis {
 
     /// The number of jobs in the workers' stream.
     pub(crate) async fn jobs(&self) -> Result<usize> {
-        self.number(&["XLEN", "meta:webhook_jobs"]).await
+        self.number(&["XLEN", JOBS]).await
     }
 
     /// The number of users in a tenant's hash.
@@ -118,6 +122,15 @@ impl Redis {
     pub(crate) async fn memory(&self) -> Result<u64> {
         let info = self.command(&["INFO", "memory"]).await?;
         field(&info, "used_memory:", "\r").context("INFO memory has no used_memory")
+    }
+
+    /// The bytes of a stream for each of its entries.
+    pub(crate) async fn bytes_per_entry(&self, stream: &str) -> Result<f64> {
+        let bytes = self
+            .number(&["MEMORY", "USAGE", stream, "SAMPLES", "0"])
+            .await?;
+        let entries = self.number(&["XLEN", stream]).await?;
+        Ok(ratio(u64::try_from(bytes)?, entries))
     }
 
     /// How often a command has been called, by scripts or by clients.

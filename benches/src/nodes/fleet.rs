@@ -42,7 +42,7 @@ impl Fleet {
         let directory = tempfile::tempdir()?;
         std::fs::write(directory.path().join("tenants.toml"), tenants_file(tenants))?;
         let mut fleet = Self {
-            directory: directory,
+            directory,
             nodes: Vec::new(),
         };
         for role in roles {

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use super::Load;
 use super::fleet::{Crowd, Fleet, Meter, key, of_one_tenant, until, until_online};
 use super::table::{Table, Unit};
-use crate::measure::{micros, ratio};
+use crate::measure::micros;
 use crate::process::Launched;
 use crate::redis::Redis;
 use crate::side::TENANT;
@@ -55,16 +55,8 @@ async fn sockets(
     let memory = gateway.process.settled().await?.saturating_sub(before);
     depart(redis, crowd).await?;
     let proxied = micros(each.iter().sum(), load.proxied);
-    table.add(
-        "gateway: memory per idle socket",
-        Unit::Bytes,
-        ratio(memory, load.proxied),
-    );
-    table.add(
-        "gateway: CPU per connect",
-        Unit::Micros,
-        micros(each[1], load.proxied),
-    );
+    table.bytes("gateway: memory per idle socket", memory, load.proxied);
+    table.micros("gateway: CPU per connect", each[1], load.proxied);
     table.add(
         "connect through the gateway over directly",
         Unit::Times,
@@ -93,11 +85,7 @@ async fn requests(
     let direct = micros(costs[0][0], load.requests);
     let proxied = micros(costs[1].iter().sum(), load.requests);
     table.add("api: CPU per small list", Unit::Micros, direct);
-    table.add(
-        "gateway: CPU per request",
-        Unit::Micros,
-        micros(costs[1][1], load.requests),
-    );
+    table.micros("gateway: CPU per request", costs[1][1], load.requests);
     table.add(
         "request through the gateway over directly",
         Unit::Times,

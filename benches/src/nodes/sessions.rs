@@ -9,9 +9,9 @@ use super::Load;
 use super::fleet::{Crowd, Fleet, Meter, connect, of_one_tenant, until, until_online, warm_up};
 use super::table::{Table, Unit};
 use crate::client::Client;
-use crate::measure::{micros, ratio, talk};
+use crate::measure::{ratio, talk};
 use crate::process::Stopwatch;
-use crate::redis::Redis;
+use crate::redis::{JOBS, Redis};
 use crate::side::TENANT;
 
 /// How often all nodes are made to read everything.
@@ -38,77 +38,92 @@ pub(super) async fn measure(
     let bytes = redis.memory().await?.saturating_sub(memory);
     let seen = redis.changes(TENANT).await? - changes;
     ensure!(seen == load.visitors, "{seen} changes");
-    table.add(
-        "Redis: CPU per join",
-        Unit::Micros,
-        micros(in_redis, load.visitors),
-    );
-    table.add(
+    table.micros("Redis: CPU per join", in_redis, load.visitors);
+    table.micros(
         "node: CPU per own join, connecting included",
-        Unit::Micros,
-        micros(in_nodes, load.visitors),
+        in_nodes,
+        load.visitors,
     );
-    table.add(
-        "Redis: memory per session",
-        Unit::Bytes,
-        ratio(bytes, load.visitors),
-    );
+    table.bytes("Redis: memory per session", bytes, load.visitors);
 
     let (in_redis, in_nodes) = (Meter::of([redis.process])?, fleet.meter()?);
     first.go().await?;
-    until(async || Ok(redis.online(TENANT).await? <= staying)).await?;
+    until_gone(redis, staying).await?;
     let (in_redis, in_nodes) = (in_redis.total()?, in_nodes.total()?);
     let seen = redis.changes(TENANT).await? - changes - load.visitors;
     ensure!(seen == passing, "{seen} changes");
-    table.add(
+    table.micros(
         "Redis: CPU per leave, the grace time's end included",
-        Unit::Micros,
-        micros(in_redis, passing),
+        in_redis,
+        passing,
     );
-    table.add(
-        "node: CPU per own leave",
-        Unit::Micros,
-        micros(in_nodes, passing),
-    );
+    table.micros("node: CPU per own leave", in_nodes, passing);
 
-    messages(&fleet, redis, load, table).await?;
+    messages(&fleet, redis, load, staying, table).await?;
     snapshots(&fleet, redis, staying, table).await?;
     rebuild(&fleet, redis, staying, table).await?;
     second.go().await
 }
 
-async fn messages(fleet: &Fleet, redis: &Redis, load: &Load, table: &mut Table) -> Result<()> {
+async fn messages(
+    fleet: &Fleet,
+    redis: &Redis,
+    load: &Load,
+    staying: usize,
+    table: &mut Table,
+) -> Result<()> {
     let talkers = connect(&fleet.addresses(), load.talkers, of_one_tenant("talker")).await?;
-    let (memory, jobs) = (redis.memory().await?, redis.jobs().await?);
+    let jobs = redis.jobs().await?;
     let (in_redis, in_nodes) = (Meter::of([redis.process])?, fleet.meter()?);
     let (said, talkers) = talk(talkers, load.messages).await?;
     let (in_redis, in_nodes) = (in_redis.total()?, in_nodes.total()?);
-    let bytes = redis.memory().await?.saturating_sub(memory);
     let jobs = redis.jobs().await? - jobs;
     ensure!(jobs == said, "{said} messages made {jobs} jobs");
-    table.add(
+    table.micros(
         "Redis: CPU per message that no other node hears",
-        Unit::Micros,
-        micros(in_redis, said),
+        in_redis,
+        said,
     );
+    table.micros("node: CPU per own message", in_nodes, said);
+    leave(talkers).await?;
+    until_gone(redis, staying).await?;
+
+    let in_stream = redis.bytes_per_entry(JOBS).await?;
+    let in_log = redis
+        .bytes_per_entry(&format!("{{chat:{TENANT}}}:recent"))
+        .await?;
+    let talkers = connect(&fleet.addresses(), load.first, of_one_tenant("first")).await?;
+    until_online(redis, TENANT, staying + load.first).await?;
+    let memory = redis.memory().await?;
+    let (said, talkers) = talk(talkers, 1).await?;
+    let bytes = ratio(redis.memory().await?.saturating_sub(memory), said);
     table.add(
-        "node: CPU per own message",
-        Unit::Micros,
-        micros(in_nodes, said),
-    );
-    table.add(
-        "Redis: memory per message, in stream, history and log",
+        "Redis: memory per job in the stream",
         Unit::Bytes,
-        ratio(bytes, said),
+        in_stream,
     );
-    for talker in talkers {
-        talker.leave().await?;
+    table.add(
+        "Redis: memory per message in a tenant's log",
+        Unit::Bytes,
+        in_log,
+    );
+    table.add(
+        "Redis: memory per conversation of one message",
+        Unit::Bytes,
+        bytes - in_stream - in_log,
+    );
+    leave(talkers).await?;
+    until_gone(redis, staying).await
+}
+
+async fn leave(clients: Vec<Client>) -> Result<()> {
+    for client in clients {
+        client.leave().await?;
     }
     Ok(())
 }
 
 async fn snapshots(fleet: &Fleet, redis: &Redis, users: usize, table: &mut Table) -> Result<()> {
-    until_gone(redis, users).await?;
     let before = redis.calls("hgetall").await?;
     let mut admins = Vec::new();
     for address in fleet.addresses() {
@@ -125,20 +140,9 @@ async fn snapshots(fleet: &Fleet, redis: &Redis, users: usize, table: &mut Table
     }
     let (in_redis, in_nodes) = (in_redis.total()?, in_nodes.total()?);
     let read = (redis.calls("hgetall").await? - before) * users;
-    table.add(
-        "Redis: CPU per user in a snapshot",
-        Unit::Micros,
-        micros(in_redis, read),
-    );
-    table.add(
-        "node: CPU per user in a snapshot",
-        Unit::Micros,
-        micros(in_nodes, read),
-    );
-    for admin in admins {
-        admin.leave().await?;
-    }
-    Ok(())
+    table.micros("Redis: CPU per user in a snapshot", in_redis, read);
+    table.micros("node: CPU per user in a snapshot", in_nodes, read);
+    leave(admins).await
 }
 
 async fn rebuild(fleet: &Fleet, redis: &mut Redis, users: usize, table: &mut Table) -> Result<()> {
@@ -152,15 +156,15 @@ async fn rebuild(fleet: &Fleet, redis: &mut Redis, users: usize, table: &mut Tab
         Unit::Seconds,
         watch.seconds(),
     );
-    table.add(
+    table.micros(
         "Redis empty: Redis CPU per session, one tenant",
-        Unit::Micros,
-        micros(in_redis, users),
+        in_redis,
+        users,
     );
-    table.add(
+    table.micros(
         "Redis empty: node CPU per session, one tenant",
-        Unit::Micros,
-        micros(in_nodes, users),
+        in_nodes,
+        users,
     );
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! Figures of several rounds to a table for people and JSON for programs.
 
 use std::io::{self, Write as _};
+use std::time::Duration;
 
 use anyhow::Result;
 use serde::Serialize;
 
 use super::Load;
+use crate::measure::{micros, ratio};
 use crate::report::Spread;
 
 /// All that was measured.
@@ -54,6 +56,16 @@ impl Table {
             unit,
             values: vec![value],
         });
+    }
+
+    /// Adds the microseconds of processor time that each of so many cost.
+    pub(super) fn micros(&mut self, name: &'static str, time: Duration, count: usize) {
+        self.add(name, Unit::Micros, micros(time, count));
+    }
+
+    /// Adds the bytes that each of so many takes.
+    pub(super) fn bytes(&mut self, name: &'static str, total: u64, count: usize) {
+        self.add(name, Unit::Bytes, ratio(total, count));
     }
 
     /// The table: medians, and in brackets the least and the most.

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use super::Load;
 use super::fleet::{Crowd, Fleet, Meter, name_of, until, warm_up};
 use super::table::{Table, Unit};
-use crate::measure::{micros, ratio};
+use crate::measure::ratio;
 use crate::process::Stopwatch;
 use crate::redis::Redis;
 
@@ -33,16 +33,12 @@ pub(super) async fn measure(
     until(async || Ok(redis.online_anywhere().await? >= tenants)).await?;
     let in_redis = redis.memory().await?.saturating_sub(in_redis);
     let in_node = node.settled().await?.saturating_sub(in_node);
-    table.add(
+    table.bytes(
         "Redis: memory per tenant with one session",
-        Unit::Bytes,
-        ratio(in_redis, tenants),
+        in_redis,
+        tenants,
     );
-    table.add(
-        "node: memory per tenant with one session",
-        Unit::Bytes,
-        ratio(in_node, tenants),
-    );
+    table.bytes("node: memory per tenant with one session", in_node, tenants);
 
     let keys = redis.keys().await?;
     let before = redis.calls("evalsha").await?;
@@ -51,16 +47,12 @@ pub(super) async fn measure(
     until(async || Ok(redis.calls("evalsha").await? >= before + RENEWALS * tenants)).await?;
     let (in_redis, in_node) = (in_redis.total()?, in_node.total()?);
     let (ticks, seconds) = (redis.calls("evalsha").await? - before, watch.seconds());
-    table.add(
+    table.micros(
         "Redis: CPU per lease tick of a tenant on a node",
-        Unit::Micros,
-        micros(in_redis, ticks),
+        in_redis,
+        ticks,
     );
-    table.add(
-        "node: CPU per lease tick",
-        Unit::Micros,
-        micros(in_node, ticks),
-    );
+    table.micros("node: CPU per lease tick", in_node, ticks);
     table.add(
         "lease ticks: from one to the next of a tenant",
         Unit::Seconds,
@@ -77,15 +69,15 @@ pub(super) async fn measure(
         Unit::Seconds,
         watch.seconds(),
     );
-    table.add(
+    table.micros(
         "Redis empty: Redis CPU per tenant with one session",
-        Unit::Micros,
-        micros(in_redis, tenants),
+        in_redis,
+        tenants,
     );
-    table.add(
+    table.micros(
         "Redis empty: node CPU per tenant with one session",
-        Unit::Micros,
-        micros(in_node, tenants),
+        in_node,
+        tenants,
     );
     let online = redis.online_anywhere().await?;
     ensure!(online == tenants, "{online} users in {tenants} tenants");
