@@ -66,7 +66,7 @@ struct Load {
 impl Load {
     const FULL: Self = Self {
         visitors: 8000,
-        passers: 1500,
+        passers: 3000,
         talkers: 50,
         messages: 80,
         first: 1000,

@@ -113,11 +113,6 @@ impl Redis {
         self.number(&["EVAL", script, "0", &channel]).await
     }
 
-    /// Cuts the connections over which published messages are heard, and only those.
-    pub(crate) async fn cut_hearing(&self) -> Result<usize> {
-        self.number(&["CLIENT", "KILL", "TYPE", "pubsub"]).await
-    }
-
     /// The bytes of memory in use.
     pub(crate) async fn memory(&self) -> Result<u64> {
         let info = self.command(&["INFO", "memory"]).await?;

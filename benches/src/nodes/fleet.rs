@@ -75,9 +75,9 @@ impl Fleet {
         self.nodes.iter().map(|node| node.address.clone()).collect()
     }
 
-    /// What its nodes cost from now on.
-    pub(super) fn meter(&self) -> Result<Meter> {
-        Meter::of(self.nodes.iter().map(|node| node.process))
+    /// What its nodes and Redis use from now on.
+    pub(super) fn begin(&self, redis: &Redis) -> Result<Span> {
+        Span::begin(redis, self.nodes.iter().map(|node| node.process))
     }
 }
 
@@ -129,6 +129,40 @@ impl Meter {
             Ok(process.fine_time()?.saturating_sub(*before))
         };
         self.0.iter().map(used).collect()
+    }
+}
+
+/// A while in which Redis and nodes are measured.
+pub(super) struct Span {
+    redis: Meter,
+    nodes: Meter,
+}
+
+/// What was used in it.
+pub(super) struct Used {
+    pub(super) redis: Duration,
+    pub(super) nodes: Vec<Duration>,
+}
+
+impl Span {
+    pub(super) fn begin(redis: &Redis, nodes: impl IntoIterator<Item = Measured>) -> Result<Self> {
+        Ok(Self {
+            redis: Meter::of([redis.process])?,
+            nodes: Meter::of(nodes)?,
+        })
+    }
+
+    pub(super) fn end(self) -> Result<Used> {
+        Ok(Used {
+            redis: self.redis.total()?,
+            nodes: self.nodes.each()?,
+        })
+    }
+}
+
+impl Used {
+    pub(super) fn by_nodes(&self) -> Duration {
+        self.nodes.iter().sum()
     }
 }
 
@@ -203,6 +237,14 @@ pub(super) async fn warm_up(fleet: &Fleet, redis: &Redis) -> Result<()> {
     let crowd = Crowd::come(&fleet.addresses(), CONNECTING * 2, of_one_tenant("warm")).await?;
     crowd.go().await?;
     until(async || Ok(redis.online(TENANT).await? == 0)).await
+}
+
+/// The same for what costs Redis more to look at, or what is to be disturbed as little as can be.
+pub(super) async fn until_seldom(so: impl AsyncFn() -> Result<bool>) -> Result<()> {
+    while !so().await? {
+        tokio::time::sleep(LOOK * 25).await;
+    }
+    Ok(())
 }
 
 /// Waits until something is so. The guard of the round ends it if it never is.

@@ -12,7 +12,7 @@ use anyhow::{Result, ensure};
 use tokio::task::JoinSet;
 
 use super::Load;
-use super::fleet::{Crowd, Fleet, Meter, connect, of_one_tenant, until, warm_up};
+use super::fleet::{Crowd, Fleet, Used, connect, of_one_tenant, until, warm_up};
 use super::table::{Table, Unit};
 use crate::client::Client;
 use crate::measure::{micros, talk};
@@ -20,7 +20,7 @@ use crate::redis::Redis;
 use crate::side::TENANT;
 
 /// What one fleet used.
-struct Used {
+struct Costs {
     /// For each change of presence.
     presence: Cost,
     /// For each message.
@@ -35,6 +35,14 @@ struct Cost {
 }
 
 impl Cost {
+    fn of(used: &Used, count: usize) -> Self {
+        let share = |time: &Duration| micros(*time, count);
+        Self {
+            redis: share(&used.redis),
+            nodes: used.nodes.iter().map(share).collect(),
+        }
+    }
+
     fn total(&self) -> f64 {
         self.redis + self.nodes.iter().sum::<f64>()
     }
@@ -56,7 +64,7 @@ pub(super) async fn measure(
     let two = with_admins(server, redis, load, 2, 1).await?;
     let four = with_admins(server, redis, load, 4, 1).await?;
     let all = with_admins(server, redis, load, 4, 4).await?;
-    let share = |fleet: &Used| fleet.presence.total() / alone.presence.total();
+    let share = |fleet: &Costs| fleet.presence.total() / alone.presence.total();
     table.add(
         "1 node, admins on it: CPU of all per change",
         Unit::Micros,
@@ -113,7 +121,7 @@ async fn with_admins(
     load: &Load,
     nodes: usize,
     hearing: usize,
-) -> Result<Used> {
+) -> Result<Costs> {
     let fleet = Fleet::start(server, redis, &vec!["ws"; nodes], 0).await?;
     warm_up(&fleet, redis).await?;
     let first = vec![fleet.nodes[0].address.clone()];
@@ -124,12 +132,12 @@ async fn with_admins(
     }
     until(async || Ok(redis.hearing(TENANT).await? == hearing)).await?;
 
-    let (before, meter) = (redis.changes(TENANT).await?, Both::start(&fleet, redis)?);
+    let (before, span) = (redis.changes(TENANT).await?, fleet.begin(redis)?);
     let crowd = Crowd::come(&first, load.passers, of_one_tenant("passing")).await?;
     crowd.go().await?;
     let changes = load.passers * 2;
     all_told(&told, changes).await?;
-    let presence = meter.per(changes)?;
+    let presence = Cost::of(&span.end()?, changes);
     let seen = redis.changes(TENANT).await? - before;
     ensure!(seen == changes, "{seen} changes, not {changes}");
     let heard_at = redis.hearing(TENANT).await?;
@@ -137,12 +145,12 @@ async fn with_admins(
 
     let talkers = connect(&first, load.talkers, of_one_tenant("talker")).await?;
     all_told(&told, changes + load.talkers).await?;
-    let meter = Both::start(&fleet, redis)?;
+    let span = fleet.begin(redis)?;
     let (said, talkers) = talk(talkers, load.messages).await?;
-    let messages = meter.per(said)?;
+    let messages = Cost::of(&span.end()?, said);
     drop(talkers);
     admins.abort_all();
-    Ok(Used { presence, messages })
+    Ok(Costs { presence, messages })
 }
 
 /// Waits until each admin has been told so often, and fails if one was told more.
@@ -151,27 +159,4 @@ async fn all_told(told: &[Arc<AtomicUsize>], expected: usize) -> Result<()> {
     until(async || Ok(counts().all(|count| count >= expected))).await?;
     ensure!(counts().all(|count| count == expected), "told too often");
     Ok(())
-}
-
-/// The time of Redis and of all nodes.
-struct Both {
-    redis: Meter,
-    nodes: Meter,
-}
-
-impl Both {
-    fn start(fleet: &Fleet, redis: &Redis) -> Result<Self> {
-        Ok(Self {
-            redis: Meter::of([redis.process])?,
-            nodes: fleet.meter()?,
-        })
-    }
-
-    fn per(&self, count: usize) -> Result<Cost> {
-        let share = |time: Duration| micros(time, count);
-        Ok(Cost {
-            redis: share(self.redis.total()?),
-            nodes: self.nodes.each()?.into_iter().map(share).collect(),
-        })
-    }
 }

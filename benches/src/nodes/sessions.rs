@@ -4,9 +4,10 @@
 use std::path::Path;
 
 use anyhow::{Result, ensure};
+use futures_util::future::try_join_all;
 
 use super::Load;
-use super::fleet::{Crowd, Fleet, Meter, connect, of_one_tenant, until, until_online, warm_up};
+use super::fleet::{Crowd, Fleet, Span, connect, of_one_tenant, until, until_online, warm_up};
 use super::table::{Table, Unit};
 use crate::client::Client;
 use crate::measure::{ratio, talk};
@@ -14,8 +15,8 @@ use crate::process::Stopwatch;
 use crate::redis::{JOBS, Redis};
 use crate::side::TENANT;
 
-/// How often all nodes are made to read everything.
-const SNAPSHOTS: usize = 10;
+/// How many nodes read everything.
+const SNAPSHOTS: usize = 5;
 
 pub(super) async fn measure(
     server: &Path,
@@ -30,37 +31,37 @@ pub(super) async fn measure(
     let staying = load.visitors - passing;
     let addresses = fleet.addresses();
     let (memory, changes) = (redis.memory().await?, redis.changes(TENANT).await?);
-    let (in_redis, in_nodes) = (Meter::of([redis.process])?, fleet.meter()?);
+    let span = fleet.begin(redis)?;
     let first = Crowd::come(&addresses, passing, of_one_tenant("passing")).await?;
     let second = Crowd::come(&addresses, staying, of_one_tenant("staying")).await?;
     until_online(redis, TENANT, load.visitors).await?;
-    let (in_redis, in_nodes) = (in_redis.total()?, in_nodes.total()?);
+    let used = span.end()?;
     let bytes = redis.memory().await?.saturating_sub(memory);
     let seen = redis.changes(TENANT).await? - changes;
     ensure!(seen == load.visitors, "{seen} changes");
-    table.micros("Redis: CPU per join", in_redis, load.visitors);
+    table.micros("Redis: CPU per join", used.redis, seen);
     table.micros(
-        "node: CPU per own join, connecting included",
-        in_nodes,
-        load.visitors,
+        "node: CPU per own join, with connecting",
+        used.by_nodes(),
+        seen,
     );
-    table.bytes("Redis: memory per session", bytes, load.visitors);
+    table.bytes("Redis: memory per session", bytes, seen);
 
-    let (in_redis, in_nodes) = (Meter::of([redis.process])?, fleet.meter()?);
+    let span = fleet.begin(redis)?;
     first.go().await?;
     until_gone(redis, staying).await?;
-    let (in_redis, in_nodes) = (in_redis.total()?, in_nodes.total()?);
+    let used = span.end()?;
     let seen = redis.changes(TENANT).await? - changes - load.visitors;
     ensure!(seen == passing, "{seen} changes");
     table.micros(
-        "Redis: CPU per leave, the grace time's end included",
-        in_redis,
-        passing,
+        "Redis: CPU per leave, with the grace time's end",
+        used.redis,
+        seen,
     );
-    table.micros("node: CPU per own leave", in_nodes, passing);
+    table.micros("node: CPU per own leave", used.by_nodes(), seen);
 
     messages(&fleet, redis, load, staying, table).await?;
-    snapshots(&fleet, redis, staying, table).await?;
+    snapshots(server, &fleet, redis, staying, table).await?;
     rebuild(&fleet, redis, staying, table).await?;
     second.go().await
 }
@@ -74,17 +75,17 @@ async fn messages(
 ) -> Result<()> {
     let talkers = connect(&fleet.addresses(), load.talkers, of_one_tenant("talker")).await?;
     let jobs = redis.jobs().await?;
-    let (in_redis, in_nodes) = (Meter::of([redis.process])?, fleet.meter()?);
+    let span = fleet.begin(redis)?;
     let (said, talkers) = talk(talkers, load.messages).await?;
-    let (in_redis, in_nodes) = (in_redis.total()?, in_nodes.total()?);
+    let used = span.end()?;
     let jobs = redis.jobs().await? - jobs;
     ensure!(jobs == said, "{said} messages made {jobs} jobs");
     table.micros(
         "Redis: CPU per message that no other node hears",
-        in_redis,
+        used.redis,
         said,
     );
-    table.micros("node: CPU per own message", in_nodes, said);
+    table.micros("node: CPU per own message", used.by_nodes(), said);
     leave(talkers).await?;
     until_gone(redis, staying).await?;
 
@@ -123,47 +124,55 @@ async fn leave(clients: Vec<Client>) -> Result<()> {
     Ok(())
 }
 
-async fn snapshots(fleet: &Fleet, redis: &Redis, users: usize, table: &mut Table) -> Result<()> {
-    let before = redis.calls("hgetall").await?;
-    let mut admins = Vec::new();
-    for address in fleet.addresses() {
-        admins.push(Client::admin(&address).await?);
+/// Admins come to nodes on which nobody was interested in the tenant yet.
+async fn snapshots(
+    server: &Path,
+    fleet: &Fleet,
+    redis: &Redis,
+    users: usize,
+    table: &mut Table,
+) -> Result<()> {
+    let mut nodes = Vec::new();
+    for _ in 0..SNAPSHOTS {
+        nodes.push(fleet.launch(server, redis, "ws", &[]).await?);
     }
-    let nodes = fleet.nodes.len();
-    until(async || Ok(redis.calls("hgetall").await? >= before + nodes)).await?;
     let before = redis.calls("hgetall").await?;
-    let (in_redis, in_nodes) = (Meter::of([redis.process])?, fleet.meter()?);
-    for round in 1..=SNAPSHOTS {
-        until(async || Ok(redis.hearing(TENANT).await? == nodes)).await?;
-        redis.cut_hearing().await?;
-        until(async || Ok(redis.calls("hgetall").await? >= before + round * nodes)).await?;
-    }
-    let (in_redis, in_nodes) = (in_redis.total()?, in_nodes.total()?);
-    let read = (redis.calls("hgetall").await? - before) * users;
-    table.micros("Redis: CPU per user in a snapshot", in_redis, read);
-    table.micros("node: CPU per user in a snapshot", in_nodes, read);
+    let span = Span::begin(redis, nodes.iter().map(|node| node.process))?;
+    // An admin is let in when the node knows who is online.
+    let admins = nodes.iter().map(|node| Client::admin(&node.address));
+    let admins = try_join_all(admins).await?;
+    let used = span.end()?;
+    let read = redis.calls("hgetall").await? - before;
+    ensure!(read == SNAPSHOTS, "{read} snapshots, not {SNAPSHOTS}");
+    table.micros(
+        "Redis: CPU per user in a snapshot",
+        used.redis,
+        read * users,
+    );
+    table.micros(
+        "node: CPU per user in a snapshot",
+        used.by_nodes(),
+        read * users,
+    );
     leave(admins).await
 }
 
 async fn rebuild(fleet: &Fleet, redis: &mut Redis, users: usize, table: &mut Table) -> Result<()> {
     redis.restart().await?;
     let watch = Stopwatch::start();
-    let (in_redis, in_nodes) = (Meter::of([redis.process])?, fleet.meter()?);
+    let span = fleet.begin(redis)?;
     until_online(redis, TENANT, users).await?;
-    let (in_redis, in_nodes) = (in_redis.total()?, in_nodes.total()?);
+    let seconds = watch.seconds();
+    let used = span.end()?;
     table.add(
-        "Redis empty: until exact, one tenant",
+        "empty Redis: until exact, all in one tenant",
         Unit::Seconds,
-        watch.seconds(),
+        seconds,
     );
+    table.micros("- Redis: CPU per session handed over", used.redis, users);
     table.micros(
-        "Redis empty: Redis CPU per session, one tenant",
-        in_redis,
-        users,
-    );
-    table.micros(
-        "Redis empty: node CPU per session, one tenant",
-        in_nodes,
+        "- node: CPU per session handed over",
+        used.by_nodes(),
         users,
     );
     Ok(())

@@ -46,7 +46,7 @@ impl Table {
         }
     }
 
-    /// Adds a round's value.
+    /// Adds a round's value. Names are unique.
     pub(super) fn add(&mut self, name: &'static str, unit: Unit, value: f64) {
         if let Some(known) = self.figures.iter_mut().find(|figure| figure.name == name) {
             return known.values.push(value);

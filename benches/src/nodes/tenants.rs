@@ -5,9 +5,8 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 use super::Load;
-use super::fleet::{Crowd, Fleet, Meter, name_of, until, warm_up};
+use super::fleet::{Crowd, Fleet, name_of, until, until_seldom, warm_up};
 use super::table::{Table, Unit};
-use crate::measure::ratio;
 use crate::process::Stopwatch;
 use crate::redis::Redis;
 
@@ -42,41 +41,33 @@ pub(super) async fn measure(
 
     let keys = redis.keys().await?;
     let before = redis.calls("evalsha").await?;
-    let watch = Stopwatch::start();
-    let (in_redis, in_node) = (Meter::of([redis.process])?, fleet.meter()?);
-    until(async || Ok(redis.calls("evalsha").await? >= before + RENEWALS * tenants)).await?;
-    let (in_redis, in_node) = (in_redis.total()?, in_node.total()?);
-    let (ticks, seconds) = (redis.calls("evalsha").await? - before, watch.seconds());
+    let span = fleet.begin(redis)?;
+    let enough = before + RENEWALS * tenants;
+    until_seldom(async || Ok(redis.calls("evalsha").await? >= enough)).await?;
+    let used = span.end()?;
+    let ticks = redis.calls("evalsha").await? - before;
     table.micros(
         "Redis: CPU per lease tick of a tenant on a node",
-        in_redis,
+        used.redis,
         ticks,
     );
-    table.micros("node: CPU per lease tick", in_node, ticks);
-    table.add(
-        "lease ticks: from one to the next of a tenant",
-        Unit::Seconds,
-        seconds / ratio(ticks as u64, tenants),
-    );
+    table.micros("node: CPU per lease tick", used.by_nodes(), ticks);
 
     redis.restart().await?;
     let watch = Stopwatch::start();
-    let (in_redis, in_node) = (Meter::of([redis.process])?, fleet.meter()?);
+    let span = fleet.begin(redis)?;
     until(async || Ok(redis.keys().await? >= keys)).await?;
-    let (in_redis, in_node) = (in_redis.total()?, in_node.total()?);
+    let seconds = watch.seconds();
+    let used = span.end()?;
     table.add(
-        "Redis empty: until exact, one session a tenant",
+        "empty Redis: until exact, tenants of one each",
         Unit::Seconds,
-        watch.seconds(),
+        seconds,
     );
+    table.micros("- Redis: CPU per tenant handed over", used.redis, tenants);
     table.micros(
-        "Redis empty: Redis CPU per tenant with one session",
-        in_redis,
-        tenants,
-    );
-    table.micros(
-        "Redis empty: node CPU per tenant with one session",
-        in_node,
+        "- node: CPU per tenant handed over",
+        used.by_nodes(),
         tenants,
     );
     let online = redis.online_anywhere().await?;
