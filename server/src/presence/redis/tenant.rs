@@ -13,7 +13,8 @@ use super::mirror::Mirror;
 use super::scripts::{Mark, Said};
 use crate::presence::{Joining, Row};
 
-/// Former incarnations that are ended early. What further ones held goes with their leases.
+/// Former incarnations that are ended early: the first, which held everything, and the last, which may have
+/// been told of before their answers were lost. What those in between hold goes with their leases.
 const MAX_SPENT: usize = 4;
 
 /// A tenant. Announcements are made under the lock of its state, which orders them with the lists.
@@ -133,7 +134,7 @@ impl Touch {
             self.spent.push(former);
         }
         if self.spent.len() > MAX_SPENT {
-            self.spent.remove(0);
+            self.spent.remove(1);
         }
     }
 }

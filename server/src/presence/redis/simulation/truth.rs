@@ -44,6 +44,7 @@ struct End {
     at: Duration,
     /// Whether its node saw it, and lived on.
     clean: bool,
+    node: NodeId,
 }
 
 /// A time during which a node or a server could not do its work.
@@ -100,9 +101,20 @@ impl Truth {
         let Some(sessions) = self.sessions.get_mut(user) else {
             return;
         };
-        if sessions.remove(session).is_some() && sessions.is_empty() {
+        let Some(ended) = sessions.remove(session) else {
+            return;
+        };
+        if sessions.is_empty() {
             self.sessions.remove(user);
-            self.ended.insert(user.clone(), End { at: now, clean });
+            let node = ended.node;
+            self.ended.insert(
+                user.clone(),
+                End {
+                    at: now,
+                    clean,
+                    node,
+                },
+            );
         }
         if !clean {
             self.died.insert(user.clone(), now);
@@ -241,11 +253,13 @@ impl Truth {
             .losses
             .iter()
             .any(|(of, at)| *of == tenant && *at + self.lease > gone);
-        // Nobody knows of a session whose node has died that it is over.
+        // Others may hear late of what a node could not tell; it knows by itself.
+        let its_own = self.ended.get(&user).is_some_and(|end| end.node == who);
+        // Nobody can tell that a session is over whose node has died.
         let died = self.died.get(&user).copied();
-        let known = died.is_none_or(|died| died + self.lease * 2 < now);
+        let told = died.is_none_or(|died| died + self.lease * 2 < now);
         let here = self.sessions.contains_key(&user);
-        if came < gone && came + RECOVERY < now && known && !lost && !here {
+        if came < gone && came + RECOVERY < now && its_own && told && !lost && !here {
             self.false_offlines.push(format!(
                 "at {now:?} node{who} said {user:?} is here, gone since {gone:?}"
             ));
