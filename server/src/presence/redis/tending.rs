@@ -48,7 +48,7 @@ pub(super) async fn stop<R: Remote>(store: &RedisPresenceStore<R>) {
         let parting = store.scripts.times.parting;
         let drained = store
             .scripts
-            .drain(asking(&tenant, &touch.incarnation), parting, &[])
+            .drain(asking(&tenant, &touch.incarnation), parting)
             .await;
         if let Err(error) = drained {
             tracing::error!(%error, "could not take the sessions out; they go with the lease");
@@ -206,7 +206,7 @@ async fn try_hand_over<R: Remote>(
         let mut state = tenant.state.lock();
         touch.renew(fresh_incarnation(&store.node, &store.random), state.begun);
         state.begin_anew();
-        let sessions = state.sessions();
+        let sessions = state.tell_all();
         if sessions.is_empty() && touch.spent.is_empty() {
             // Redis has never been told of anything.
             state.forget_departed();
@@ -225,14 +225,18 @@ async fn try_hand_over<R: Remote>(
     }
     let (now, grace) = (store.clock.now(), store.options.grace);
     let departed = tenant.state.lock().departed(now, grace);
-    for former in &touch.spent {
-        let wait = store
-            .scripts
-            .drain(asking(tenant, former), grace, &departed)
-            .await?;
+    let expect_end = |wait: Option<Duration>| {
         if let Some(wait) = wait {
             store.arm_end(tenant, &mut tenant.state.lock(), wait);
         }
+    };
+    for departed in departed.chunks(BATCH) {
+        let asking = asking(tenant, &touch.incarnation);
+        let departing = store.scripts.depart(asking, &touch.spent, departed);
+        expect_end(departing.await?);
+    }
+    for former in &touch.spent {
+        expect_end(store.scripts.drain(asking(tenant, former), grace).await?);
     }
     tenant.state.lock().forget_departed();
     if store.remote.connection() != connection {
@@ -272,7 +276,7 @@ async fn enter<R: Remote>(
         return Err(StoreError::new("the counting began anew meanwhile"));
     }
     for (own, order) in batch.iter().zip(orders) {
-        state.place(&own.user, &own.session, order);
+        state.place(&own.user, &own.session, order, said.mark);
     }
     Ok(())
 }
@@ -354,7 +358,7 @@ async fn go_if_idle<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
     let grace = store.options.grace;
     match store
         .scripts
-        .drain(asking(tenant, &touch.incarnation), grace, &[])
+        .drain(asking(tenant, &touch.incarnation), grace)
         .await
     {
         Ok(_) => tenant.state.lock().begin_anew(),
