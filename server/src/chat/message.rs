@@ -14,7 +14,7 @@ use super::conversation::{find, own_holders};
 use super::{Chat, Socket, rate_limited};
 use crate::auth::Identity;
 use crate::error::Refusal;
-use crate::messages::bus::{Holders, Listeners, Said};
+use crate::messages::bus::{Hearing, Holders, Listeners, Said};
 use crate::messages::{Conversation, Entry, Job, MessageStore};
 use crate::presence::PresenceStore;
 
@@ -37,6 +37,8 @@ pub(crate) struct Taken {
     /// The message.
     pub(crate) message: Message,
     said: Said,
+    /// What this node heard of the tenant before.
+    hearing: Hearing,
     listeners: Listeners,
     holders: Holders,
 }
@@ -156,6 +158,7 @@ pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
             Sender::Agent | Sender::Bot => None,
         },
     };
+    let hearing = chat.bus.hearing(&address.conversation.tenant);
     let accepted = chat.messages.accept(entry).await;
     let listeners = accepted.map_err(|error| {
         chat.bus.refuse(id);
@@ -173,6 +176,7 @@ pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
             conversation: address.conversation,
             json,
         },
+        hearing,
         listeners,
         holders: address.holders,
     })
@@ -185,6 +189,7 @@ pub(crate) async fn tell<P: PresenceStore, M: MessageStore>(chat: &Chat<P, M>, t
         .pass_on(
             &*chat.presence,
             &taken.said,
+            taken.hearing,
             taken.listeners,
             &taken.holders,
         )
