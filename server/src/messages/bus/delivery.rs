@@ -91,8 +91,8 @@ pub struct Extent {
     pub first: Option<RedisTime>,
     /// How many entries there are.
     pub length: u64,
-    /// How many there ever were.
-    pub added: u64,
+    /// How many there ever were; `None` on a Redis that does not know.
+    pub added: Option<u64>,
 }
 
 /// What a node hears of a tenant at a moment. If two are equal, and not [`Nothing`](Self::Nothing), it has
@@ -439,7 +439,7 @@ impl Extent {
         if self.first.is_some_and(|first| first <= from) {
             return true;
         }
-        let is_untouched = self.added == self.length;
+        let is_untouched = self.added == Some(self.length);
         let passed = u128::from(self.now.0.saturating_sub(from.0));
         is_untouched && passed < expiry.as_millis()
     }

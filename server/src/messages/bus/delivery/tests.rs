@@ -331,7 +331,7 @@ fn a_log_reaches_back_if_nothing_can_have_gone() {
         now: at(100),
         first: first.map(at),
         length,
-        added,
+        added: Some(added),
     };
     let reaches = |extent: Extent, from| extent.reaches_back_to(at(from), hour);
     assert!(reaches(extent(Some(10), 5, 99), 10));
@@ -341,6 +341,15 @@ fn a_log_reaches_back_if_nothing_can_have_gone() {
     );
     assert!(reaches(extent(Some(10), 5, 5), 9), "it began then");
     assert!(reaches(extent(None, 0, 0), 9), "nothing was said");
+    let uncounted = |first: u64| Extent {
+        added: None,
+        ..extent(Some(first), 5, 5)
+    };
+    assert!(
+        !reaches(uncounted(10), 9),
+        "who knows what there was before"
+    );
+    assert!(reaches(uncounted(9), 9));
     let late = |extent: Extent| Extent {
         now: at(3609),
         ..extent
