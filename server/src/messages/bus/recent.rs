@@ -109,3 +109,29 @@ fn time_of(id: &str) -> Option<RedisTime> {
     let (millis, _) = id.split_once('-')?;
     millis.parse().ok().map(RedisTime)
 }
+
+#[cfg(test)]
+mod tests {
+    use ::redis::{Value, from_redis_value};
+
+    use super::*;
+
+    #[test]
+    fn what_an_old_redis_does_not_count_is_no_reason_to_read_nothing() {
+        let text = |text: &str| Value::BulkString(text.into());
+        let log = vec![
+            text("17"),
+            text("16-0"),
+            Value::Int(1),
+            Value::Nil,
+            Value::Array(vec![Value::Array(vec![
+                text("16-0"),
+                Value::Array(vec![text("id"), text("x")]),
+            ])]),
+        ];
+        let (now, first, length, added, entries): Answer =
+            from_redis_value(Value::Array(log)).unwrap();
+        assert_eq!((now, &*first, length, added), (17, "16-0", 1, None));
+        assert_eq!(entries[0].1["id"], "x");
+    }
+}
