@@ -312,7 +312,12 @@ impl Backend {
 
     async fn send(&self, request: Request) -> Result<Response, Undelivered> {
         let Ok(response) = self.proxy.proxy_request(request).await;
-        match response.extensions().get::<ProxyError>() {
+        let failure = response.extensions().get::<ProxyError>();
+        if let Some(error) = failure {
+            let cause = error.message();
+            tracing::debug!(backend = self.name(), cause, "a request was not delivered");
+        }
+        match failure {
             Some(error) if error.is_connect() => {
                 self.set(Health::Down);
                 Err(Undelivered::NotConnected)
