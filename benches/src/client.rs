@@ -1,9 +1,13 @@
 //! A Socket.IO client over a WebSocket, no more than the load needs. It shares no code with the server.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use anyhow::{Context, Result, bail, ensure};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
@@ -25,6 +29,11 @@ pub(crate) struct Client {
 impl Client {
     /// A visitor of a shop's page, who says what the widget says.
     pub(crate) async fn visitor(address: &str, visitor_id: &str) -> Result<Self> {
+        Self::visitor_of(address, TENANT, visitor_id).await
+    }
+
+    /// The same at another shop.
+    pub(crate) async fn visitor_of(address: &str, tenant: &str, visitor_id: &str) -> Result<Self> {
         let info = [
             ("domain", "shop.example"),
             ("origin", "https://shop.example"),
@@ -33,17 +42,18 @@ impl Client {
             ("siteId", "7"),
         ];
         let auth = json!({ "visitorId": visitor_id });
-        Self::open(address, &info, &auth, SMALL_BUFFER).await
+        Self::open(address, tenant, &info, &auth, SMALL_BUFFER).await
     }
 
     /// An admin with a dashboard.
     pub(crate) async fn admin(address: &str) -> Result<Self> {
         let auth = json!({ "token": ADMIN_KEY });
-        Self::open(address, &[("role", "admin")], &auth, LARGE_BUFFER).await
+        Self::open(address, TENANT, &[("role", "admin")], &auth, LARGE_BUFFER).await
     }
 
     async fn open(
         address: &str,
+        tenant: &str,
         query: &[(&str, &str)],
         auth: &Value,
         buffer: usize,
@@ -54,7 +64,7 @@ impl Client {
             .extend_pairs([
                 ("EIO", "4"),
                 ("transport", "websocket"),
-                ("tenantId", TENANT),
+                ("tenantId", tenant),
             ])
             .extend_pairs(query)
             .finish();
@@ -138,6 +148,24 @@ impl Client {
     pub(crate) async fn idle(mut self) -> Result<()> {
         let frame = self.frame().await?;
         bail!("an idle visitor was sent {frame}");
+    }
+
+    /// Stays as an idle visitor until it may leave, and then leaves as a closed tab does.
+    pub(crate) async fn stay(mut self, leave: Arc<Semaphore>) -> Result<()> {
+        let _turn = tokio::select! {
+            turn = leave.acquire() => turn?,
+            frame = self.frame() => bail!("an idle visitor was sent {}", frame?),
+        };
+        self.leave().await
+    }
+
+    /// Counts the users whom an admin is told of, until the server closes.
+    pub(crate) async fn watch(mut self, told: Arc<AtomicUsize>) {
+        while let Ok(frame) = self.frame().await {
+            if frame.starts_with("42[\"user_online\"") || frame.starts_with("42[\"user_offline\"") {
+                told.fetch_add(1, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Leaves as a closed tab does.

@@ -1,15 +1,16 @@
-//! What a connection, a message and a list cost: our server and the Node reference, side by side, in one run.
+//! What things cost, with every answer checked: a fast wrong answer fails the run.
 //!
-//! `cargo xtask bench server` builds what is needed and runs this. Both sides get the same load from the same client, on
-//! the same Redis, a fresh process for each measurement, and take turns. Every answer is checked: a fast wrong answer
-//! fails the run.
+//! `cargo xtask bench server`: a connection, a message and a list, our server and the Node reference side by side. Both
+//! get the same load from the same client, on the same Redis, a fresh process for each measurement, and take turns.
+//! `cargo xtask bench nodes` ([`nodes`]): what many nodes cost each other and their Redis.
 //!
-//! What must stay true: only the *server's process* is measured, from `/proc`; Redis and the load generator are not.
-//! Ratios between the sides are what counts. Absolute figures depend on the machine and on what else it does.
+//! What must stay true: processes are measured one by one, from `/proc`; the load generator is not. Ratios are what
+//! counts. Absolute figures depend on the machine and on what else it does.
 
 mod client;
 mod dashboard;
 mod measure;
+mod nodes;
 mod process;
 mod redis;
 mod report;
@@ -19,16 +20,25 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use clap::Parser;
+use clap::{Args, Parser};
 
 use measure::Load;
 use redis::Redis;
 use report::Report;
 use side::{Programs, Side};
 
-/// Measures our server and the Node reference side by side.
+/// Measures what things cost.
 #[derive(Parser)]
-struct Cli {
+enum Cli {
+    /// Our server and the Node reference side by side
+    Server(Comparison),
+    /// Many nodes of ours on one Redis
+    Nodes(nodes::Options),
+}
+
+/// What is compared, and how thoroughly.
+#[derive(Args)]
+struct Comparison {
     /// The released chat-server
     #[arg(long)]
     server: PathBuf,
@@ -63,7 +73,10 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(run(&Cli::parse())));
+        .and_then(|runtime| match Cli::parse() {
+            Cli::Server(options) => runtime.block_on(compare(&options)),
+            Cli::Nodes(options) => runtime.block_on(nodes::run(&options)),
+        });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -73,7 +86,7 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: &Cli) -> Result<()> {
+async fn compare(cli: &Comparison) -> Result<()> {
     let mut load = if cli.quick { Load::QUICK } else { Load::FULL };
     if let Some(visitors) = cli.visitors {
         load.visitors = visitors;

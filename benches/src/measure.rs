@@ -16,10 +16,10 @@ use crate::redis::Redis;
 use crate::side::{Programs, Running, Side, TENANT};
 
 /// Nothing here takes this long; it ends a run that hangs.
-const GUARD: Duration = Duration::from_mins(2);
+pub(crate) const GUARD: Duration = Duration::from_mins(2);
 
 /// Clients that connect at the same time.
-const CONNECTING: usize = 50;
+pub(crate) const CONNECTING: usize = 50;
 
 /// How much is done.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -112,7 +112,7 @@ async fn measure_online(
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 
-    let memory_before = settled(running).await?;
+    let memory_before = running.process.settled().await?;
     let time_before = running.process.processor_time()?;
     let visitors = connect(address, "v", load.visitors).await?;
     while http.count().await? < load.visitors {
@@ -123,7 +123,11 @@ async fn measure_online(
     for visitor in visitors {
         idle.spawn(visitor.idle());
     }
-    let memory = settled(running).await?.saturating_sub(memory_before);
+    let memory = running
+        .process
+        .settled()
+        .await?
+        .saturating_sub(memory_before);
     if running.in_redis {
         let online = redis.online(TENANT).await?;
         ensure!(online == load.visitors, "Redis has {online} users");
@@ -204,10 +208,12 @@ pub(crate) async fn messages(
     let running = side.start(programs, redis).await?;
     let talk = async {
         let warm = connect(&running.address, "warm", load.talkers).await?;
-        let jobs_before = talk(warm, 10).await?;
+        let (jobs_before, warm) = talk(warm, 10).await?;
+        try_join_all(warm.into_iter().map(Client::leave)).await?;
         let talkers = connect(&running.address, "talker", load.talkers).await?;
         let before = running.process.processor_time()?;
-        let said = talk(talkers, load.messages).await?;
+        let (said, talkers) = talk(talkers, load.messages).await?;
+        try_join_all(talkers.into_iter().map(Client::leave)).await?;
         let took = running.process.used_since(before)?;
         if running.in_redis {
             let jobs = redis.jobs().await? - jobs_before;
@@ -222,7 +228,8 @@ pub(crate) async fn messages(
         .context("it takes too long")?
 }
 
-async fn talk(talkers: Vec<Client>, messages: usize) -> Result<usize> {
+/// Lets each say so much. Returns how much was said by all, and them.
+pub(crate) async fn talk(talkers: Vec<Client>, messages: usize) -> Result<(usize, Vec<Client>)> {
     let said = talkers.len() * messages;
     let mut tasks = JoinSet::new();
     for (who, mut talker) in talkers.into_iter().enumerate() {
@@ -238,8 +245,7 @@ async fn talk(talkers: Vec<Client>, messages: usize) -> Result<usize> {
     while let Some(talker) = tasks.join_next().await {
         done.push(talker??);
     }
-    try_join_all(done.into_iter().map(Client::leave)).await?;
-    Ok(said)
+    Ok((said, done))
 }
 
 /// Connects visitors, a few at a time.
@@ -272,26 +278,11 @@ fn names(name: &str, count: usize) -> HashSet<String> {
         .collect()
 }
 
-/// The process's memory once it no longer moves.
-async fn settled(running: &Running) -> Result<u64> {
-    let mut last = running.process.resident()?;
-    for _ in 0..20 {
-        tokio::time::sleep(Duration::from_millis(250)).await;
-        let now = running.process.resident()?;
-        let still = now.abs_diff(last) <= last / 500;
-        last = now;
-        if still {
-            break;
-        }
-    }
-    Ok(last)
-}
-
-fn micros(time: Duration, count: usize) -> f64 {
+pub(crate) fn micros(time: Duration, count: usize) -> f64 {
     time.as_secs_f64() * 1e6 / divisor(count)
 }
 
-fn ratio(total: u64, count: usize) -> f64 {
+pub(crate) fn ratio(total: u64, count: usize) -> f64 {
     #[expect(
         clippy::cast_precision_loss,
         reason = "bytes of memory are far below 2^52"

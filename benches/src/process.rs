@@ -1,18 +1,63 @@
-//! What Linux knows of a process: its memory and its processor time.
+//! Starting a server, and what Linux knows of a process: its memory and its processor time.
 
 use std::fs;
-use std::time::Duration;
+use std::io::ErrorKind;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
 
 /// `USER_HZ`, which is 100 wherever Linux shows processor time to programs.
 const TICKS_PER_SECOND: u64 = 100;
+
+/// A server that runs and says where it listens; it ends when this is dropped.
+pub(crate) struct Launched {
+    _child: Child,
+    pub(crate) process: Measured,
+    /// `127.0.0.1:PORT`
+    pub(crate) address: String,
+}
+
+impl Launched {
+    /// Starts it on a free port, and waits until it is ready.
+    pub(crate) async fn of(mut command: Command, name: &str) -> Result<Self> {
+        let mut child = command
+            .env("LISTEN", "127.0.0.1:0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start {name}"))?;
+        let process = Measured::of(&child)?;
+        let stdout = child.stdout.take().context("standard output is piped")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let Some(ready) = lines.next_line().await? else {
+            bail!("{name} ended before it was ready");
+        };
+        let address = ready
+            .strip_prefix("listening on http://")
+            .with_context(|| format!("{name} said {ready:?}"))?
+            .to_owned();
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok(Self {
+            _child: child,
+            process,
+            address,
+        })
+    }
+}
 
 /// A process that is measured.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measured(pub(crate) u32);
 
 impl Measured {
+    pub(crate) fn of(child: &Child) -> Result<Self> {
+        Ok(Self(child.id().context("it has just been started")?))
+    }
+
     /// Resident memory in bytes.
     pub(crate) fn resident(self) -> Result<u64> {
         let path = format!("/proc/{}/status", self.0);
@@ -41,9 +86,54 @@ impl Measured {
         Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
     }
 
+    /// Processor time used so far by the threads that there are, to the nanosecond: for what is too little to
+    /// show in [`processor_time`](Self::processor_time). Redis and our server keep their threads.
+    pub(crate) fn fine_time(self) -> Result<Duration> {
+        let path = format!("/proc/{}/task", self.0);
+        let mut total = 0;
+        for thread in fs::read_dir(&path).with_context(|| format!("cannot read {path}"))? {
+            let text = match fs::read_to_string(thread?.path().join("schedstat")) {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                text => text.context("this needs a kernel with schedstat")?,
+            };
+            let first = text.split(' ').next().and_then(|text| text.parse().ok());
+            total += first.unwrap_or(0_u64);
+        }
+        Ok(Duration::from_nanos(total))
+    }
+
+    /// Resident memory in bytes, once it no longer moves.
+    pub(crate) async fn settled(self) -> Result<u64> {
+        let mut last = self.resident()?;
+        for _ in 0..20 {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            let now = self.resident()?;
+            let still = now.abs_diff(last) <= last / 500;
+            last = now;
+            if still {
+                break;
+            }
+        }
+        Ok(last)
+    }
+
     /// Processor time used since it was `before`.
     pub(crate) fn used_since(self, before: Duration) -> Result<Duration> {
         Ok(self.processor_time()?.saturating_sub(before))
+    }
+}
+
+/// Time that passes.
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "the one clock of the benchmarks")]
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn seconds(&self) -> f64 {
+        self.0.elapsed().as_secs_f64()
     }
 }
 
@@ -71,9 +161,9 @@ mod tests {
     fn this_process_has_memory_and_uses_time() {
         let this = Measured(std::process::id());
         assert!(this.resident().unwrap() > 100_000);
-        let before = this.processor_time().unwrap();
+        let before = (this.processor_time().unwrap(), this.fine_time().unwrap());
         let mut sum = 0_u64;
-        while this.processor_time().unwrap() == before {
+        while this.processor_time().unwrap() == before.0 || this.fine_time().unwrap() == before.1 {
             sum = std::hint::black_box(sum.wrapping_add(1));
         }
     }

@@ -1,14 +1,12 @@
 //! The two programs that are compared, and how each is started.
 
 use std::path::PathBuf;
-use std::process::Stdio;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
-use crate::process::Measured;
+use crate::process::{Launched, Measured};
 use crate::redis::Redis;
 
 /// The tenant of every client. A number, as ids of the existing world are.
@@ -33,7 +31,7 @@ pub(crate) struct Programs {
 
 /// A side that runs; it ends when this is dropped.
 pub(crate) struct Running {
-    _child: Child,
+    _server: Launched,
     _directory: TempDir,
     pub(crate) process: Measured,
     /// `127.0.0.1:PORT`
@@ -75,30 +73,13 @@ impl Side {
         if in_redis {
             command.env("REDIS_URL", redis.url());
         }
-        let mut child = command
-            .env("LISTEN", "127.0.0.1:0")
-            .env("RUST_LOG", "warn")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("cannot start {}", self.name()))?;
-        let process = Measured(child.id().context("it has just been started")?);
-        let stdout = child.stdout.take().context("standard output is piped")?;
-        let mut lines = BufReader::new(stdout).lines();
-        let Some(ready) = lines.next_line().await? else {
-            bail!("{} ended before it was ready", self.name());
-        };
-        let address = ready
-            .strip_prefix("listening on http://")
-            .with_context(|| format!("{} said {ready:?}", self.name()))?
-            .to_owned();
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        command.env("RUST_LOG", "warn");
+        let server = Launched::of(command, self.name()).await?;
         Ok(Running {
-            _child: child,
             _directory: directory,
-            process,
-            address,
+            process: server.process,
+            address: server.address.clone(),
+            _server: server,
             in_redis,
         })
     }

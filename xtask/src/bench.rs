@@ -16,6 +16,12 @@ pub(crate) enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// What many nodes cost each other and their Redis: the constants in ARCHITECTURE.md, "Scale-out"
+    Nodes {
+        /// Further options of the benchmark: --quick, --rounds N, --json FILE
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
     /// What faults of nodes, networks and Redis cost those who watch: the tests of them, for their report
     Faults,
 }
@@ -24,6 +30,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     let workspace = Workspace::find()?;
     match bench {
         Bench::Server { options } => server(&workspace, options),
+        Bench::Nodes { options } => nodes(&workspace, options),
         Bench::Faults => faults(&workspace),
     }
 }
@@ -33,21 +40,36 @@ fn server(workspace: &Workspace, options: &[String]) -> Result<()> {
     let redis = setup::redis_server()?;
     let tests = workspace.tests();
     npm::install(&tests)?;
-    build::server(workspace)?;
-    Tool::cargo()
-        .args(["build", "--release", "--package", "chat-bench"])
-        .dir(workspace.root())
-        .run()?;
     let reference = tests.join("reference-backend").join("server.mjs");
-    Tool::new(workspace.released("chat-bench"))
-        .arg("--server")
-        .arg(workspace.server())
+    built(workspace, "server")?
         .arg("--reference")
         .arg(reference)
         .arg("--redis")
         .arg(redis)
         .args(options)
         .run()
+}
+
+fn nodes(workspace: &Workspace, options: &[String]) -> Result<()> {
+    let redis = setup::redis_server()?;
+    built(workspace, "nodes")?
+        .arg("--redis")
+        .arg(redis)
+        .args(options)
+        .run()
+}
+
+/// The benchmark of that name, built as is the server that it measures.
+fn built(workspace: &Workspace, name: &str) -> Result<Tool> {
+    build::server(workspace)?;
+    Tool::cargo()
+        .args(["build", "--release", "--package", "chat-bench"])
+        .dir(workspace.root())
+        .run()?;
+    Ok(Tool::new(workspace.released("chat-bench"))
+        .arg(name)
+        .arg("--server")
+        .arg(workspace.server()))
 }
 
 /// The tests print the report as a table and leave it in `tests/.report/faults.json`.
