@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::{
     Announcement, Announcer, Change, Joining, Leaving, List, Location, Page, PresenceStore,
@@ -63,6 +63,8 @@ pub struct RedisPresenceStore<R: Remote = Redis> {
     announce: Announcer,
     tenants: RwLock<BTreeMap<Arc<str>, Arc<Tenant>>>,
     channels: R::Channels,
+    /// Bounds the tenants whose sessions are handed over at a time.
+    hand_overs: Semaphore,
     /// Tenants whose mirror needs a snapshot.
     to_sync: Mutex<BTreeSet<Arc<str>>>,
     sync_wanted: Notify,
@@ -136,6 +138,7 @@ impl<R: Remote> RedisPresenceStore<R> {
                 announce,
                 tenants: RwLock::default(),
                 channels,
+                hand_overs: Semaphore::new(tending::HAND_OVERS_AT_A_TIME),
                 to_sync: Mutex::default(),
                 sync_wanted: Notify::new(),
                 renewed: Mutex::default(),

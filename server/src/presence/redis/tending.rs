@@ -19,6 +19,11 @@ use crate::error::StoreError;
 
 /// How many tenants are looked after at a time, and how many snapshots are under way.
 const AT_A_TIME: usize = 256;
+
+/// How many tenants are handed over at a time. When Redis comes back, all nodes hand over all tenants: what is
+/// on its way must not take longer than an answer is waited for.
+pub(super) const HAND_OVERS_AT_A_TIME: usize = 32;
+
 const SNAPSHOTS_AT_A_TIME: usize = 16;
 
 /// The pause before sessions are handed over again: at random up to this, which doubles with each
@@ -163,6 +168,8 @@ fn end_doubts<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
 
 /// Begins a new incarnation in a tenant, which holds whatever the node holds there.
 async fn hand_over<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
+    // It is never closed.
+    let _permit = store.hand_overs.acquire().await;
     let mut touch = tenant.gate.write().await;
     if touch.stopped || tenant.is_live() {
         return;
