@@ -146,6 +146,7 @@ impl Gateway {
             api: pool(Kind::Api, &backends.api),
             sessions: Sessions::new(
                 settings.gateway.polling_sessions,
+                settings.gateway.polling_session_bytes,
                 settings.gateway.polling_idle,
             ),
             limits: Limits::new(&settings, clock),

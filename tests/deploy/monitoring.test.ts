@@ -1,11 +1,11 @@
 /** The dashboard, the alerts and the scrape configuration, against what a running server really says. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type Backend, startServer } from '../support/backends.ts';
-import { deployed, ROOT } from '../support/deployment.ts';
-import { notOffered, type Offered, offered, query, type Query } from '../support/metrics.ts';
+import { ADMIN_KEY, type Backend, startGateway, startServer, TENANT } from '../support/backends.ts';
+import { deployed, ROOT, scratch } from '../support/deployment.ts';
+import { notOffered, type Offered, offered, type Query, query } from '../support/metrics.ts';
 import { OfficialClient } from '../support/official-client.ts';
 import { RedisServer } from '../support/redis.ts';
 import { until } from '../support/until.ts';
@@ -40,6 +40,13 @@ interface Alert {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+/** A gateway that does not notice by itself that a server is gone, and soon has enough of those who ask. */
+const RARELY = `
+[gateway]
+probe_interval = "1h"
+requests_per_key = { per_second = 1, burst = 4 }
+`;
+
 const dashboard = JSON.parse(await deployed('grafana/chat.json')) as Dashboard;
 const panels = dashboard.panels.filter(({ type }) => type !== 'row');
 const rules = parse(await deployed('prometheus/alerts.yml')) as {
@@ -47,16 +54,13 @@ const rules = parse(await deployed('prometheus/alerts.yml')) as {
 };
 const alerts = rules.groups.flatMap((group) => group.rules);
 
-let metrics: Offered;
+/** What each kind of process says, by the job as which it is asked. */
+let jobs: ReadonlyMap<string, Offered>;
 let source: string;
 
 beforeAll(async () => {
   source = await serverSource();
-  const redis = await RedisServer.start();
-  await using server = await startServer({
-    args: ['--redis-url', redis.url, '--offline-grace', '50ms'],
-  });
-  metrics = await everyMetric(server, redis);
+  jobs = await everyMetric();
 });
 
 describe.each(panels)('the panel $title', (panel) => {
@@ -64,7 +68,7 @@ describe.each(panels)('the panel $title', (panel) => {
     expect(panel.targets?.length).toBeGreaterThan(0);
     for (const { expr, legendFormat } of panel.targets ?? []) {
       const asked = query(withoutVariables(expr));
-      expect(notOffered(asked, metrics)).toEqual([]);
+      expect(notOffered(asked, jobs)).toEqual([]);
       expect(unknownValues(asked)).toEqual([]);
       const named = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label);
       expect(named.filter((label) => !asked.grouping.includes(label ?? ''))).toEqual([]);
@@ -103,7 +107,8 @@ test('every variable that a panel uses is one that the dashboard has', () => {
   expect(used.filter((name) => ![...own, '__rate_interval'].includes(name))).toEqual([]);
   for (const { query: asked } of dashboard.templating.list) {
     const metric = /^label_values\((\w+)/.exec(typeof asked === 'string' ? '' : asked.query)?.[1];
-    if (metric !== undefined) expect([...metrics.keys()]).toContain(metric);
+    if (metric === undefined) continue;
+    for (const metrics of jobs.values()) expect([...metrics.keys()]).toContain(metric);
   }
 });
 
@@ -111,7 +116,7 @@ describe.each(alerts)('the alert $alert', ({ alert, expr, labels, annotations, .
   test('asks for what the server says', () => {
     const asked = query(expr);
     expect(asked.selectors.length).toBeGreaterThan(0);
-    expect(notOffered(asked, metrics)).toEqual([]);
+    expect(notOffered(asked, jobs)).toEqual([]);
     expect(unknownValues(asked)).toEqual([]);
   });
 
@@ -153,30 +158,56 @@ test('Prometheus asks every process of the compose file', async () => {
   );
 });
 
-/** Uses a server, and lets it down, until there is a series of each metric that these files ask for. */
-async function everyMetric(server: Backend, redis: RedisServer): Promise<Offered> {
-  await until('Redis', async () => (await fetch(`${server.url}/readyz`)).ok);
-  const staff = await OfficialClient.admin(server.url);
-  const visitor = await OfficialClient.visitor(server.url, 'measured');
+/**
+ * Uses a socket server, an API server and a gateway before them, and lets them down, until there is a series of each metric
+ * that these files ask for.
+ */
+async function everyMetric(): Promise<ReadonlyMap<string, Offered>> {
+  await using files = await scratch();
+  const config = join(files.path, 'settings.toml');
+  await writeFile(config, RARELY);
+  const redis = await RedisServer.start();
+  const common = ['--redis-url', redis.url, '--offline-grace', '50ms', '--config', config];
+  const server = (role: string): Promise<Backend> => startServer({ args: [role, ...common] });
+  await using ws = await server('ws');
+  await using api = await server('api');
+  const spare = await server('api');
+  await until('Redis', async () => (await fetch(`${ws.url}/readyz`)).ok);
+  const behind = { ws: [ws.url], api: [api.url, spare.url] };
+  await using gateway = await startGateway({ ...behind, args: ['--config', config] });
+
+  const staff = await OfficialClient.admin(gateway.url);
+  const visitor = await OfficialClient.visitor(gateway.url, 'measured');
   await staff.online('anonymous-measured');
   await visitor.send('Hello');
-  const other = await OfficialClient.visitor(server.url, 'passing');
+  const other = await OfficialClient.visitor(gateway.url, 'passing');
   other.close();
   await staff.offline('anonymous-passing');
-  const rude = OfficialClient.open(server.url, { socket: { reconnection: false } });
+  const rude = OfficialClient.open(gateway.url, { socket: { reconnection: false } });
   await rude.connected();
   rude.socket.io.engine.write('no packet at all');
   await until('the end of the rude one', () => !rude.socket.connected);
+  await spare.program.kill();
+  const listed = () =>
+    fetch(`${gateway.url}/api/chat/online-users?tenantId=${TENANT}`, {
+      headers: { authorization: `Bearer ${ADMIN_KEY}` },
+    });
+  await until('a request that comes too often', async () => (await listed()).status === 429);
   await redis[Symbol.asyncDispose]();
   await until('a refusal', async () => (await visitor.send('Anybody there?'))['error']);
-  const told = await (await fetch(`${server.url}/metrics`)).text();
+  const said = async (job: string, { url }: Backend): Promise<[string, Offered]> => [
+    job,
+    offered(await (await fetch(`${url}/metrics`)).text()),
+  ];
+  const all = [said('chat-gateway', gateway), said('chat-ws', ws), said('chat-api', api)];
+  const jobs = new Map(await Promise.all(all));
   for (const client of [staff, visitor, rude]) client.close();
-  return offered(told);
+  return jobs;
 }
 
 /** Values that a query names and no server says. Those of codes are all told from the start; others come as they happen. */
 function unknownValues({ selectors }: Query): string[] {
-  const codes = metrics.get('chat_refusals_total')?.get('code') ?? new Set();
+  const codes = jobs.get('chat-ws')?.get('chat_refusals_total')?.get('code') ?? new Set();
   return selectors
     .flatMap(({ matchers }) => matchers)
     .filter(({ label }) => !['job', 'instance', 'status'].includes(label))

@@ -66,19 +66,35 @@ export function query(text: string): Query {
   return { selectors, grouping };
 }
 
-/** What a query asks for that nobody offers: names and labels. */
-export function notOffered({ selectors, grouping }: Query, metrics: Offered): string[] {
-  const known = (metric: string): string[] => [...(metrics.get(metric)?.keys() ?? []), ...ADDED];
-  const missing = selectors
-    .filter(({ metric }) => !metrics.has(metric) && !OWN.includes(metric))
+/** What a query asks for that the processes do not say of whom it asks, or none does: names and labels. */
+export function notOffered(
+  { selectors, grouping }: Query,
+  jobs: ReadonlyMap<string, Offered>,
+): string[] {
+  const known = selectors.map((selector) => ({ ...selector, ...said(selector, jobs) }));
+  const missing = known
+    .filter(({ metric, isSaid }) => !isSaid && !OWN.includes(metric))
     .map(({ metric }) => metric);
-  const labels = selectors.flatMap(({ metric, matchers }) =>
+  const labels = known.flatMap(({ metric, matchers, labels }) =>
     matchers
-      .filter(({ label }) => !known(metric).includes(label))
+      .filter(({ label }) => !labels.includes(label))
       .map(({ label }) => `${metric}{${label}}`),
   );
-  const groups = grouping.filter(
-    (label) => !selectors.some(({ metric }) => known(metric).includes(label)),
-  );
+  const groups = grouping.filter((label) => !known.some(({ labels }) => labels.includes(label)));
   return [...missing, ...labels, ...groups];
+}
+
+/** What those processes say of a metric that a selector asks. */
+function said(
+  { metric, matchers }: Selector,
+  jobs: ReadonlyMap<string, Offered>,
+): { readonly isSaid: boolean; readonly labels: readonly string[] } {
+  const asked = [...jobs].filter(([job]) =>
+    matchers.every(({ label, value }) => label !== 'job' || new RegExp(`^(?:${value})$`).test(job)),
+  );
+  const series = asked.flatMap(([, metrics]) => metrics.get(metric) ?? []);
+  return {
+    isSaid: series.length > 0,
+    labels: [...series.flatMap((labels) => [...labels.keys()]), ...ADDED],
+  };
 }

@@ -88,15 +88,18 @@ export class TcpProxy {
     socket.on('error', () => undefined);
   }
 
-  /** Connects to the next target, or the first one after it that accepts. */
-  #forward(client: Socket, refusals = 0): void {
-    const target = this.#targets[this.#turn++ % this.#targets.length];
+  /**
+   * Connects to the next target, or the first one after it that accepts. Others whose turn it is meanwhile do not change which
+   * are tried: each target once.
+   */
+  #forward(client: Socket, first = this.#turn++, refusals = 0): void {
+    const target = this.#targets[(first + refusals) % this.#targets.length];
     if (target === undefined || refusals === this.#targets.length) {
       client.resetAndDestroy();
       return;
     }
     const server = connect({ port: target, host: '127.0.0.1', noDelay: true });
-    const refused = (): void => this.#forward(client, refusals + 1);
+    const refused = (): void => this.#forward(client, first, refusals + 1);
     server.once('error', refused);
     server.once('connect', () => {
       server.off('error', refused);

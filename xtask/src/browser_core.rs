@@ -55,7 +55,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
 /// Runs the core's browser tests in headless Chromium, beside a real server whose address they find in
 /// `CHAT_TEST_SERVER` at compile time.
 pub(crate) fn test(workspace: &Workspace) -> Result<Totals> {
-    let server = Server::start(workspace, 0)?;
+    let server = Server::start(workspace, 0, &[])?;
     let browser = setup::chromium()?;
     // Cargo splits a runner given as one string at spaces; a list keeps a path whole.
     let this = std::env::current_exe()?;

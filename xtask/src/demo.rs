@@ -1,5 +1,5 @@
 //! `cargo xtask demo`: the whole system on this machine, in three origins as in the real world: the server, the staff's
-//! dashboard and a shop's page.
+//! dashboard and a shop's page. With `--cluster` the server is several, behind a gateway.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::Args;
 
+use crate::cluster::Cluster;
 use crate::server::Server;
 use crate::workspace::Workspace;
 use crate::{build, npm, site};
@@ -18,7 +19,7 @@ const WATCH: Duration = Duration::from_millis(500);
 /// Ports of the three origins; 0 picks a free one.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The chat server
+    /// The chat server, or the gateway
     #[arg(long, default_value_t = 3000)]
     port: u16,
     /// The staff's dashboard
@@ -27,6 +28,9 @@ pub(crate) struct Options {
     /// The shop's page
     #[arg(long, default_value_t = 3002)]
     shop_port: u16,
+    /// Many servers behind a gateway, on a Redis of their own, in place of one server
+    #[arg(long)]
+    cluster: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -40,19 +44,54 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         // Only fails when the wait below has ended already.
         interrupt.send(()).ok();
     })?;
-    let mut server = Server::start(&workspace, options.port)?;
+    let mut system = System::start(&workspace, options)?;
     let dashboard = site::serve(&dashboard, options.dashboard_port)?;
     let shop = site::serve(&shop, options.shop_port)?;
+    let url = system.front().url().to_owned();
     eprintln!();
-    eprintln!("  shop page   http://{shop}/?server={}", server.url());
-    eprintln!("  dashboard   http://{dashboard}/?server={}", server.url());
-    eprintln!("  server      {}", server.url());
+    eprintln!("  shop page   http://{shop}/?server={url}");
+    eprintln!("  dashboard   http://{dashboard}/?server={url}");
+    system.describe();
     eprintln!();
     eprintln!("Open the dashboard, then the shop page in a few tabs. Ctrl-C ends everything.");
     while let Err(RecvTimeoutError::Timeout) = interrupted.recv_timeout(WATCH) {
-        server.check_alive()?;
+        system.front().check_alive()?;
     }
     Ok(())
+}
+
+/// What runs behind the pages.
+enum System {
+    One(Server),
+    Many(Cluster),
+}
+
+impl System {
+    fn start(workspace: &Workspace, options: &Options) -> Result<Self> {
+        if options.cluster {
+            Cluster::start(workspace, options.port).map(Self::Many)
+        } else {
+            Server::start(workspace, options.port, &[]).map(Self::One)
+        }
+    }
+
+    /// What the pages talk to.
+    fn front(&mut self) -> &mut Server {
+        match self {
+            Self::One(server) => server,
+            Self::Many(cluster) => cluster.gateway(),
+        }
+    }
+
+    fn describe(&mut self) {
+        match self {
+            Self::One(server) => eprintln!("  server      {}", server.url()),
+            Self::Many(cluster) => {
+                eprintln!("  gateway     {}", cluster.gateway().url());
+                cluster.behind().for_each(|line| eprintln!("  {line}"));
+            }
+        }
+    }
 }
 
 /// Builds one example with the package in `npm/` and says where its page lies.

@@ -7,6 +7,7 @@ mod bench;
 mod browser_core;
 mod build;
 mod check;
+mod cluster;
 mod demo;
 mod npm;
 mod process;

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 
@@ -145,8 +146,25 @@ impl Tool {
 pub(crate) struct Running(Child);
 
 impl Running {
-    pub(crate) fn child(&mut self) -> &mut Child {
-        &mut self.0
+    /// The number by which the system knows it.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Waits until it prints a line with this text on its standard output, and returns the line. To be called once.
+    pub(crate) fn wait_for(&mut self, text: &str) -> Result<String> {
+        let stdout = self.0.stdout.take().context("standard output is piped")?;
+        let mut lines = BufReader::new(stdout).lines();
+        loop {
+            let Some(line) = lines.next().transpose()? else {
+                bail!("a program ended before it was ready: see its message above");
+            };
+            if line.contains(text) {
+                // A full pipe would block the program: read on to the end.
+                thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+                return Ok(line);
+            }
+        }
     }
 
     /// The exit status if the program has ended by itself.
@@ -264,8 +282,8 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_dropped_program_has_ended() {
-        let mut running = Tool::new("sleep").arg("600").spawn().expect("sleep runs");
-        let id = running.child().id().to_string();
+        let running = Tool::new("sleep").arg("600").spawn().expect("sleep runs");
+        let id = running.id().to_string();
         drop(running);
         assert!(Tool::new("kill").args(["-0", &id]).read().is_err());
     }

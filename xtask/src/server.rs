@@ -1,8 +1,5 @@
 //! A chat server running beside a command.
 
-use std::io::{BufRead, BufReader};
-use std::thread;
-
 use anyhow::{Context, Result, bail};
 
 use crate::process::{Running, Tool};
@@ -17,25 +14,21 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts the released server with the development tenant on a loopback port (0 picks a free one) and waits until it is
-    /// ready.
-    pub(crate) fn start(workspace: &Workspace, port: u16) -> Result<Self> {
+    /// Starts the released server with these options and, unless they say otherwise, the development tenant, on a loopback
+    /// port (0 picks a free one), and waits until it is ready.
+    pub(crate) fn start(workspace: &Workspace, port: u16, options: &[&str]) -> Result<Self> {
         let mut running = Tool::new(workspace.server())
+            .args(options)
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .spawn()?;
-        let stdout = running.child().stdout.take().context("piped")?;
-        let mut lines = BufReader::new(stdout).lines();
-        let url = loop {
-            let Some(line) = lines.next().transpose()? else {
-                bail!("chat-server ended before it was ready: see its message above");
-            };
-            if let Some(url) = line.strip_prefix(READY) {
-                break url.to_owned();
-            }
-        };
-        // A full pipe would block the server: read on to the end.
-        thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        let line = running.wait_for(READY)?;
+        let url = line.strip_prefix(READY).context("its address")?.to_owned();
         Ok(Self { running, url })
+    }
+
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.running.id()
     }
 
     /// `http://127.0.0.1:PORT`.

@@ -37,6 +37,11 @@ impl Id {
     }
 }
 
+/// Whether a session of this layer can have this id.
+pub fn is_session_id(text: &str) -> bool {
+    Id::parse(text).is_some()
+}
+
 /// What the ids of all sessions of one node begin with, so that whoever stands before several nodes finds the one that
 /// has a session. It is no secret.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -92,6 +97,7 @@ mod tests {
         assert_ne!(one, other);
         assert_eq!(one.as_str().len(), 20);
         assert_eq!(Id::parse(one.as_str()), Some(one));
+        assert!(is_session_id(one.as_str()));
     }
 
     #[test]
@@ -117,6 +123,7 @@ mod tests {
             "twenty-chars-with-é",
         ] {
             assert_eq!(Id::parse(text), None, "{text}");
+            assert!(!is_session_id(text), "{text}");
         }
     }
 

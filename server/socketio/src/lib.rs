@@ -47,6 +47,6 @@ pub use config::Config;
 pub use frame::Frame;
 pub use handshake::Handshake;
 pub use hub::{Hub, Namespace, Room};
-pub use id::NodeTag;
+pub use id::{NodeTag, is_session_id};
 pub use reason::DisconnectReason;
 pub use socket::Socket;

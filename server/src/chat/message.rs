@@ -14,7 +14,7 @@ use super::conversation::{find, own_holders};
 use super::{Chat, Socket, rate_limited};
 use crate::auth::Identity;
 use crate::error::Refusal;
-use crate::messages::bus::{Holders, Listeners, Said};
+use crate::messages::bus::{Hearing, Holders, Listeners, Said};
 use crate::messages::{Conversation, Entry, Job, MessageStore};
 use crate::presence::PresenceStore;
 
@@ -37,6 +37,8 @@ pub(crate) struct Taken {
     /// The message.
     pub(crate) message: Message,
     said: Said,
+    /// What this node heard of the tenant before.
+    hearing: Hearing,
     listeners: Listeners,
     holders: Holders,
 }
@@ -156,6 +158,7 @@ pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
             Sender::Agent | Sender::Bot => None,
         },
     };
+    let hearing = chat.bus.hearing(&address.conversation.tenant);
     let accepted = chat.messages.accept(entry).await;
     let listeners = accepted.map_err(|error| {
         chat.bus.refuse(id);
@@ -173,6 +176,7 @@ pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
             conversation: address.conversation,
             json,
         },
+        hearing,
         listeners,
         holders: address.holders,
     })
@@ -185,6 +189,7 @@ pub(crate) async fn tell<P: PresenceStore, M: MessageStore>(chat: &Chat<P, M>, t
         .pass_on(
             &*chat.presence,
             &taken.said,
+            taken.hearing,
             taken.listeners,
             &taken.holders,
         )
@@ -225,15 +230,26 @@ mod tests {
     use crate::messages::{Bus, Owner};
     use crate::node::NodeName;
     use crate::presence::MemoryPresenceStore;
+    use crate::redis::{Redis, RedisUrl};
+    use crate::redis_server::RedisServer;
     use crate::telemetry::Metrics;
     use crate::tenants::Tenants;
 
-    /// A store that is away.
-    struct Away;
+    /// A store that is away; or one that lets this node begin to listen when it has counted another.
+    enum Fake {
+        Away,
+        CountsAnother(Arc<Bus>),
+    }
 
-    impl MessageStore for Away {
-        async fn accept(&self, _: Entry<'_>) -> Result<Listeners, StoreError> {
-            Err(StoreError::new("away"))
+    impl MessageStore for Fake {
+        async fn accept(&self, entry: Entry<'_>) -> Result<Listeners, StoreError> {
+            match self {
+                Self::Away => Err(StoreError::new("away")),
+                Self::CountsAnother(bus) => {
+                    bus.listen(&entry.conversation.tenant).await;
+                    Ok(Listeners::Counted(1))
+                }
+            }
         }
         async fn history(&self, _: &Conversation) -> Result<Vec<Arc<str>>, StoreError> {
             Err(StoreError::new("away"))
@@ -246,14 +262,17 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn what_the_store_does_not_take_is_not_a_message() {
+    fn rooms() -> LocalRooms {
+        LocalRooms(chat_socketio::Hub::new(chat_socketio::Config::default()))
+    }
+
+    /// What comes of somebody's saying something.
+    async fn say(bus: Arc<Bus>, store: Fake) -> Result<Taken, Refusal> {
         let clock = Clock::start();
         let settings = Settings::with_overrides("").unwrap();
         let node = NodeName::of(Uuid::from_u128(1));
         let grace = std::time::Duration::ZERO;
         let presence = MemoryPresenceStore::new(node, clock, grace, 0, Box::new(|_| {}));
-        let hub = chat_socketio::Hub::new(chat_socketio::Config::default());
         let chat = Chat {
             clock,
             gate: Gate::new(
@@ -266,10 +285,10 @@ mod tests {
             ),
             open: Open::new(&settings, clock.now()),
             settings,
-            bus: Arc::new(Bus::alone(LocalRooms(hub.clone()))),
-            hub,
+            bus,
+            hub: rooms().0,
             presence: Arc::new(presence),
-            messages: Arc::new(Away),
+            messages: Arc::new(store),
             metrics: Arc::new(Metrics::new()),
         };
         let credentials = Credentials {
@@ -293,12 +312,34 @@ mod tests {
             session_id: None,
             sender: None,
         };
-        let refusal = take(&chat, &author, address, &input).await.unwrap_err();
+        take(&chat, &author, address, &input).await
+    }
+
+    #[tokio::test]
+    async fn what_the_store_does_not_take_is_not_a_message() {
+        let bus = Arc::new(Bus::alone(rooms()));
+        let refusal = say(bus, Fake::Away).await.unwrap_err();
         assert_eq!(refusal.code(), Code::Unavailable);
         assert!(
             !refusal.message().contains("away"),
             "the cause is for the log"
         );
+    }
+
+    #[tokio::test]
+    async fn what_this_node_hears_is_noted_before_the_store_counts() {
+        let server = RedisServer::start().await;
+        let settings = Settings::with_overrides("").unwrap();
+        let (clock, node) = (Clock::start(), NodeName::of(Uuid::from_u128(1)));
+        let url = RedisUrl::parse(&server.url()).unwrap();
+        let redis = Redis::connect(&url, &settings.redis, clock, Box::new(|_| {}));
+        redis.up().await;
+        let metrics = Arc::new(Metrics::new());
+        let bus = Bus::on(&redis, node, clock, &settings, rooms(), metrics);
+        let bus = Arc::new(bus);
+        let taken = say(Arc::clone(&bus), Fake::CountsAnother(Arc::clone(&bus))).await;
+        assert_eq!(taken.unwrap().hearing, Hearing::Nothing);
+        assert_ne!(bus.hearing("demo"), Hearing::Nothing);
     }
 
     #[test]

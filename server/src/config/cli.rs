@@ -77,7 +77,8 @@ pub struct Cli {
     pub jwt_audience: Option<String>,
 
     /// The secret that visitor tokens are signed with. Absent: one that follows from --jwt-secret,
-    /// or else a new one for each run, with which returning visitors are not known again.
+    /// or else one that the nodes of a Redis share, or without Redis a new one for each run, with
+    /// which returning visitors are not known again.
     #[arg(long, env = "VISITOR_TOKEN_SECRET", value_name = "S", hide_env_values = true,
         value_parser = NonEmptyStringValueParser::new())]
     pub visitor_token_secret: Option<String>,

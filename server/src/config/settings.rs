@@ -243,6 +243,7 @@ pub struct Gateway {
     pub load_factor: f64,
     pub load_slack: usize,
     pub polling_sessions: NonZeroUsize,
+    pub polling_session_bytes: usize,
     #[serde(deserialize_with = "duration")]
     pub polling_idle: Duration,
     pub refused_sockets: usize,

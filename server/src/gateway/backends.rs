@@ -135,9 +135,12 @@ impl Pool {
         balance::by_load(&self.candidates(), turn)
     }
 
-    /// The backend with the session, by the session's id alone. A tag that nobody is known by has all asked
-    /// again: a node may have just come.
+    /// The backend with the session, by the session's id alone, which has to be one that our nodes give. A tag that
+    /// nobody is known by has all asked again: a node may have just come.
     pub(crate) async fn by_tag(&self, sid: &str) -> Option<usize> {
+        if !chat_socketio::is_session_id(sid) {
+            return None;
+        }
         if let Some(found) = self.tagged(sid) {
             return Some(found);
         }
@@ -246,6 +249,9 @@ impl Pool {
     }
 
     fn tagged(&self, sid: &str) -> Option<usize> {
+        if !chat_socketio::is_session_id(sid) {
+            return None;
+        }
         self.backends.iter().position(|backend| {
             backend
                 .tag
@@ -312,7 +318,12 @@ impl Backend {
 
     async fn send(&self, request: Request) -> Result<Response, Undelivered> {
         let Ok(response) = self.proxy.proxy_request(request).await;
-        match response.extensions().get::<ProxyError>() {
+        let failure = response.extensions().get::<ProxyError>();
+        if let Some(error) = failure {
+            let cause = error.message();
+            tracing::debug!(backend = self.name(), cause, "a request was not delivered");
+        }
+        match failure {
             Some(error) if error.is_connect() => {
                 self.set(Health::Down);
                 Err(Undelivered::NotConnected)

@@ -23,6 +23,9 @@ use crate::config::settings::Connections;
 use crate::error::Refusal;
 use crate::tenants::KeyDigest;
 
+/// No role has so long a name: what is longer asks for none, and is kept no longer than this.
+const MAX_ROLE_BYTES: usize = 32;
+
 /// Decides who may pass.
 pub(crate) struct Door {
     pub(crate) gate: Gate,
@@ -85,19 +88,17 @@ impl Door {
     /// Judges the request that opens a session by what it shows already.
     ///
     /// # Errors
-    /// No tenant, an unknown one, a page of a foreign origin, or a credential that is none. What CONNECT may
-    /// still show is not missed.
-    pub(crate) async fn handshake(
+    /// No tenant, an unknown one, a page of a foreign origin, or too many guesses. Credentials are judged with
+    /// CONNECT: one that it shows counts before the request's, however bad that is.
+    pub(crate) fn handshake(
         &self,
         shown: &Shown,
         address: Option<IpAddr>,
     ) -> Result<Arc<str>, Refusal> {
         let credentials = Credentials {
             tenant_id: shown.tenant_id.as_deref(),
-            token: shown.bearer.as_deref(),
             ..Credentials::default()
         };
-        self.gate.prepare(credentials.token).await;
         if let Err(refusal) = self.gate.decide(&credentials, address)
             && is_final(refusal.code())
         {
@@ -231,10 +232,16 @@ pub(crate) fn shown(parts: &Parts) -> Option<Shown> {
     };
     Some(Shown {
         tenant_id: once(TENANT_ID)?,
-        role: once(ROLE)?,
+        role: once(ROLE)?.map(|role| cut(role, MAX_ROLE_BYTES)),
         bearer: bearer_of(&parts.headers),
         origin: text_header(&parts.headers, header::ORIGIN.as_str()),
     })
+}
+
+fn cut(mut text: String, bytes: usize) -> String {
+    text.truncate(text.floor_char_boundary(bytes));
+    text.shrink_to_fit();
+    text
 }
 
 /// All values of a query parameter that are not empty.
@@ -277,13 +284,7 @@ fn text_header(headers: &HeaderMap, name: &str) -> Option<String> {
 fn is_final(code: Code) -> bool {
     matches!(
         code,
-        Code::TenantRequired
-            | Code::UnknownTenant
-            | Code::InvalidApiKey
-            | Code::InvalidToken
-            | Code::TokenExpired
-            | Code::WrongTenant
-            | Code::RateLimited
+        Code::TenantRequired | Code::UnknownTenant | Code::RateLimited
     )
 }
 
@@ -305,6 +306,16 @@ mod tests {
         ] {
             assert!(!is_plain(path), "{path}");
         }
+    }
+
+    #[test]
+    fn what_is_kept_of_a_role_is_bounded() {
+        let long = format!("/?tenantId=42&role={}", "é".repeat(100));
+        let (parts, ()) = axum::http::Request::get(long)
+            .body(())
+            .unwrap()
+            .into_parts();
+        assert_eq!(shown(&parts).unwrap().role, Some("é".repeat(16)));
     }
 
     #[test]

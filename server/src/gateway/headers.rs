@@ -22,6 +22,27 @@ const CORS_VARIES: [&str; 3] = [
     "access-control-request-headers",
 ];
 
+/// What belongs to the connection that a request came by, beside what begins with `proxy-`.
+const OF_THE_HOP: [HeaderName; 4] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    header::TE,
+    header::UPGRADE,
+];
+
+/// What a client cannot take back by calling it its connection's: what says how to read the request, what a
+/// proxy of ours wrote, and what it asks its own connection for, which is answered first.
+const KEPT: [HeaderName; 8] = [
+    header::CONNECTION,
+    header::UPGRADE,
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    FOR,
+    PROTO,
+    HOST,
+];
+
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Source<'a> {
@@ -35,8 +56,37 @@ pub(crate) struct Source<'a> {
     pub(crate) tenant: Option<&'a str>,
 }
 
+/// Drops what a client says is for its connection alone. To be done before anything is read or written: so
+/// nobody judges by what no backend gets, and nothing that the gateway writes is taken for the connection's.
+pub(crate) fn drop_nominated(headers: &mut HeaderMap) {
+    let nominated: Vec<_> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
+        .filter(|name| !KEPT.contains(name))
+        .collect();
+    for name in nominated {
+        headers.remove(name);
+    }
+}
+
+/// Drops what belongs to the connection that a request came by.
+fn drop_of_the_hop(headers: &mut HeaderMap) {
+    let of_the_hop: Vec<_> = headers
+        .keys()
+        .filter(|name| OF_THE_HOP.contains(name) || name.as_str().starts_with("proxy-"))
+        .cloned()
+        .collect();
+    for name in of_the_hop {
+        headers.remove(name);
+    }
+}
+
 /// Makes a request's headers those that a backend gets.
 pub(crate) fn request(headers: &mut HeaderMap, from: Source<'_>) {
+    drop_of_the_hop(headers);
     headers.remove(TENANT_HEADER);
     if let Some(tenant) = from.tenant
         // An id that fits no header stands in the query or the body.
@@ -192,6 +242,41 @@ mod tests {
         request(&mut headers, nobody);
         assert!(!headers.contains_key("x-tenant-id"));
         assert!(!headers.contains_key("x-forwarded-for"));
+    }
+
+    #[test]
+    fn what_is_for_the_connection_alone_does_not_go_on() {
+        let mut headers = map(&[
+            ("connection", "Upgrade, keep-alive, X-Of-The-Hop"),
+            (
+                "connection",
+                "authorization,x-forwarded-for, x-tenant-id, host",
+            ),
+            ("upgrade", "websocket"),
+            ("keep-alive", "timeout=5"),
+            ("te", "trailers"),
+            ("proxy-authorization", "Basic eA=="),
+            ("proxy-connection", "keep-alive"),
+            ("x-of-the-hop", "secret"),
+            ("authorization", "Bearer x"),
+            ("x-forwarded-for", "198.51.100.1"),
+            ("host", "chat.example"),
+            ("accept", "*/*"),
+        ]);
+        drop_nominated(&mut headers);
+        assert!(!headers.contains_key("authorization"));
+        assert!(!headers.contains_key("x-of-the-hop"));
+        assert_eq!(headers["upgrade"], "websocket", "the client's own wish");
+        request(&mut headers, from(true));
+        let expected = map(&[
+            ("x-tenant-id", "42"),
+            ("x-forwarded-for", "198.51.100.1"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "chat.example"),
+            ("host", "chat.example"),
+            ("accept", "*/*"),
+        ]);
+        assert_eq!(headers, expected);
     }
 
     #[test]

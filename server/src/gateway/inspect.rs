@@ -6,7 +6,8 @@
 //!
 //! What must stay true: no message of a client reaches a backend before a CONNECT for `/` of the same session
 //! is admitted, except that a session which may have been admitted elsewhere ([`Standing::Resumed`]) may begin
-//! with something else: a Socket.IO server that has not admitted it ends such a session itself.
+//! with something else: a Socket.IO server that has not admitted it ends such a session itself. It also ends
+//! one that says nothing for too long, so that only a session of which everything is seen here is ended here.
 
 use chat_protocol::engine_io::{self, Packet};
 use chat_protocol::socket_io::{self, Kind, MAIN_NAMESPACE};
@@ -16,10 +17,20 @@ use super::frames::{Broken, Frames, PieceKind, Sender};
 /// What is known of a session before the inspection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It begins here.
+    /// All that its client says comes through here.
     Fresh,
     /// It began with other requests, some of which may have gone through another gateway.
     Resumed,
+}
+
+impl Standing {
+    /// Whether it may have been admitted where nobody here saw it.
+    fn may_be_admitted_elsewhere(self) -> bool {
+        match self {
+            Self::Fresh => false,
+            Self::Resumed => true,
+        }
+    }
 }
 
 /// What one Engine.IO packet means for the inspection.
@@ -80,7 +91,7 @@ impl Inspector {
         self.frames.push(bytes);
     }
 
-    /// The CONNECT that was handed out to be judged is admitted.
+    /// The CONNECT that was handed out to be judged is admitted, or, without one, another request's.
     pub(crate) fn admit(&mut self) {
         self.admitted = true;
     }
@@ -95,6 +106,9 @@ impl Inspector {
                 self.judged = Some(connect);
                 Step::Wait
             };
+        }
+        if self.admitted {
+            return self.open(Vec::new());
         }
         let piece = match self.frames.next() {
             Ok(Some(piece)) => piece,
@@ -117,15 +131,25 @@ impl Inspector {
                 Step::Judge(auth)
             }
             Finding::OtherNamespace(namespace) => Step::OtherNamespace(namespace.to_owned()),
-            Finding::Message if self.standing == Standing::Resumed => self.open(piece.raw),
+            Finding::Message if self.standing.may_be_admitted_elsewhere() => self.open(piece.raw),
             Finding::Message | Finding::Malformed => Step::End(Broken::Malformed),
         }
     }
 
+    /// Gives up waiting for a CONNECT: what the backend has not got, if it may get what follows unseen.
+    pub(crate) fn give_up(mut self) -> Option<Vec<u8>> {
+        let goes_on = self.admitted || self.standing.may_be_admitted_elsewhere();
+        // What is judged and not admitted never goes on.
+        (goes_on && self.judged.is_none()).then(|| self.rest())
+    }
+
     fn open(&mut self, mut bytes: Vec<u8>) -> Step {
-        let frames = std::mem::replace(&mut self.frames, Frames::new(Sender::Client, 0));
-        bytes.extend(frames.into_rest());
+        bytes.extend(self.rest());
         Step::Open(bytes)
+    }
+
+    fn rest(&mut self) -> Vec<u8> {
+        std::mem::replace(&mut self.frames, Frames::new(Sender::Client, 0)).into_rest()
     }
 }
 
@@ -289,5 +313,33 @@ mod tests {
         let probe = [text("2probe"), text("5")].concat();
         let steps = run(Standing::Resumed, &[&probe], true);
         assert_eq!(steps, [Step::Forward(probe)]);
+    }
+
+    #[test]
+    fn what_another_request_admitted_goes_on_unseen() {
+        for standing in [Standing::Fresh, Standing::Resumed] {
+            let mut inspector = Inspector::new(standing, 1000);
+            inspector.push(&text("2probe"));
+            assert_eq!(inspector.next(), Step::Forward(text("2probe")));
+            assert_eq!(inspector.next(), Step::Wait);
+            inspector.admit();
+            let said = [text("5"), text("42[\"message\"]")].concat();
+            inspector.push(&said);
+            assert_eq!(inspector.next(), Step::Open(said));
+        }
+    }
+
+    #[test]
+    fn only_who_may_have_been_admitted_elsewhere_goes_on_without_a_connect() {
+        let part = &text("3")[..2];
+        let given_up = |standing, said: &[u8]| {
+            let mut inspector = Inspector::new(standing, 1000);
+            inspector.push(said);
+            let _step = inspector.next();
+            inspector.give_up()
+        };
+        assert_eq!(given_up(Standing::Resumed, part), Some(part.to_vec()));
+        assert_eq!(given_up(Standing::Fresh, part), None);
+        assert_eq!(given_up(Standing::Resumed, &text("40")), None, "judged");
     }
 }

@@ -12,7 +12,9 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use governor::clock::Clock as GovernorClock;
 use governor::middleware::{StateInformationMiddleware, StateSnapshot};
-use governor::state::keyed::DashMapStateStore;
+use governor::nanos::Nanos;
+use governor::state::StateStore;
+use governor::state::keyed::{DashMapStateStore, ShrinkableKeyedStateStore};
 use governor::{NotUntil, Quota, RateLimiter};
 
 use crate::clock::Clock;
@@ -27,12 +29,17 @@ pub(super) const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset"
 
 /// Allowances by key. `None` is what all share for whom there is no room.
 pub(crate) struct Allowances<K: Hash + Eq + Clone> {
-    limiter:
-        RateLimiter<Option<K>, DashMapStateStore<Option<K>>, Monotonic, StateInformationMiddleware>,
+    limiter: RateLimiter<Option<K>, Kept<K>, Monotonic, StateInformationMiddleware>,
     most: usize,
     clock: Clock,
     /// When those were last forgotten that are whole again, in milliseconds.
     tidied: AtomicU64,
+}
+
+/// What is left of those allowances that are not whole. Past `most`, those that are not there yet share one.
+struct Kept<K: Hash + Eq + Clone> {
+    states: DashMapStateStore<Option<K>>,
+    most: usize,
 }
 
 /// What is left of an allowance.
@@ -63,12 +70,44 @@ impl GovernorClock for Monotonic {
     }
 }
 
+impl<K: Hash + Eq + Clone> StateStore for Kept<K> {
+    type Key = Option<K>;
+
+    fn measure_and_replace<T, F, E>(&self, key: &Option<K>, f: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let has_place = self.states.len() < self.most || self.states.contains_key(key);
+        let key = if has_place { key } else { &None };
+        self.states.measure_and_replace(key, f)
+    }
+}
+
+impl<K: Hash + Eq + Clone> ShrinkableKeyedStateStore<Option<K>> for Kept<K> {
+    fn retain_recent(&self, drop_below: Nanos) {
+        ShrinkableKeyedStateStore::retain_recent(&self.states, drop_below);
+    }
+
+    fn shrink_to_fit(&self) {
+        ShrinkableKeyedStateStore::shrink_to_fit(&self.states);
+    }
+
+    fn len(&self) -> usize {
+        ShrinkableKeyedStateStore::len(&self.states)
+    }
+
+    fn is_empty(&self) -> bool {
+        ShrinkableKeyedStateStore::is_empty(&self.states)
+    }
+}
+
 impl<K: Hash + Eq + Clone> Allowances<K> {
     /// All whole; the limiter keeps about `most` others.
     pub(crate) fn new(rate: Rate, most: usize, clock: Clock) -> Self {
+        let states = DashMapStateStore::default();
+        let kept = Kept { states, most };
         Self {
-            limiter: RateLimiter::dashmap_with_clock(quota(rate), Monotonic(clock))
-                .with_middleware(),
+            limiter: RateLimiter::new(quota(rate), kept, Monotonic(clock)),
             most,
             clock,
             tidied: AtomicU64::new(0),
@@ -83,8 +122,7 @@ impl<K: Hash + Eq + Clone> Allowances<K> {
         if self.limiter.len() >= self.most {
             self.tidy();
         }
-        let key = (self.limiter.len() < self.most).then_some(key);
-        match self.limiter.check_key(&key) {
+        match self.limiter.check_key(&Some(key)) {
             Ok(snapshot) => Ok(left(&snapshot)),
             Err(not_until) => Err(self.none_left(&not_until)),
         }
@@ -208,6 +246,8 @@ mod tests {
             allowances.take(stranger).unwrap();
         }
         assert!(allowances.take("f").is_err(), "strangers share one");
+        let known = allowances.take("a").unwrap();
+        assert_eq!(known.remaining, 1, "who has one keeps it");
         assert_eq!(allowances.limiter.len(), 3);
         tokio::time::advance(Duration::from_secs(10)).await;
         assert_eq!(

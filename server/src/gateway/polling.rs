@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::api::unavailable;
 use super::backends::Undelivered;
 use super::inspect::{Finding, finding};
-use super::sessions::Progress;
+use super::sessions::{Progress, is_plausible};
 use super::socketio::{Found, Wrong, text};
 use super::{Front, packets};
 use crate::chat::connect::Shown;
@@ -47,11 +47,11 @@ pub(super) async fn open(front: &Front, mut parts: Parts, shown: Shown, tenant: 
         };
         if head.status.is_success()
             && let Some(sid) = packets::sid_of_open(&body)
+            && is_plausible(&sid)
         {
-            let progress = Progress::Opened(Box::new(shown));
             front
                 .sessions
-                .begin(&sid, index, progress, load, front.clock.now());
+                .opened(&sid, index, shown, load, front.clock.now());
         }
         return Response::from_parts(head, Body::from(body));
     }
@@ -60,14 +60,15 @@ pub(super) async fn open(front: &Front, mut parts: Parts, shown: Shown, tenant: 
 
 /// Waits with the client, for its backend or for a refusal.
 pub(super) async fn poll(front: &Front, mut parts: Parts, found: Found) -> Response {
-    let Some(told) = front.sessions.wait(&found.sid) else {
-        return Wrong::Session.into_response();
-    };
-    // Without a word is how a poll ends that another one has taken the place of.
+    let told = front.sessions.wait(&found.sid);
+    // Without a word is how a poll ends that another one has taken the place of, and one that is forgotten.
     let refused = async {
-        match told.await {
-            Ok(packet) => packet,
-            Err(_) => std::future::pending().await,
+        match told {
+            Some(told) => match told.await {
+                Ok(packet) => packet,
+                Err(_) => std::future::pending().await,
+            },
+            None => std::future::pending().await,
         }
     };
     front.prepare(&mut parts, None);
@@ -125,8 +126,8 @@ enum Verdict {
 
 async fn judge(front: &Front, parts: &Parts, body: &Bytes, found: &Found) -> Result<(), Verdict> {
     let body = std::str::from_utf8(body).map_err(|_| Verdict::Malformed)?;
-    // One of our nodes may have let it in through another gateway, and ends it for this if it has not.
-    let strict = matches!(found.progress, Progress::Opened(_)) && !front.ws.knows_tag(&found.sid);
+    // Its node ends it for this if it has not let it in.
+    let strict = !found.may_be_admitted_elsewhere(front);
     let mut admitted = false;
     for packet in polling::decode(body) {
         let packet = packet.map_err(|_| Verdict::Malformed)?;
@@ -186,10 +187,14 @@ fn dismiss(front: &Arc<Front>, parts: &Parts, found: &Found) {
 }
 
 fn pass_on(front: &Front, found: &Found, sent: Result<Response, Undelivered>) -> Response {
-    sent.unwrap_or_else(|_| {
+    let Ok(response) = sent else {
         front.sessions.end(&found.sid);
-        unavailable("the server that had the session does not answer").into_response()
-    })
+        return unavailable("the server that had the session does not answer").into_response();
+    };
+    if response.status().is_success() {
+        front.sessions.vouch(&found.sid);
+    }
+    response
 }
 
 impl Front {

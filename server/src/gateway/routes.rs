@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use chat_protocol::code::Code;
 use chat_protocol::http::{
@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::{Front, api, exposed, headers, socketio};
 use crate::error::Refusal;
-use crate::http::{cors, health, not_found, panicked};
+use crate::http::{cors, health, method_not_allowed, not_found, panicked};
 use crate::listener::ConnectionId;
 use crate::live::Live;
 use crate::telemetry::Snapshot;
@@ -40,8 +40,8 @@ struct Status {
 pub(super) fn router(front: &Arc<Front>) -> Router {
     let state = Arc::clone(front);
     let mut routes = Router::new()
+        // As on a server nothing is below it: what comes after could be read as a way to somewhere else.
         .route(SOCKET_IO_PATH, any(socketio::answer))
-        .route("/socket.io/{*path}", any(socketio::answer))
         .route("/api/chat/{*path}", any(api::answer))
         .route("/webchat/{*path}", any(api::answer));
     // Also by their own names, for the metrics.
@@ -58,7 +58,7 @@ pub(super) fn router(front: &Arc<Front>) -> Router {
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .fallback(not_found)
-        .method_not_allowed_fallback(crate::http::method_not_allowed)
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(front), observe))
         .layer(cors::layer(front, exposed()))
@@ -99,11 +99,16 @@ async fn observe(
     next: Next,
 ) -> Response {
     let path = path.map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    headers::drop_nominated(request.headers_mut());
     let id = name(request.headers_mut());
     let connection = request.extensions().get::<ConnectionId>().map(|id| id.0);
     // Of the URL only the route is named: the rest may hold a session's id.
     let span = tracing::error_span!("request", connection, request_id = id, method = %request.method(), route = path);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = if is_of_the_hop(request.method()) {
+        method_not_allowed().await.into_response()
+    } else {
+        next.run(request).instrument(span.clone()).await
+    };
     headers::answer(response.headers_mut());
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
@@ -116,6 +121,11 @@ async fn observe(
         front.metrics.base.refusal(code);
     }
     response
+}
+
+/// Whether a method is about the way to a server, and so nothing that goes on to one.
+fn is_of_the_hop(method: &Method) -> bool {
+    matches!(*method, Method::TRACE | Method::CONNECT)
 }
 
 /// Puts the request's id and its place in a trace into the headers, and says the id.

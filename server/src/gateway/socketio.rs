@@ -45,6 +45,14 @@ pub(super) struct Found {
     pub(super) shown: Shown,
 }
 
+impl Found {
+    /// Whether a CONNECT of it may have been admitted without this gateway: one of our nodes is also reached
+    /// through others.
+    pub(super) fn may_be_admitted_elsewhere(&self, front: &Front) -> bool {
+        !matches!(self.progress, Progress::Opened(_)) || front.ws.knows_tag(&self.sid)
+    }
+}
+
 /// Answers any request to the sockets' path.
 pub(super) async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
@@ -72,7 +80,7 @@ async fn route(front: &Arc<Front>, parts: Parts, body: Body) -> Result<Response,
         return Ok(open(front, parts, body, transport, shown).await);
     };
     if let Some(code) = refuse::code_of(&sid) {
-        let again = front.door.handshake(&shown, None).await.err();
+        let again = front.door.handshake(&shown, None).err();
         return match (transport, parts.method) {
             (Transport::Polling, Method::GET) => Ok(text(refuse::answered(code, again))),
             (Transport::Polling, Method::POST) => Ok(text("ok".to_owned())),
@@ -96,7 +104,7 @@ async fn open(
     transport: Transport,
     shown: Shown,
 ) -> Response {
-    let tenant = match admitted(front, &parts, &shown).await {
+    let tenant = match admitted(front, &parts, &shown) {
         Ok(tenant) => tenant,
         Err(refusal) => {
             front.metrics.base.refusal(refusal.code());
@@ -116,7 +124,7 @@ async fn open(
     }
 }
 
-async fn admitted(front: &Front, parts: &Parts, shown: &Shown) -> Result<Arc<str>, Refusal> {
+fn admitted(front: &Front, parts: &Parts, shown: &Shown) -> Result<Arc<str>, Refusal> {
     let address = front.door.address(parts);
     if let Some(address) = address
         && front.limits.handshakes.take(address).is_err()
@@ -124,33 +132,28 @@ async fn admitted(front: &Front, parts: &Parts, shown: &Shown) -> Result<Arc<str
         front.metrics.limited("handshake");
         return Err(crate::auth::gate::too_often());
     }
-    front.door.handshake(shown, address).await
+    front.door.handshake(shown, address)
 }
 
 /// Who has a session. One that was opened here is judged by what opened it; one of a tagged node by its own
 /// requests, since that node judges it too.
 async fn find(front: &Front, sid: String, shown: Shown) -> Option<Found> {
     let now = front.clock.now();
-    if let Some((backend, progress)) = front.sessions.find(&sid, now) {
-        let shown = match &progress {
-            Progress::Opened(opened) => (**opened).clone(),
-            Progress::Unknown | Progress::Admitted | Progress::Refused(_) => shown,
-        };
-        return Some(Found {
-            sid,
-            backend,
-            progress,
-            shown,
-        });
-    }
-    let backend = front.ws.by_tag(&sid).await?;
-    front
-        .sessions
-        .begin(&sid, backend, Progress::Unknown, None, now);
+    let (backend, progress) = if let Some(known) = front.sessions.find(&sid, now) {
+        known
+    } else {
+        let backend = front.ws.by_tag(&sid).await?;
+        front.sessions.claimed(&sid, backend, now);
+        (backend, Progress::Unknown)
+    };
+    let shown = match &progress {
+        Progress::Opened(opened) => (**opened).clone(),
+        Progress::Unknown | Progress::Admitted | Progress::Refused(_) => shown,
+    };
     Some(Found {
         sid,
         backend,
-        progress: Progress::Unknown,
+        progress,
         shown,
     })
 }

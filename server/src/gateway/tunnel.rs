@@ -40,9 +40,13 @@ pub(super) struct Introduced {
 pub(super) trait Judge {
     /// Whether the client that shows this `auth` is let in; if not, the packet that says why.
     fn judge(&self, auth: &str) -> impl Future<Output = Result<(), String>> + Send;
+
+    /// Whether another request of the same session has been let in meanwhile.
+    fn is_admitted(&self) -> bool;
 }
 
-/// Lets a client show who it is. `None` if it was not let in, or has gone: then there is nobody to connect.
+/// Lets a client show who it is, within the time that a server gives it. `None` if it was not let in, or has
+/// gone: then there is nobody to connect.
 ///
 /// # Errors
 /// If one of the connections breaks.
@@ -61,7 +65,11 @@ where
     let mut answers = Frames::new(Sender::Server, settings.max_payload_bytes);
     answers.push(first_of_backend);
     let (mut from_client, mut from_backend) = ([0; FIRST_CHUNK], [0; FIRST_CHUNK]);
+    let mut patience = std::pin::pin!(tokio::time::sleep(settings.connect_timeout));
     loop {
+        if judge.is_admitted() {
+            inspector.admit();
+        }
         loop {
             match inspector.next() {
                 Step::Wait => break,
@@ -104,6 +112,16 @@ where
                 0 => return farewell(client, &[], settings).await,
                 count => answers.push(from_backend.get(..count).unwrap_or_default()),
             },
+            () = &mut patience => {
+                if judge.is_admitted() {
+                    inspector.admit();
+                }
+                // Its backend ends it at about the same time, if nobody has let it in.
+                return Ok(inspector.give_up().map(|to_backend| Introduced {
+                    to_backend,
+                    to_client: answers.into_rest(),
+                }));
+            }
         }
     }
 }

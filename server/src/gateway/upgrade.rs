@@ -82,7 +82,11 @@ pub(super) async fn resume(
         Progress::Admitted => None,
         Progress::Refused(_) => return Err(Wrong::Session),
         Progress::Opened(_) | Progress::Unknown => Some(Unjudged {
-            standing: Standing::Resumed,
+            standing: if found.may_be_admitted_elsewhere(front) {
+                Standing::Resumed
+            } else {
+                Standing::Fresh
+            },
             shown: found.shown,
             address: front.door.address(&parts),
             sid: Some(found.sid.clone()),
@@ -307,11 +311,14 @@ async fn introducing(
         &judge,
         settings,
     );
-    match timeout(settings.connect_timeout, meeting).await {
-        Ok(introduced) => introduced,
-        // Its backend ends such a session at about the same time.
-        Err(_) => Ok(None),
+    if unjudged.sid.is_some() {
+        // It may have been let in, and then has all the time that its server gives it.
+        return meeting.await;
     }
+    // Nor may it be slow to take what is written to it.
+    timeout(settings.connect_timeout, meeting)
+        .await
+        .unwrap_or(Ok(None))
 }
 
 /// Judges a client by what its requests and its CONNECT show.
@@ -334,6 +341,11 @@ impl Judge for Judging<'_> {
             self.front.sessions.admit(sid);
         }
         Ok(())
+    }
+
+    fn is_admitted(&self) -> bool {
+        let sid = self.unjudged.sid.as_deref();
+        sid.is_some_and(|sid| self.front.sessions.is_admitted(sid))
     }
 }
 

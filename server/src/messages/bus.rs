@@ -40,6 +40,7 @@ use crate::node::NodeName;
 use crate::presence::PresenceStore;
 use crate::redis::Redis;
 use crate::telemetry::Metrics;
+pub use delivery::Hearing;
 use shared::Shared;
 
 /// Something that was said, as it is told.
@@ -53,8 +54,8 @@ pub struct Said {
     pub json: Arc<str>,
 }
 
-/// How many nodes listened to a tenant's messages when one of them was kept, this node included. Whoever
-/// begins to listen later finds that one in the history.
+/// How many nodes listened to a tenant's messages when one of them was kept, this node included if it was
+/// among them. Whoever begins to listen later finds that one in the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listeners {
     /// So many.
@@ -137,16 +138,26 @@ impl Bus {
         }
     }
 
+    /// What this node hears of the tenant now. To be asked before a message is given to the store, and given
+    /// to [`pass_on`](Self::pass_on) with what the store counted.
+    pub fn hearing(&self, tenant: &str) -> Hearing {
+        self.shared
+            .as_ref()
+            .map_or(Hearing::Nothing, |shared| shared.hearing(tenant))
+    }
+
     /// Tells the other nodes, as many as need to know. If that fails it is done later.
     pub async fn pass_on<P: PresenceStore>(
         &self,
         presence: &P,
         said: &Said,
+        before: Hearing,
         listeners: Listeners,
         holders: &Holders,
     ) {
         if let Some(shared) = &self.shared {
-            shared.pass_on(presence, said, listeners, holders).await;
+            let listened = shared.others_listened(&said.conversation.tenant, before, listeners);
+            shared.pass_on(presence, said, listened, holders).await;
         }
     }
 

@@ -27,11 +27,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::{
     Announcement, Announcer, Change, Joining, Leaving, List, Location, Page, PresenceStore,
-    Revision, Row, Who,
+    Revision, Who,
 };
 use crate::clock::Clock;
 use crate::error::StoreError;
@@ -40,7 +40,7 @@ use locate::Locate;
 use mirror::{Mirror, Reaction};
 pub use remote::{Channels, Remote};
 use scripts::{Asking, BATCH, Entering, Published, Scripts, Times, channel, tenant_of};
-use tenant::{State, Tenant};
+use tenant::{Released, State, Tenant};
 
 /// How long the mirror of a tenant is kept after its last reader.
 const READERS_COME_AGAIN: Duration = Duration::from_secs(30);
@@ -63,6 +63,8 @@ pub struct RedisPresenceStore<R: Remote = Redis> {
     announce: Announcer,
     tenants: RwLock<BTreeMap<Arc<str>, Arc<Tenant>>>,
     channels: R::Channels,
+    /// Bounds the tenants whose sessions are handed over at a time.
+    hand_overs: Semaphore,
     /// Tenants whose mirror needs a snapshot.
     to_sync: Mutex<BTreeSet<Arc<str>>>,
     sync_wanted: Notify,
@@ -136,6 +138,7 @@ impl<R: Remote> RedisPresenceStore<R> {
                 announce,
                 tenants: RwLock::default(),
                 channels,
+                hand_overs: Semaphore::new(tending::HAND_OVERS_AT_A_TIME),
                 to_sync: Mutex::default(),
                 sync_wanted: Notify::new(),
                 renewed: Mutex::default(),
@@ -192,8 +195,7 @@ impl<R: Remote> RedisPresenceStore<R> {
     fn handle_published(&self, tenant: &Tenant, published: Option<Published<'_>>) {
         let mut state = tenant.state.lock();
         let gone = published.filter(|published| published.value.is_none());
-        if gone.is_some_and(|gone| state.shown(gone.user).is_some()) {
-            // Who is here is not gone: others have taken this node for dead.
+        if gone.is_some_and(|gone| state.belies(gone.user, gone.mark)) {
             drop(state);
             return self.lose_touch(tenant, &"others have taken the node for dead");
         }
@@ -356,16 +358,20 @@ impl<R: Remote> RedisPresenceStore<R> {
         self.tell(tenant, change.as_slice());
     }
 
-    /// A session with this row is over, and Redis does not know it.
-    fn leave_alone(&self, tenant: &Tenant, user: &str, ended: &Row) {
+    /// A session is over, and Redis does not know it.
+    fn leave_alone(&self, tenant: &Tenant, session: &Leaving<'_>, released: &Released) {
         let mut state = tenant.state.lock();
-        let gone_at = self.clock.now() + self.options.grace;
-        let next = state.shown(user).cloned();
-        state.depart(user, self.clock.now());
+        let now = self.clock.now();
+        let gone_at = now + self.options.grace;
+        let next = state.shown(session.user).cloned();
+        if released.told {
+            state.depart(session.user, session.session, now);
+        }
         let Some(mirror) = state.mirror.as_mut() else {
             return;
         };
-        let change = mirror.handle_own_leave(&user.into(), ended, next.as_ref(), gone_at);
+        let change =
+            mirror.handle_own_leave(&session.user.into(), &released.row, next.as_ref(), gone_at);
         self.tell(tenant, change.as_slice());
         self.arm(tenant, &mut state, gone_at);
     }
@@ -379,15 +385,16 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
         let touch = tenant.gate.read().await;
         let may_begin = {
             let mut state = tenant.state.lock();
-            if !state.hold(&session) {
+            let live = tenant.is_live();
+            if !state.hold(&session, live) {
                 return Ok(());
             }
-            tenant.is_live() && state.begin()
+            live.then(|| state.begin())
         };
-        if !tenant.is_live() {
+        let Some(may_begin) = may_begin else {
             self.join_alone(&tenant, &session);
             return Ok(());
-        }
+        };
         let entering = Entering {
             user: &session.user,
             session: &session.session,
@@ -408,7 +415,7 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
                 let mut state = tenant.state.lock();
                 let stands = state.handle_answer(self.clock.now(), said);
                 if let [order] = *orders {
-                    state.place(&session.user, &session.session, order);
+                    state.place(&session.user, &session.session, order, said.mark);
                 }
                 self.arm_tick(&tenant, &mut state);
                 if stands {
@@ -427,12 +434,12 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
     async fn leave(&self, session: Leaving<'_>) -> Result<(), StoreError> {
         let tenant = self.tenant(session.tenant);
         let touch = tenant.gate.read().await;
-        let ended = tenant.state.lock().release(session.user, session.session);
-        let Some(ended) = ended else {
+        let released = tenant.state.lock().release(session.user, session.session);
+        let Some(released) = released else {
             return Ok(());
         };
         if !tenant.is_live() {
-            self.leave_alone(&tenant, session.user, &ended);
+            self.leave_alone(&tenant, &session, &released);
             return Ok(());
         }
         let left = self
@@ -458,7 +465,7 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
             Err(error) => error,
         };
         self.lose_touch(&tenant, &why);
-        self.leave_alone(&tenant, session.user, &ended);
+        self.leave_alone(&tenant, &session, &released);
         Ok(())
     }
 

@@ -189,7 +189,11 @@ async fn a_backend_hears_what_the_gateway_knows() {
         .header("x-forwarded-for", "198.51.100.7")
         .header("x-request-id", "from-the-client")
         .header("traceparent", format!("00-{trace}-b7ad6b7169203331-01"))
-        .header("connection", "x-of-the-hop")
+        .header(
+            "connection",
+            "x-of-the-hop, upgrade, x-tenant-id, x-forwarded-for, x-forwarded-proto, x-forwarded-host",
+        )
+        .header("upgrade", "websocket")
         .header("x-of-the-hop", "secret");
     let answer = soon(request.send()).await.unwrap();
     assert_eq!(answer.status(), 200);
@@ -222,6 +226,36 @@ async fn a_backend_hears_what_the_gateway_knows() {
     assert!(heard("traceparent").starts_with(&format!("00-{trace}-")));
     assert!(!heard("traceparent").contains("b7ad6b7169203331"));
     assert_eq!(heard("x-of-the-hop"), "");
+    assert_eq!(heard("upgrade"), "");
+    assert_eq!(heard("connection"), "");
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_said_to_be_the_connections_alone_proves_nothing() {
+    let recorder = Recorder::start().await;
+    let gateway = TestGateway::before(&[recorder.address()]).await;
+    let request = gateway
+        .get(&format!("{ONLINE}?tenantId=42"))
+        .bearer_auth("shop-admin")
+        .header("connection", "authorization");
+    let expected = (401, "CREDENTIAL_REQUIRED".to_owned());
+    assert_eq!(refusal(request).await, expected);
+    assert!(recorder.reached().is_empty());
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn methods_about_the_way_do_not_go_on() {
+    let recorder = Recorder::start().await;
+    let gateway = TestGateway::before(&[recorder.address()]).await;
+    for path in [ONLINE, "/socket.io/?EIO=4&transport=polling&tenantId=open"] {
+        let method = reqwest::Method::TRACE;
+        let request = gateway.http.request(method, gateway.url(path));
+        let expected = (405, "METHOD_NOT_ALLOWED".to_owned());
+        assert_eq!(refusal(request.bearer_auth("open-admin")).await, expected);
+    }
+    assert!(recorder.reached().is_empty());
     gateway.finish().await;
 }
 

@@ -2,11 +2,17 @@
 
 use std::net::SocketAddr;
 
+use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio_tungstenite::MaybeTlsStream;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::before::TestGateway;
 use crate::recorder::Recorder;
-use crate::support::{TestServer, soon, until};
+use crate::support::{Page, TestServer, soon, until};
+
+type Socket = tokio_tungstenite::WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// A polling client whose requests go to several places in turn.
 struct Poller {
@@ -52,6 +58,17 @@ impl Poller {
         answer.status().as_u16()
     }
 
+    /// Goes on over a WebSocket.
+    async fn upgrade(&mut self) -> Socket {
+        let url = self.next().replace("http://", "ws://");
+        let url = url.replace("transport=polling", "transport=websocket");
+        let (mut socket, _) = soon(tokio_tungstenite::connect_async(url)).await.unwrap();
+        soon(socket.send(Message::text("2probe"))).await.unwrap();
+        assert_eq!(hear(&mut socket).await, "3probe");
+        soon(socket.send(Message::text("5"))).await.unwrap();
+        socket
+    }
+
     /// Polls until a packet begins so.
     async fn until(&mut self, prefix: &str) -> String {
         loop {
@@ -60,6 +77,21 @@ impl Poller {
                 return packet.to_owned();
             }
         }
+    }
+}
+
+/// The next packet over a WebSocket.
+async fn hear(socket: &mut Socket) -> String {
+    let message = soon(socket.next()).await.unwrap().unwrap();
+    assert!(message.is_text(), "{message:?}");
+    message.into_text().unwrap().to_string()
+}
+
+/// Answers pings, without a word of its own.
+async fn listen(socket: &mut Socket, pings: usize) {
+    for _ in 0..pings {
+        assert_eq!(hear(socket).await, "2");
+        soon(socket.send(Message::text("3"))).await.unwrap();
     }
 }
 
@@ -231,5 +263,139 @@ async fn a_node_that_has_just_come_is_found_by_its_sessions() {
     for gateway in gateways {
         gateway.finish().await;
     }
+    server.finish().await;
+}
+
+/// A node that pings so often that its clients outlive a gateway's patience within a few pings.
+async fn pinging() -> TestServer {
+    TestServer::with(|config| {
+        config.settings.socket.ping_interval = Duration::from_millis(200);
+    })
+    .await
+}
+
+/// A gateway before it that waits for less than a ping.
+async fn impatient(server: &TestServer) -> TestGateway {
+    let at = [server.address()];
+    TestGateway::with(&at, &at, |config| {
+        config.settings.socket.connect_timeout = Duration::from_millis(100);
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_socket_that_was_let_in_by_another_gateway_may_be_silent() {
+    let server = pinging().await;
+    let gateways = [impatient(&server).await, impatient(&server).await];
+    let mut client = Poller::open(&[gateways[0].address()], "tenantId=open").await;
+    assert_eq!(client.post("40{}").await, 200);
+    client.until("40{").await;
+    client.places = vec![gateways[1].address()];
+    let mut socket = client.upgrade().await;
+    listen(&mut socket, 3).await;
+    let ask = json!(["message", { "text": "hello" }]);
+    soon(socket.send(Message::text(format!("421{ask}"))))
+        .await
+        .unwrap();
+    while !hear(&mut socket).await.starts_with("431[") {}
+    soon(socket.close(None)).await.unwrap();
+    drop(socket);
+    for gateway in gateways {
+        gateway.finish().await;
+    }
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn an_upgrade_may_overtake_its_connect() {
+    let server = pinging().await;
+    let gateway = impatient(&server).await;
+    let mut client = Poller::open(&[gateway.address()], "tenantId=open").await;
+    // While the socket is being introduced, the session is let in by another of its requests.
+    let url = client.next().replace("http://", "ws://");
+    let url = url.replace("transport=polling", "transport=websocket");
+    let (mut socket, _) = soon(tokio_tungstenite::connect_async(url)).await.unwrap();
+    assert_eq!(client.post("40{}").await, 200);
+    soon(socket.send(Message::text("2probe"))).await.unwrap();
+    assert_eq!(hear(&mut socket).await, "3probe");
+    soon(socket.send(Message::text("5"))).await.unwrap();
+    assert!(hear(&mut socket).await.starts_with("40{"));
+    listen(&mut socket, 3).await;
+    soon(socket.close(None)).await.unwrap();
+    drop(socket);
+    gateway.finish().await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_refused_connect_after_an_upgrade_does_not_get_through() {
+    let server = TestServer::start().await;
+    let gateway = TestGateway::before(&[server.address()]).await;
+    let mut stranger = Poller::open(&[gateway.address()], "tenantId=42").await;
+    let mut socket = stranger.upgrade().await;
+    soon(socket.send(Message::text("40{\"token\":\"bad\"}")))
+        .await
+        .unwrap();
+    assert_eq!(code(&hear(&mut socket).await), "INVALID_API_KEY");
+    let metrics = gateway.metrics().await;
+    let refused = "chat_refusals_total{code=\"INVALID_API_KEY\"} 1";
+    assert!(metrics.contains(refused), "by the gateway: {metrics}");
+    drop(socket);
+    gateway.finish().await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn an_id_that_no_node_gives_reaches_no_node() {
+    let server = TestServer::start().await;
+    let gateway = TestGateway::before(&[server.address()]).await;
+    let mut client = Poller::open(&[gateway.address()], "tenantId=open").await;
+    let tag = client.query.rsplit("sid=").next().unwrap()[..4].to_owned();
+    let recorder = crate::recorder::Recorder::tagged(&tag).await;
+    let other = TestGateway::before(&[recorder.address()]).await;
+    client.places = vec![other.address()];
+    let base = "EIO=4&transport=polling&tenantId=open&sid=";
+    for rest in [
+        "x",
+        &"x".repeat(5000),
+        "%20345678901234567",
+        "é23456789012345",
+    ] {
+        client.query = format!("{base}{tag}{rest}");
+        assert_eq!(client.post("40{}").await, 400, "{rest}");
+    }
+    assert_eq!(recorder.said(), [""; 0]);
+    client.query = format!("{base}{tag}1234567890123456");
+    assert_eq!(client.post("40{}").await, 200);
+    assert_eq!(recorder.said(), ["40{}"]);
+    other.finish().await;
+    gateway.finish().await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn what_connect_shows_counts_before_the_requests_header() {
+    let server = TestServer::start().await;
+    let gateway = TestGateway::before(&[server.address()]).await;
+    let page = Page::of("42").header("authorization", "Bearer guessed");
+    for at in [server.address(), gateway.address()] {
+        let client = page.clone().token("shop-widget").open(at).await;
+        client.leave().await;
+    }
+    let query = "EIO=4&transport=polling&tenantId=42";
+    let url = format!("http://{}/socket.io/?{query}", gateway.address());
+    let opened = gateway.http.get(&url).bearer_auth("guessed").send();
+    let opened = soon(soon(opened).await.unwrap().text()).await.unwrap();
+    let opened: Value = serde_json::from_str(opened.strip_prefix('0').unwrap()).unwrap();
+    let mut poller = Poller {
+        http: reqwest::Client::new(),
+        places: vec![gateway.address()],
+        turn: 0,
+        query: format!("{query}&sid={}", opened["sid"].as_str().unwrap()),
+    };
+    // The header that opened the session is what counts, if CONNECT shows nothing.
+    assert_eq!(poller.post("40{}").await, 200);
+    assert_eq!(code(&poller.until("44").await), "INVALID_API_KEY");
+    gateway.finish().await;
     server.finish().await;
 }

@@ -10,6 +10,7 @@ use axum::extract::ws::{Message, WebSocketUpgrade};
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use chat_protocol::http::NODE_TAG_HEADER;
 use parking_lot::Mutex;
 use tokio::net::TcpListener;
 
@@ -23,6 +24,8 @@ pub(crate) struct Reached {
 
 #[derive(Default)]
 struct Log {
+    /// The tag that it says it has.
+    tag: Option<String>,
     reached: Mutex<Vec<Reached>>,
     sessions: AtomicUsize,
 }
@@ -36,7 +39,19 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) async fn start() -> Self {
-        let log = Arc::new(Log::default());
+        Self::with(None).await
+    }
+
+    /// One whose sessions' ids begin so.
+    pub(crate) async fn tagged(tag: &str) -> Self {
+        Self::with(Some(tag.to_owned())).await
+    }
+
+    async fn with(tag: Option<String>) -> Self {
+        let log = Arc::new(Log {
+            tag,
+            ..Log::default()
+        });
         let router = Router::new().fallback(record).with_state(Arc::clone(&log));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -86,7 +101,12 @@ impl Log {
 async fn record(State(log): State<Arc<Log>>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     if parts.uri.path() == "/readyz" {
-        return StatusCode::OK.into_response();
+        let mut response = StatusCode::OK.into_response();
+        if let Some(tag) = &log.tag {
+            let tag = tag.parse().unwrap();
+            response.headers_mut().insert(NODE_TAG_HEADER, tag);
+        }
+        return response;
     }
     let what = format!("{} {}", parts.method, parts.uri);
     let body = axum::body::to_bytes(body, usize::MAX)

@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::before::{TestGateway, nowhere};
 use crate::recorder::Recorder;
-use crate::support::{Page, TestServer, soon, token, until, user};
+use crate::support::{Page, TestServer, refusal, soon, token, until, user};
 
 /// Those who may not come in.
 fn strangers() -> Vec<Page> {
@@ -233,5 +233,30 @@ async fn requests_that_could_be_read_in_two_ways_are_refused() {
         assert_eq!(body["code"], code, "{query}");
     }
     assert!(recorder.reached().is_empty(), "{:?}", recorder.reached());
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn sockets_are_at_one_path_alone() {
+    let recorder = Recorder::start().await;
+    let gateway = TestGateway::before(&[recorder.address()]).await;
+    let handshake = "EIO=4&transport=polling&tenantId=open";
+    for path in [
+        "",
+        "/x",
+        "/x/",
+        "/%2e%2e/",
+        "/%2f",
+        "//",
+        "/..%2fapi%2fchat",
+    ] {
+        let url = format!("/socket.io{path}?{handshake}");
+        let expected = (404, "NOT_FOUND".to_owned());
+        assert_eq!(refusal(gateway.get(&url)).await, expected, "{path}");
+    }
+    assert!(recorder.reached().is_empty(), "{:?}", recorder.reached());
+    let url = format!("/socket.io/?{handshake}");
+    let answer = soon(gateway.get(&url).send()).await.unwrap();
+    assert_eq!(answer.status(), 200);
     gateway.finish().await;
 }

@@ -40,6 +40,10 @@ impl Judge for Says {
         assert!(auth.starts_with("{\"token\":"), "{auth}");
         self.0.clone()
     }
+
+    fn is_admitted(&self) -> bool {
+        false
+    }
 }
 
 async fn introduced(wires: &mut Wires, judge: &Says) -> Option<Introduced> {
@@ -122,6 +126,36 @@ async fn what_cannot_be_read_closes_the_socket() {
         heard.ends_with(&close_frame(1002, "protocol_error")),
         "{heard:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_says_nothing_in_time_goes_on_only_if_another_gateway_may_have_let_them_in() {
+    for (standing, goes_on) in [(Standing::Resumed, true), (Standing::Fresh, false)] {
+        let mut wires = wires(4096);
+        let probe = [masked(TEXT, b"2probe"), masked(TEXT, b"5")].concat();
+        let part = &masked(TEXT, b"3")[..2];
+        wires.client.write_all(&probe).await.unwrap();
+        wires.client.write_all(part).await.unwrap();
+        // The backend is in the middle of a frame.
+        let ping = text_frame("2");
+        wires.backend.write_all(&ping[..1]).await.unwrap();
+        let inspector = Inspector::new(standing, 1000);
+        let (judge, settings) = (Says(Ok(())), settings());
+        let introduced = introduce(
+            &mut wires.to_client,
+            &mut wires.to_backend,
+            inspector,
+            &[],
+            &judge,
+            &settings,
+        );
+        let expected = goes_on.then(|| Introduced {
+            to_backend: part.to_vec(),
+            to_client: ping[..1].to_vec(),
+        });
+        assert_eq!(introduced.await.unwrap(), expected);
+        assert_eq!(exactly(&mut wires.backend, probe.len()).await, probe);
+    }
 }
 
 #[tokio::test]

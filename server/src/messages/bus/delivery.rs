@@ -9,8 +9,9 @@
 //!   long as it is among the last [`REMEMBERED`];
 //! - whenever the node may have missed something, it catches up from a moment before the last at which it
 //!   is known to have heard everything;
-//! - what the node took in itself in that time is passed on again: it may have counted itself for the
-//!   listener that was another.
+//! - what the node took in itself in that time is passed on again: it may have taken the listener that was
+//!   another for itself ([`others_listened`]), and so it may have when it gives a channel up that was dead
+//!   without its knowing.
 //!
 //! All times in a log are of Redis's clock. The node knows how far it has heard by signs of life that it
 //! publishes to itself, with that clock's time in them.
@@ -20,6 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
+
+use super::Listeners;
 
 /// How many messages are known by their ids. It must be more than a node takes in and hears in the time
 /// that a catching up reaches back before the loss of a connection, some seconds: this is enough for
@@ -50,6 +53,8 @@ pub struct Delivery {
     /// The node's own channel.
     own: Ear,
     tenants: HashMap<Arc<str>, Listening>,
+    /// How often a tenant's channel has begun, whichever.
+    begins: u64,
     doubt: Option<Doubt>,
     /// Whether all tenants with sockets here are behind, and since when.
     all_behind: Option<Since>,
@@ -86,8 +91,18 @@ pub struct Extent {
     pub first: Option<RedisTime>,
     /// How many entries there are.
     pub length: u64,
-    /// How many there ever were.
-    pub added: u64,
+    /// How many there ever were; `None` on a Redis that does not know.
+    pub added: Option<u64>,
+}
+
+/// What a node hears of a tenant at a moment. If two are equal, and not [`Nothing`](Self::Nothing), it has
+/// heard without interruption between them, as far as it knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hearing {
+    /// Nothing.
+    Nothing,
+    /// All that is published, since the begin of this number.
+    Since(u64),
 }
 
 /// From when on something may have been missed.
@@ -112,6 +127,8 @@ enum Ear {
 #[derive(Debug)]
 struct Listening {
     ear: Ear,
+    /// Which begin was its last.
+    begin: u64,
     watchers: Watchers,
 }
 
@@ -156,6 +173,7 @@ impl Delivery {
                 since: Since::Beginning,
             },
             tenants: HashMap::new(),
+            begins: 0,
             doubt: None,
             all_behind: None,
             behind: BTreeMap::new(),
@@ -232,6 +250,8 @@ impl Delivery {
         else {
             return;
         };
+        self.begins += 1;
+        listening.begin = self.begins;
         match std::mem::replace(&mut listening.ear, Ear::Hearing) {
             Ear::Deaf { since } => self.fall_behind(tenant, since),
             Ear::Hearing => self.fall_behind(tenant, self.heard),
@@ -257,6 +277,7 @@ impl Delivery {
         let Some(listening) = self.tenants.get_mut(tenant) else {
             let listening = Listening {
                 ear: Ear::Opening,
+                begin: 0,
                 watchers: Watchers::Some(1),
             };
             self.tenants.insert(tenant.into(), listening);
@@ -303,9 +324,13 @@ impl Delivery {
             .collect();
         for (tenant, ear) in &over {
             self.tenants.remove(tenant);
-            // What was taken in here while nothing was heard may yet have to be passed on.
-            if let Ear::Deaf { since } = *ear {
-                self.fall_behind(Arc::clone(tenant), since);
+            // What was taken in here while nothing was heard may yet have to be passed on. A loss that has
+            // not been noticed by now will not be: nobody says any more that this channel is lost.
+            match *ear {
+                Ear::Deaf { since } => self.fall_behind(Arc::clone(tenant), since),
+                Ear::Hearing => self.fall_behind(Arc::clone(tenant), self.heard),
+                // It has never been taken for a listener.
+                Ear::Opening => {}
             }
         }
         over.into_iter().map(|(tenant, _)| tenant).collect()
@@ -359,9 +384,17 @@ impl Delivery {
 
     /// Whether the node hears what is published to the tenant.
     pub fn is_listening(&self, tenant: &str) -> bool {
+        self.hearing(tenant) != Hearing::Nothing
+    }
+
+    /// What the node hears of the tenant.
+    pub fn hearing(&self, tenant: &str) -> Hearing {
         self.tenants
             .get(tenant)
-            .is_some_and(|listening| listening.ear == Ear::Hearing)
+            .filter(|listening| listening.ear == Ear::Hearing)
+            .map_or(Hearing::Nothing, |listening| {
+                Hearing::Since(listening.begin)
+            })
     }
 
     fn fall_behind(&mut self, tenant: Arc<str>, since: Since) {
@@ -374,6 +407,18 @@ impl Delivery {
     fn doubt(&mut self, since: Since) {
         let since = self.doubt.map_or(since, |doubt| doubt.since.min(since));
         self.doubt = Some(Doubt { since, over: None });
+    }
+}
+
+/// Whether any other node may have listened when Redis counted. `before` and `after` are what this node heard
+/// before it asked Redis and after the answer: only if it heard all the while was it counted. If it was
+/// counted without that, the message is published for nobody, which does no harm; if it was not though it
+/// heard, its connection was dead, and the message is passed on again when that is found.
+pub fn others_listened(listeners: Listeners, before: Hearing, after: Hearing) -> bool {
+    let counts_this = before != Hearing::Nothing && before == after;
+    match listeners {
+        Listeners::Counted(count) => count > u64::from(counts_this),
+        Listeners::Unknown => true,
     }
 }
 
@@ -394,7 +439,7 @@ impl Extent {
         if self.first.is_some_and(|first| first <= from) {
             return true;
         }
-        let is_untouched = self.added == self.length;
+        let is_untouched = self.added == Some(self.length);
         let passed = u128::from(self.now.0.saturating_sub(from.0));
         is_untouched && passed < expiry.as_millis()
     }

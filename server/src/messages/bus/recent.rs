@@ -3,7 +3,7 @@
 //! `append.lua` writes it in the same step as the history.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use uuid::Uuid;
 
@@ -18,8 +18,12 @@ use crate::redis::script::Script;
 /// How many messages are read at a time, so that Redis is never held up for long.
 const BATCH: usize = 200;
 
-/// The script.
-pub(super) struct Log(Script);
+/// Reads logs.
+pub(super) struct Log {
+    script: Script,
+    /// An operator is told once in the life of the process.
+    told_of_age: Once,
+}
 
 /// A part of a log.
 pub(super) struct Part {
@@ -29,11 +33,16 @@ pub(super) struct Part {
     pub(super) next: Option<String>,
 }
 
+type Answer = (u64, String, u64, Option<u64>, Vec<Entry>);
+
 type Entry = (String, HashMap<String, String>);
 
 impl Log {
     pub(super) fn new() -> Self {
-        Self(Script::new(include_str!("recent.lua")))
+        Self {
+            script: Script::new(include_str!("recent.lua")),
+            told_of_age: Once::new(),
+        }
     }
 
     /// Reads what was said from a time on, or from where the part before it ended.
@@ -43,10 +52,12 @@ impl Log {
         tenant: &Arc<str>,
         begin: &str,
     ) -> Result<Part, StoreError> {
-        let mut call = self.0.call();
+        let mut call = self.script.call();
         call.key(keys::recent(tenant)).arg(begin).arg(BATCH);
-        let (now, first, length, added, entries): (u64, String, u64, u64, Vec<Entry>) =
-            redis.script("catch up", &call).await?;
+        let (now, first, length, added, entries): Answer = redis.script("catch up", &call).await?;
+        if added.is_none() {
+            self.told_of_age.call_once(tell_of_age);
+        }
         let next = entries
             .last()
             .filter(|_| entries.len() == BATCH)
@@ -84,8 +95,43 @@ fn said(tenant: &Arc<str>, fields: &HashMap<String, String>) -> Option<Said> {
     })
 }
 
+/// Such a Redis does not count what was ever added to a stream, so a log that has lost nothing is
+/// taken for one that has.
+fn tell_of_age() {
+    tracing::error!(
+        "this Redis is older than 7.0: after each interruption sockets may be disconnected without need; \
+         update Redis to 7.0 or later"
+    );
+}
+
 /// The time in an entry's id.
 fn time_of(id: &str) -> Option<RedisTime> {
     let (millis, _) = id.split_once('-')?;
     millis.parse().ok().map(RedisTime)
+}
+
+#[cfg(test)]
+mod tests {
+    use ::redis::{Value, from_redis_value};
+
+    use super::*;
+
+    #[test]
+    fn what_an_old_redis_does_not_count_is_no_reason_to_read_nothing() {
+        let text = |text: &str| Value::BulkString(text.into());
+        let log = vec![
+            text("17"),
+            text("16-0"),
+            Value::Int(1),
+            Value::Nil,
+            Value::Array(vec![Value::Array(vec![
+                text("16-0"),
+                Value::Array(vec![text("id"), text("x")]),
+            ])]),
+        ];
+        let (now, first, length, added, entries): Answer =
+            from_redis_value(Value::Array(log)).unwrap();
+        assert_eq!((now, &*first, length, added), (17, "16-0", 1, None));
+        assert_eq!(entries[0].1["id"], "x");
+    }
 }

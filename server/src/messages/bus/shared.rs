@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::delivery::{CatchUp, Delivery, Recent, RedisTime};
+use super::delivery::{self, CatchUp, Delivery, Hearing, Recent, RedisTime};
 use super::recent::{self, Log};
 use super::{Holders, Listeners, Rooms, Said, wire};
 use crate::clock::Clock;
@@ -106,14 +106,28 @@ impl Shared {
         self.delivery.lock().handle_refused(id);
     }
 
+    pub(super) fn hearing(&self, tenant: &str) -> Hearing {
+        self.delivery.lock().hearing(tenant)
+    }
+
+    /// Whether any other node may have listened to the tenant when listeners were counted.
+    pub(super) fn others_listened(
+        &self,
+        tenant: &str,
+        before: Hearing,
+        listeners: Listeners,
+    ) -> bool {
+        let after = self.hearing(tenant);
+        delivery::others_listened(listeners, before, after)
+    }
+
     pub(super) async fn pass_on<P: PresenceStore>(
         &self,
         presence: &P,
         said: &Said,
-        listeners: Listeners,
+        listened: bool,
         holders: &Holders,
     ) {
-        let listened = self.others_listen(&said.conversation.tenant, listeners);
         if !listened && *holders == Holders::Here {
             return;
         }
@@ -221,17 +235,6 @@ impl Shared {
                 tracing::warn!(bytes = payload.len(), "ignored what no node says");
                 self.metrics.bus(BusEvent::Malformed);
             }
-        }
-    }
-
-    /// Whether any other node listened to the tenant.
-    fn others_listen(&self, tenant: &str, listeners: Listeners) -> bool {
-        match listeners {
-            Listeners::Counted(0) => false,
-            Listeners::Counted(count) => {
-                count > u64::from(self.delivery.lock().is_listening(tenant))
-            }
-            Listeners::Unknown => true,
         }
     }
 

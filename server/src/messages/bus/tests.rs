@@ -1,5 +1,5 @@
-//! Two nodes on a real cluster, where channels belong to shards. What whole servers do on a single Redis is
-//! among the behaviour tests.
+//! Two nodes, on a real cluster, where channels belong to shards, and where the order of what happens
+//! within one matters. What else whole servers do on a single Redis is among the behaviour tests.
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use crate::messages::{Entry, MessageStore as _, Owner, RedisMessageStore};
 use crate::presence::MemoryPresenceStore;
 use crate::redis::RedisUrl;
 use crate::redis_cluster::{RedisCluster, ask, say};
+use crate::redis_server::RedisServer;
 
 /// Rooms of a tenant that write down what they are told.
 struct Recorded(mpsc::UnboundedSender<String>);
@@ -43,12 +44,12 @@ struct Node {
 }
 
 impl Node {
-    async fn new(cluster: &RedisCluster, number: u128) -> Self {
+    async fn new(url: &str, number: u128) -> Self {
         let clock = Clock::start();
         let mut settings = Settings::with_overrides("").unwrap();
         settings.redis.probe_interval = Duration::from_millis(20);
         settings.redis.longest_retry = Duration::from_millis(50);
-        let url = RedisUrl::parse(&cluster.url()).unwrap();
+        let url = RedisUrl::parse(url).unwrap();
         let redis = Redis::connect(&url, &settings.redis, clock, Box::new(|_| {}));
         redis.up().await;
         let name = NodeName::of(Uuid::from_u128(number));
@@ -83,6 +84,12 @@ impl Node {
 
     /// What happens when an agent says something on this node.
     async fn say(&self, text: &str, holders: Holders) {
+        self.say_while(text, holders, std::future::ready(())).await;
+    }
+
+    /// The same, with something that happens after the store has counted who listens, and before the node
+    /// has looked at that.
+    async fn say_while(&self, text: &str, holders: Holders, meanwhile: impl Future<Output = ()>) {
         let id = Uuid::new_v4();
         let said = Said {
             id,
@@ -107,10 +114,12 @@ impl Node {
             json: &said.json,
             job: None,
         };
+        let hearing = self.bus.hearing("t");
         let listeners = self.store.accept(entry).await.unwrap();
+        meanwhile.await;
         self.bus.deliver(&said);
         self.bus
-            .pass_on(&*self.presence, &said, listeners, &holders)
+            .pass_on(&*self.presence, &said, hearing, listeners, &holders)
             .await;
     }
 
@@ -123,10 +132,25 @@ impl Node {
 }
 
 #[tokio::test]
+async fn whoever_begins_to_listen_after_the_count_does_not_take_another_for_itself() {
+    let redis = RedisServer::start().await;
+    let here = Node::new(&redis.url(), 1).await;
+    let there = Node::new(&redis.url(), 2).await;
+    there.bus.listen("t").await;
+    let listen = here.bus.listen("t");
+    here.say_while("counted without this node", Holders::Here, listen)
+        .await;
+    here.say("counted with it", Holders::Here).await;
+    there
+        .hears(&["counted without this node", "counted with it"])
+        .await;
+}
+
+#[tokio::test]
 async fn on_a_cluster_messages_cross_shards_and_what_is_missed_is_caught_up_with() {
     let cluster = RedisCluster::start().await;
-    let here = Node::new(&cluster, 1).await;
-    let there = Node::new(&cluster, u128::MAX).await;
+    let here = Node::new(&cluster.url(), 1).await;
+    let there = Node::new(&cluster.url(), u128::MAX).await;
     let at = |node: &Node| Holders::Nodes(vec![node.name.clone()]);
     here.say("to the holder", at(&there)).await;
     there.bus.listen("t").await;

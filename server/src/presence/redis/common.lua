@@ -134,9 +134,8 @@ local function settle(user, shown, stays)
   return false
 end
 
--- Ends up to `limit` sessions that an incarnation holds, and returns how many. A user without any other
--- stays for `stay` milliseconds, or for as long as `stays` says, by user.
-local function finish_all(incarnation, limit, stay, stays)
+-- Ends up to `limit` sessions that an incarnation holds, and returns how many.
+local function finish_all(incarnation, limit, stays)
   local from = incarnation .. ' '
   local held = redis.call('ZRANGEBYLEX', HELD, '[' .. from, '[' .. from .. '\255', 'LIMIT', 0, limit)
   local users, shown = {}, {}
@@ -150,7 +149,7 @@ local function finish_all(incarnation, limit, stay, stays)
   end
   -- Only now: nobody is to be shown with a session that goes too.
   for _, user in ipairs(users) do
-    settle(user, shown[user], stays and stays[user] or stay)
+    settle(user, shown[user], stays)
   end
   return #held
 end

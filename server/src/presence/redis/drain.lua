@@ -3,14 +3,10 @@
 -- ARGV:
 --   7 how long its users stay without a session, in milliseconds
 --   8 how much is done at a time
---   9 and on, two for each user who has left already: the user, and how long that one still stays
 -- Returns 1 if there is more to do, and the milliseconds until the next grace time ends (-1: none).
 
-local limit, stays = tonumber(ARGV[8]), {}
-for index = 9, #ARGV, 2 do
-  stays[ARGV[index]] = tonumber(ARGV[index + 1])
-end
-if finish_all(INCARNATION, limit, tonumber(ARGV[7]), stays) == limit then
+local limit = tonumber(ARGV[8])
+if finish_all(INCARNATION, limit, tonumber(ARGV[7])) == limit then
   outlive()
   return { 1, next_grace() }
 end

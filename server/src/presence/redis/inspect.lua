@@ -1,4 +1,4 @@
--- Everything that is known of a tenant, for an operator. Changes nothing.
+-- Everything that is known of a tenant, for an operator.
 --
 -- Returns the epoch and the version; the leases: incarnation, milliseconds left (below zero: over), …; the
 -- sessions: "SESSION USER", "INCARNATION ORDER VALUE", …; the grace times: user, milliseconds left, …; and

@@ -2,6 +2,7 @@
 //!
 //! What must stay true: nobody who is connected is announced as gone by any of it.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::scripts::{Asking, Times, call, script};
@@ -102,20 +103,27 @@ impl Operator {
     /// # Errors
     /// Redis is away, or refuses; what was done until then is done.
     pub async fn reconcile(&self, tenant: &str) -> Result<Mended, StoreError> {
-        let mut call = self.call(include_str!("reconcile.lua"), tenant);
-        call.arg(BATCH);
         let mut mended = Mended::default();
-        loop {
-            let (ended, removed, shown, gone, more): (u64, u64, u64, u64, u8) =
-                self.redis.script("reconcile presence", &call).await?;
-            mended.sessions_ended += ended;
-            mended.entries_removed += removed;
-            mended.users_shown += shown;
-            mended.users_gone += gone;
-            if more == 0 {
-                return Ok(mended);
+        // What is ended first is not looked at again.
+        for part in ["leases", "held", "sessions", "queue", "online", "grace"] {
+            let mut cursor = 0_u64;
+            loop {
+                let mut call = self.call(include_str!("reconcile.lua"), tenant);
+                let settling = u64::try_from(self.lease.as_millis() / 2).unwrap_or(u64::MAX);
+                call.arg(part).arg(cursor).arg(BATCH).arg(settling);
+                let (ended, removed, shown, gone, next): (u64, u64, u64, u64, u64) =
+                    self.redis.script("reconcile presence", &call).await?;
+                mended.sessions_ended += ended;
+                mended.entries_removed += removed;
+                mended.users_shown += shown;
+                mended.users_gone += gone;
+                cursor = next;
+                if cursor == 0 {
+                    break;
+                }
             }
         }
+        Ok(mended)
     }
 
     fn call(&self, text: &str, tenant: &str) -> crate::redis::script::Call {
@@ -153,28 +161,28 @@ fn inventory(
     online: &[String],
 ) -> Inventory {
     let number = |text: &str| text.parse().unwrap_or_default();
-    let held: Vec<(&str, &str, &str)> = pairs(sessions)
-        .filter_map(|(key, entry)| {
-            let (session, user) = key.split_once(' ')?;
-            Some((user, session, entry.split(' ').next()?))
-        })
-        .collect();
+    let mut by_user: HashMap<&str, Vec<(String, String)>> = HashMap::new();
+    let mut by_node: HashMap<&str, usize> = HashMap::new();
+    for (key, entry) in pairs(sessions) {
+        let (Some((session, user)), Some(node)) = (key.split_once(' '), entry.split(' ').next())
+        else {
+            continue;
+        };
+        let held = (session.to_owned(), node.to_owned());
+        by_user.entry(user).or_default().push(held);
+        *by_node.entry(node).or_default() += 1;
+    }
     let nodes = pairs(leases).map(|(incarnation, left)| Holder {
         incarnation: incarnation.to_owned(),
         lease_ms: number(left),
-        sessions: held.iter().filter(|(.., by)| *by == incarnation).count(),
+        sessions: by_node.get(incarnation).copied().unwrap_or_default(),
     });
+    let graces: HashMap<&str, &str> = pairs(grace).collect();
     let listed = pairs(online).map(|(user, shown)| Listed {
         user: user.to_owned(),
         shown: shown.to_owned(),
-        sessions: held
-            .iter()
-            .filter(|(of, ..)| *of == user)
-            .map(|(_, session, by)| ((*session).to_owned(), (*by).to_owned()))
-            .collect(),
-        grace_ms: pairs(grace)
-            .find(|(of, _)| *of == user)
-            .map(|(_, left)| number(left)),
+        sessions: by_user.remove(user).unwrap_or_default(),
+        grace_ms: graces.get(user).map(|left| number(left)),
     });
     let [epoch, version, ..] = revision else {
         return Inventory::default();

@@ -1,83 +1,124 @@
--- Mends what does not fit together in a tenant, for an operator: nothing is done where all is well.
+-- Mends what does not fit together in a tenant, for an operator: nothing is done where all is well. A part at
+-- a time, so that Redis is never held up for long.
 --
 -- ARGV:
---   7 how much is done at a time
--- Returns how many sessions of silent nodes were ended, how many entries without a session were removed,
--- how many users were shown anew, how many were taken out, and 1 if there is more to do.
+--   7 what is looked at: leases, held, sessions, queue, online or grace
+--   8 where to go on, 0 to begin
+--   9 how much is looked at, about
+--   10 for how long a lease must have been over, in milliseconds
+-- Returns how many sessions were ended that nobody holds, how many entries without a session were removed, how
+-- many users were shown anew, how many were taken out, and where to go on; 0 at the end.
 
-local limit = tonumber(ARGV[7])
+local part, cursor, count = ARGV[7], ARGV[8], tonumber(ARGV[9])
 local ended, removed, shown, gone = 0, 0, 0, 0
 
--- What silent nodes held, or nodes of which nothing is known.
-for _, silent in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', now)) do
-  if ended < limit then
-    ended = ended + finish_all(silent, limit - ended, 0)
-    if ended < limit then redis.call('ZREM', LEASES, silent) end
-  end
+local function scan(command, key)
+  local page = redis.call(command, key, cursor, 'COUNT', count)
+  cursor = page[1]
+  return page[2]
 end
-local held = {}
-for _, name in ipairs(redis.call('ZRANGE', HELD, 0, -1)) do
-  local incarnation, key = string.match(name, '^(%S+) (.*)$')
-  local entry = redis.call('HGET', SESSIONS, key)
-  if not entry or string.match(entry, '^%S+') ~= incarnation then
-    redis.call('ZREM', HELD, name)
-    removed = removed + 1
-  elseif redis.call('ZSCORE', LEASES, incarnation) then
-    held[key] = true
+
+local function row_of(user, session)
+  local entry = redis.call('HGET', SESSIONS, session .. ' ' .. user)
+  return entry and string.match(entry, '^%S+ %S+ (.*)$')
+end
+
+local parts = {}
+
+-- What nodes held that have been silent for so long that they would have come back.
+function parts.leases()
+  local over = now - tonumber(ARGV[10])
+  cursor = '0'
+  for _, silent in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', over)) do
+    local done = finish_all(silent, count - ended, 0)
+    ended = ended + done
+    if ended >= count then
+      cursor = '1'
+      return
+    end
+    redis.call('ZREM', LEASES, silent)
   end
 end
 
--- Sessions that nobody holds, and places in a queue that belong to no session.
-local entries = redis.call('HGETALL', SESSIONS)
-for index = 1, #entries, 2 do
-  local key = entries[index]
-  if not held[key] and ended < limit then
-    local session, user = string.match(key, '^(%S+) (.*)$')
-    local before = newest(user)
-    local incarnation = string.match(entries[index + 1], '^%S+')
-    if remove(incarnation, session, user) then settle(user, before, 0) end
-    ended = ended + 1
+function parts.held()
+  local page = scan('ZSCAN', HELD)
+  for index = 1, #page, 2 do
+    local incarnation, key = string.match(page[index], '^(%S+) (.*)$')
+    local entry = redis.call('HGET', SESSIONS, key)
+    if not entry or string.match(entry, '^%S+') ~= incarnation then
+      redis.call('ZREM', HELD, page[index])
+      removed = removed + 1
+    end
   end
 end
-for _, name in ipairs(redis.call('ZRANGE', QUEUE, 0, -1)) do
-  local length, rest = string.match(name, '^(%d+):(.*)$')
-  local user = string.sub(rest, 1, tonumber(length))
-  local session = string.sub(rest, tonumber(length) + 19)
-  if redis.call('HEXISTS', SESSIONS, session .. ' ' .. user) == 0 then
-    redis.call('ZREM', QUEUE, name)
-    removed = removed + 1
+
+-- Sessions that nobody holds; and the place in the queue and the row that each of the others has.
+function parts.sessions()
+  local page = scan('HSCAN', SESSIONS)
+  for index = 1, #page, 2 do
+    local key = page[index]
+    local session, user = string.match(key, '^(%S+) (.*)$')
+    local incarnation, order = string.match(page[index + 1], '^(%S+) (%S+) ')
+    local held = redis.call('ZSCORE', HELD, incarnation .. ' ' .. key)
+    if not held or not redis.call('ZSCORE', LEASES, incarnation) then
+      local before = newest(user)
+      if remove(incarnation, session, user) then
+        settle(user, before, 0)
+        ended = ended + 1
+      end
+    else
+      redis.call('ZADD', QUEUE, 0, prefix(user) .. order .. ' ' .. session)
+      if redis.call('HEXISTS', ONLINE, user) == 0 then
+        show(user, newest(user))
+        shown = shown + 1
+      end
+    end
+  end
+end
+
+function parts.queue()
+  local page = scan('ZSCAN', QUEUE)
+  for index = 1, #page, 2 do
+    local length, rest = string.match(page[index], '^(%d+):(.*)$')
+    local user = string.sub(rest, 1, tonumber(length))
+    local session = string.sub(rest, tonumber(length) + 19)
+    if redis.call('HEXISTS', SESSIONS, session .. ' ' .. user) == 0 then
+      redis.call('ZREM', QUEUE, page[index])
+      removed = removed + 1
+    end
   end
 end
 
 -- The hash is what the rest says.
-local online = redis.call('HGETALL', ONLINE)
-local listed = {}
-for index = 1, #online, 2 do
-  local user, value = online[index], online[index + 1]
-  listed[user] = true
-  local session = newest(user)
-  if session then
-    local entry = redis.call('HGET', SESSIONS, session .. ' ' .. user)
-    if string.match(entry, '^%S+ %S+ (.*)$') ~= value then
-      show(user, session)
-      shown = shown + 1
+function parts.online()
+  local page = scan('HSCAN', ONLINE)
+  for index = 1, #page, 2 do
+    local user = page[index]
+    local session = newest(user)
+    local row = session and row_of(user, session)
+    if row then
+      if row ~= page[index + 1] then
+        show(user, session)
+        shown = shown + 1
+      end
+    elseif not redis.call('ZSCORE', GRACE, user) then
+      depart(user)
+      gone = gone + 1
     end
-  elseif not redis.call('ZSCORE', GRACE, user) then
-    depart(user)
-    gone = gone + 1
   end
 end
-for key in pairs(held) do
-  local user = string.match(key, '^%S+ (.*)$')
-  local session = not listed[user] and newest(user)
-  if session then
-    listed[user] = true
-    show(user, session)
-    shown = shown + 1
+
+function parts.grace()
+  local page = scan('ZSCAN', GRACE)
+  for index = 1, #page, 2 do
+    local user = page[index]
+    if newest(user) or redis.call('HEXISTS', ONLINE, user) == 0 then
+      redis.call('ZREM', GRACE, user)
+      removed = removed + 1
+    end
   end
 end
-for _, user in ipairs(redis.call('ZRANGE', GRACE, 0, -1)) do
-  if not listed[user] then redis.call('ZREM', GRACE, user) end
-end
+
+parts[part]()
 outlive()
-return { ended, removed, shown, gone, ended >= limit and 1 or 0 }
+return { ended, removed, shown, gone, cursor }

@@ -20,6 +20,7 @@ pub(super) struct Scripts<R> {
     join: Script,
     leave: Script,
     tick: Script,
+    depart: Script,
     drain: Script,
     sync: Script,
     pub(super) times: Times,
@@ -62,6 +63,15 @@ pub(super) struct Asking<'a> {
     pub(super) tenant: &'a str,
     pub(super) incarnation: &'a str,
     pub(super) deadline: u64,
+}
+
+/// A session that has ended, and Redis does not know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Departed {
+    pub(super) user: Arc<str>,
+    pub(super) session: Arc<str>,
+    /// How long its user still stays, if it was the last one.
+    pub(super) stays: Duration,
 }
 
 /// A session as it is handed over.
@@ -131,6 +141,7 @@ impl<R: Remote> Scripts<R> {
             join: script(include_str!("join.lua")),
             leave: script(include_str!("leave.lua")),
             tick: script(include_str!("tick.lua")),
+            depart: script(include_str!("depart.lua")),
             drain: script(include_str!("drain.lua")),
             sync: script(include_str!("sync.lua")),
             times,
@@ -201,19 +212,37 @@ impl<R: Remote> Scripts<R> {
         }))
     }
 
-    /// Ends all sessions of an incarnation and its lease. Its users stay for a while, but for those who
-    /// have left already. Says when the next grace time ends.
+    /// Ends sessions that have ended before, and were held by one of these incarnations. Says when the next
+    /// grace time ends.
+    pub(super) async fn depart(
+        &self,
+        asking: Asking<'_>,
+        been: &[Arc<str>],
+        departed: &[Departed],
+    ) -> Result<Option<Duration>, StoreError> {
+        let mut call = self.call(&self.depart, asking);
+        call.arg(been.len());
+        for incarnation in been {
+            call.arg(&**incarnation);
+        }
+        for departed in departed {
+            call.arg(&*departed.user)
+                .arg(&*departed.session)
+                .arg(millis(departed.stays));
+        }
+        let wait: i64 = self.run("depart presence", &call).await?;
+        Ok(wait.try_into().ok().map(Duration::from_millis))
+    }
+
+    /// Ends all sessions of an incarnation and its lease. Its users stay for a while. Says when the next
+    /// grace time ends.
     pub(super) async fn drain(
         &self,
         asking: Asking<'_>,
         stay: Duration,
-        departed: &[(Arc<str>, Duration)],
     ) -> Result<Option<Duration>, StoreError> {
         let mut call = self.call(&self.drain, asking);
         call.arg(millis(stay)).arg(BATCH);
-        for (user, stay) in departed {
-            call.arg(&**user).arg(millis(*stay));
-        }
         loop {
             let (more, wait): (u8, i64) = self.run("drain presence", &call).await?;
             if more == 0 {

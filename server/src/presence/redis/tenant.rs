@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, RwLock};
 
 use super::mirror::Mirror;
-use super::scripts::{Mark, Said};
+use super::scripts::{Departed, Mark, Said};
 use crate::presence::{Joining, Row};
 
 /// Former incarnations that are ended early: the first, which held everything, and the last, which may have
@@ -69,8 +69,9 @@ pub(super) struct State {
     pub(super) wanted: Option<Mark>,
     /// The state of Redis when it was last looked at.
     pub(super) looked_at: Option<Mark>,
-    /// Users whose last session here ended while Redis could not be told, and when it did.
-    departed: BTreeMap<Arc<str>, Duration>,
+    /// Sessions that Redis may have been told of, and not of their end, and when they ended. There are no more
+    /// of them than there were sessions when it could be told last.
+    departed: Vec<(Arc<str>, Arc<str>, Duration)>,
     /// When somebody's grace time ends, as far as is known.
     pub(super) grace: Option<Duration>,
     /// When its timer fires.
@@ -88,6 +89,17 @@ struct Held {
     session: Arc<str>,
     row: Row,
     order: u64,
+    /// Whether Redis may have been told of it.
+    told: bool,
+    /// The state of Redis that its coming led to, once Redis has said so.
+    since: Option<Mark>,
+}
+
+/// A session that is over.
+pub(super) struct Released {
+    pub(super) row: Row,
+    /// Whether Redis may have been told of it.
+    pub(super) told: bool,
 }
 
 /// A session as it is handed to Redis anew.
@@ -140,13 +152,14 @@ impl Touch {
 }
 
 impl State {
-    /// Remembers a session; whether it was new.
-    pub(super) fn hold(&mut self, joining: &Joining) -> bool {
-        self.departed.remove(&joining.user);
+    /// Remembers a session; whether it was new. `told` says whether Redis is going to be told.
+    pub(super) fn hold(&mut self, joining: &Joining, told: bool) -> bool {
         let held = || Held {
             session: Arc::clone(&joining.session),
             row: joining.row.clone(),
             order: 0,
+            told,
+            since: None,
         };
         match self.own.get_mut(&joining.user) {
             Some(sessions) if sessions.iter().any(|own| own.session == joining.session) => false,
@@ -161,40 +174,52 @@ impl State {
         }
     }
 
-    /// Remembers the place that Redis gave a session.
-    pub(super) fn place(&mut self, user: &str, session: &str, order: u64) {
+    /// Remembers the place that Redis gave a session, and the state that this led to.
+    pub(super) fn place(&mut self, user: &str, session: &str, order: u64, since: Mark) {
         let sessions = self.own.get_mut(user);
         let held = sessions.and_then(|own| own.iter_mut().find(|own| *own.session == *session));
         if let Some(held) = held {
             held.order = order;
+            held.since = Some(since);
         }
     }
 
-    /// Forgets a session, if it is known, and gives its row.
-    pub(super) fn release(&mut self, user: &str, session: &str) -> Option<Row> {
+    /// Forgets a session, if it is known.
+    pub(super) fn release(&mut self, user: &str, session: &str) -> Option<Released> {
         let sessions = self.own.get_mut(user)?;
         let index = sessions.iter().position(|own| *own.session == *session)?;
-        let row = sessions.remove(index).row;
+        let Held { row, told, .. } = sessions.remove(index);
         if sessions.is_empty() {
             self.own.remove(user);
         }
-        Some(row)
+        Some(Released { row, told })
     }
 
-    /// Remembers that Redis has not been told of the end of a session of this user, unless there is another.
-    pub(super) fn depart(&mut self, user: &str, now: Duration) {
-        if !self.own.contains_key(user) {
-            self.departed.insert(user.into(), now);
-        }
+    /// Remembers that Redis has not been told of the end of a session.
+    pub(super) fn depart(&mut self, user: &str, session: &str, now: Duration) {
+        self.departed.push((user.into(), session.into(), now));
     }
 
-    /// The users that Redis takes to be here, and how long each of them still stays.
-    pub(super) fn departed(&self, now: Duration, grace: Duration) -> Vec<(Arc<str>, Duration)> {
-        let stays = |at: Duration| (at + grace).saturating_sub(now);
+    /// The sessions that Redis takes to be here.
+    pub(super) fn departed(&self, now: Duration, grace: Duration) -> Vec<Departed> {
         let departed = self.departed.iter();
         departed
-            .map(|(user, at)| (Arc::clone(user), stays(*at)))
+            .map(|(user, session, at)| Departed {
+                user: Arc::clone(user),
+                session: Arc::clone(session),
+                stays: (*at + grace).saturating_sub(now),
+            })
             .collect()
+    }
+
+    /// Whether a user who is said to be gone as of a state of Redis has a session here that Redis knew
+    /// before: then others have taken the node for dead. A session may also have come since.
+    pub(super) fn belies(&self, user: &str, gone: Mark) -> bool {
+        let known = |held: &Held| {
+            let since = held.since;
+            since.is_some_and(|since| since.epoch == gone.epoch && since.version < gone.version)
+        };
+        self.own.get(user).is_some_and(|own| own.iter().any(known))
     }
 
     /// Redis has been told, or never knew.
@@ -222,8 +247,11 @@ impl State {
         !self.own.is_empty()
     }
 
-    /// Every session that the node holds.
-    pub(super) fn sessions(&self) -> Vec<Own> {
+    /// Every session that the node holds, to be told to Redis.
+    pub(super) fn tell_all(&mut self) -> Vec<Own> {
+        for held in self.own.values_mut().flatten() {
+            held.told = true;
+        }
         let of_user = |(user, sessions): (&Arc<str>, &Vec<Held>)| {
             let own = |held: &Held| Own {
                 user: Arc::clone(user),

@@ -19,6 +19,11 @@ use crate::error::StoreError;
 
 /// How many tenants are looked after at a time, and how many snapshots are under way.
 const AT_A_TIME: usize = 256;
+
+/// How many tenants are handed over at a time. When Redis comes back, all nodes hand over all tenants: what is
+/// on its way must not take longer than an answer is waited for.
+pub(super) const HAND_OVERS_AT_A_TIME: usize = 32;
+
 const SNAPSHOTS_AT_A_TIME: usize = 16;
 
 /// The pause before sessions are handed over again: at random up to this, which doubles with each
@@ -48,7 +53,7 @@ pub(super) async fn stop<R: Remote>(store: &RedisPresenceStore<R>) {
         let parting = store.scripts.times.parting;
         let drained = store
             .scripts
-            .drain(asking(&tenant, &touch.incarnation), parting, &[])
+            .drain(asking(&tenant, &touch.incarnation), parting)
             .await;
         if let Err(error) = drained {
             tracing::error!(%error, "could not take the sessions out; they go with the lease");
@@ -163,6 +168,8 @@ fn end_doubts<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
 
 /// Begins a new incarnation in a tenant, which holds whatever the node holds there.
 async fn hand_over<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
+    // It is never closed.
+    let _permit = store.hand_overs.acquire().await;
     let mut touch = tenant.gate.write().await;
     if touch.stopped || tenant.is_live() {
         return;
@@ -206,7 +213,7 @@ async fn try_hand_over<R: Remote>(
         let mut state = tenant.state.lock();
         touch.renew(fresh_incarnation(&store.node, &store.random), state.begun);
         state.begin_anew();
-        let sessions = state.sessions();
+        let sessions = state.tell_all();
         if sessions.is_empty() && touch.spent.is_empty() {
             // Redis has never been told of anything.
             state.forget_departed();
@@ -225,14 +232,18 @@ async fn try_hand_over<R: Remote>(
     }
     let (now, grace) = (store.clock.now(), store.options.grace);
     let departed = tenant.state.lock().departed(now, grace);
-    for former in &touch.spent {
-        let wait = store
-            .scripts
-            .drain(asking(tenant, former), grace, &departed)
-            .await?;
+    let expect_end = |wait: Option<Duration>| {
         if let Some(wait) = wait {
             store.arm_end(tenant, &mut tenant.state.lock(), wait);
         }
+    };
+    for departed in departed.chunks(BATCH) {
+        let asking = asking(tenant, &touch.incarnation);
+        let departing = store.scripts.depart(asking, &touch.spent, departed);
+        expect_end(departing.await?);
+    }
+    for former in &touch.spent {
+        expect_end(store.scripts.drain(asking(tenant, former), grace).await?);
     }
     tenant.state.lock().forget_departed();
     if store.remote.connection() != connection {
@@ -272,7 +283,7 @@ async fn enter<R: Remote>(
         return Err(StoreError::new("the counting began anew meanwhile"));
     }
     for (own, order) in batch.iter().zip(orders) {
-        state.place(&own.user, &own.session, order);
+        state.place(&own.user, &own.session, order, said.mark);
     }
     Ok(())
 }
@@ -354,7 +365,7 @@ async fn go_if_idle<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
     let grace = store.options.grace;
     match store
         .scripts
-        .drain(asking(tenant, &touch.incarnation), grace, &[])
+        .drain(asking(tenant, &touch.incarnation), grace)
         .await
     {
         Ok(_) => tenant.state.lock().begin_anew(),

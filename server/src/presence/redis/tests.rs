@@ -302,12 +302,12 @@ impl Twins {
         for node in 0..3 {
             let incarnation = self.incarnation(node);
             self.scripts
-                .drain(asking(&self.tenant, &incarnation), GRACE, &[])
+                .drain(asking(&self.tenant, &incarnation), GRACE)
                 .await
                 .unwrap();
         }
         self.scripts
-            .drain(asking(&self.tenant, "onlooker"), GRACE, &[])
+            .drain(asking(&self.tenant, "onlooker"), GRACE)
             .await
             .unwrap();
         let mut keys = redis::cmd("KEYS");

@@ -192,6 +192,102 @@ fn what_was_taken_in_before_a_deaf_channel_was_given_up_is_still_passed_on() {
 }
 
 #[test]
+fn what_was_taken_in_before_a_channel_died_unnoticed_and_was_given_up_is_passed_on_again() {
+    let mut delivery = hearing();
+    watch(&mut delivery, "v");
+    delivery.handle_alive(at(8));
+    // The server has dropped the connection by now. It counts the other who listens to `v`, and no more.
+    let heard = delivery.hearing("v");
+    assert!(delivery.handle_own(id(1)));
+    let after = delivery.hearing("v");
+    assert!(!others_listened(Listeners::Counted(1), heard, after));
+    delivery.handle_unwatch("v", Duration::ZERO);
+    assert_eq!(given_up(&mut delivery, 60), ["v"]);
+    delivery.handle_lost();
+    delivery.handle_begin();
+    assert!(due(&mut delivery).contains(&("v".to_owned(), before(at(8)))));
+    assert_eq!(delivery.handle_recent(id(1)), Recent::Own);
+    // Of a channel that never began nothing can have been thought.
+    assert!(delivery.handle_watch("w"));
+    delivery.handle_unwatch("w", Duration::ZERO);
+    assert_eq!(given_up(&mut delivery, 60), ["w"]);
+    assert_eq!(due(&mut delivery), []);
+}
+
+#[test]
+fn a_node_takes_itself_for_a_listener_only_if_it_heard_all_the_while() {
+    let (nothing, first, second) = (Hearing::Nothing, Hearing::Since(1), Hearing::Since(2));
+    let table = [
+        // How many listened, what this node heard before and after; whether another may have listened.
+        (Listeners::Counted(0), nothing, nothing, false),
+        (Listeners::Counted(0), first, first, false),
+        (Listeners::Counted(0), nothing, first, false),
+        (Listeners::Counted(1), nothing, nothing, true),
+        (Listeners::Counted(1), first, first, false),
+        (Listeners::Counted(1), nothing, first, true),
+        (Listeners::Counted(1), first, nothing, true),
+        (Listeners::Counted(1), first, second, true),
+        (Listeners::Counted(2), nothing, nothing, true),
+        (Listeners::Counted(2), first, first, true),
+        (Listeners::Counted(2), nothing, first, true),
+        (Listeners::Unknown, nothing, nothing, true),
+        (Listeners::Unknown, first, first, true),
+    ];
+    for (listeners, before, after, expected) in table {
+        assert_eq!(
+            others_listened(listeners, before, after),
+            expected,
+            "{listeners:?}, {before:?}, {after:?}"
+        );
+    }
+}
+
+#[test]
+fn whatever_interrupts_the_hearing_of_a_tenant_shows() {
+    let begin = |delivery: &mut Delivery| delivery.handle_begin_of("t");
+    let give_up = |delivery: &mut Delivery| {
+        delivery.handle_unwatch("t", Duration::ZERO);
+        assert_eq!(given_up(delivery, 60), ["t"]);
+    };
+    let mut delivery = hearing();
+    assert_eq!(delivery.hearing("t"), Hearing::Nothing);
+    assert!(delivery.handle_watch("t"));
+    assert_eq!(
+        delivery.hearing("t"),
+        Hearing::Nothing,
+        "it is only asked for"
+    );
+    let mut heard = vec![Hearing::Nothing];
+    let mut shows = |delivery: &Delivery| {
+        let now = delivery.hearing("t");
+        assert!(!heard.contains(&now), "{now:?} of {heard:?}");
+        heard.push(now);
+    };
+    begin(&mut delivery);
+    shows(&delivery);
+    // The connection broke, and was made anew.
+    delivery.handle_lost_of("t");
+    assert_eq!(delivery.hearing("t"), Hearing::Nothing);
+    begin(&mut delivery);
+    shows(&delivery);
+    // It moved to a server that may not have counted it yet.
+    begin(&mut delivery);
+    shows(&delivery);
+    // It was given up, and an admin came again.
+    give_up(&mut delivery);
+    assert_eq!(delivery.hearing("t"), Hearing::Nothing);
+    watch(&mut delivery, "t");
+    shows(&delivery);
+    // Other admins, and other tenants, are no interruption.
+    let now = delivery.hearing("t");
+    assert!(!delivery.handle_watch("t"));
+    delivery.handle_unwatch("t", Duration::ZERO);
+    watch(&mut delivery, "u");
+    delivery.handle_lost_of("u");
+    assert_eq!(delivery.hearing("t"), now);
+}
+
+#[test]
 fn what_could_not_be_passed_on_is_looked_up_again() {
     let mut delivery = hearing();
     delivery.handle_alive(at(3));
@@ -235,7 +331,7 @@ fn a_log_reaches_back_if_nothing_can_have_gone() {
         now: at(100),
         first: first.map(at),
         length,
-        added,
+        added: Some(added),
     };
     let reaches = |extent: Extent, from| extent.reaches_back_to(at(from), hour);
     assert!(reaches(extent(Some(10), 5, 99), 10));
@@ -245,6 +341,15 @@ fn a_log_reaches_back_if_nothing_can_have_gone() {
     );
     assert!(reaches(extent(Some(10), 5, 5), 9), "it began then");
     assert!(reaches(extent(None, 0, 0), 9), "nothing was said");
+    let uncounted = |first: u64| Extent {
+        added: None,
+        ..extent(Some(first), 5, 5)
+    };
+    assert!(
+        !reaches(uncounted(10), 9),
+        "who knows what there was before"
+    );
+    assert!(reaches(uncounted(9), 9));
     let late = |extent: Extent| Extent {
         now: at(3609),
         ..extent

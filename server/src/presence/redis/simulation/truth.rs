@@ -253,13 +253,18 @@ impl Truth {
             .losses
             .iter()
             .any(|(of, at)| *of == tenant && *at + self.lease > gone);
+        // What a server does when it goes on is told then.
+        let froze = Whose::Tenant(user.0, super::FREEZE);
+        let late = self.troubles.iter().any(|trouble| {
+            trouble.whose == froze && trouble.to.is_none_or(|to| to + RECOVERY >= now)
+        });
         // Others may hear late of what a node could not tell; it knows by itself.
         let its_own = self.ended.get(&user).is_some_and(|end| end.node == who);
         // Nobody can tell that a session is over whose node has died.
         let died = self.died.get(&user).copied();
         let told = died.is_none_or(|died| died + self.lease * 2 < now);
         let here = self.sessions.contains_key(&user);
-        if came < gone && came + RECOVERY < now && its_own && told && !lost && !here {
+        if came < gone && came + RECOVERY < now && its_own && told && !late && !lost && !here {
             self.false_offlines.push(format!(
                 "at {now:?} node{who} said {user:?} is here, gone since {gone:?}"
             ));
