@@ -31,8 +31,8 @@ mod upgrade;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::extract::ConnectInfo;
@@ -46,6 +46,7 @@ use tokio_util::task::TaskTracker;
 use crate::auth::Gate;
 use crate::auth::visitor_token::VisitorTokens;
 use crate::clock::Clock;
+use crate::config::settings::Shutdown;
 use crate::config::{Config, GatewayConfig, Notice, Settings, tenants_of};
 use crate::listener::Listener;
 use crate::redis::Redis;
@@ -82,6 +83,8 @@ struct Front {
     refuser: Refuser,
     is_encrypted: bool,
     tasks: TaskTracker,
+    /// Over how long the tunnels are closed, once it stops.
+    leaving_time: OnceLock<Duration>,
     stop: CancellationToken,
     /// How many have been told when to leave.
     leavers: AtomicU64,
@@ -154,6 +157,7 @@ impl Gateway {
             refuser: Refuser::new(&settings),
             is_encrypted: tls.is_some(),
             tasks: TaskTracker::new(),
+            leaving_time: OnceLock::new(),
             stop: CancellationToken::new(),
             leavers: AtomicU64::new(0),
             settings,
@@ -210,6 +214,9 @@ impl Gateway {
     /// the patience of the settings. Says how many sockets were still open then.
     pub async fn stop(mut self) -> usize {
         let front = Arc::clone(&self.front);
+        let within = leaving_time(front.tasks.len(), &front.settings.shutdown);
+        // A process stops once.
+        let _set = front.leaving_time.set(within);
         front.stop.cancel();
         front.tasks.close();
         let soft = async {
@@ -267,7 +274,7 @@ impl Front {
     async fn leaving(&self) {
         self.stop.cancelled().await;
         let place = self.leavers.fetch_add(1, Ordering::Relaxed);
-        let spread = self.settings.shutdown.spread;
+        let spread = self.leaving_time.get().copied().unwrap_or_default();
         tokio::time::sleep(staggered(place, spread)).await;
     }
 
@@ -300,6 +307,15 @@ fn exposed() -> [HeaderName; 4] {
     [request_id, limits::LIMIT, limits::REMAINING, limits::RESET]
 }
 
+/// How long it takes to close so many tunnels at the pace of a server that stops. A few are closed at once: what
+/// comes after the gateway, in its place, is then there when their clients come back.
+fn leaving_time(tunnels: usize, shutdown: &Shutdown) -> Duration {
+    let tunnels = u32::try_from(tunnels).unwrap_or(u32::MAX);
+    let at_the_pace =
+        Duration::from_secs(1).saturating_mul(tunnels) / shutdown.closes_per_second.max(1);
+    at_the_pace.min(shutdown.spread)
+}
+
 /// A place's share of `spread`. However many places there are, they lie about evenly in it.
 fn staggered(place: u64, spread: Duration) -> Duration {
     // Multiples of the golden ratio, of which the fraction counts: the top bits of a product that wraps.
@@ -311,6 +327,18 @@ fn staggered(place: u64, spread: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_leave_soon_and_many_in_time() {
+        let shutdown = Shutdown {
+            patience: Duration::from_secs(5),
+            closes_per_second: 1000,
+            spread: Duration::from_secs(2),
+        };
+        assert_eq!(leaving_time(0, &shutdown), Duration::ZERO);
+        assert_eq!(leaving_time(100, &shutdown), Duration::from_millis(100));
+        assert_eq!(leaving_time(100_000, &shutdown), Duration::from_secs(2));
+    }
 
     #[test]
     fn leavers_are_spread_over_the_time_that_there_is() {

@@ -18,15 +18,19 @@ pub type Secret = [u8; 32];
 const KEY: &str = "chat:visitor_token_secret";
 /// A Redis that was emptied without going away has the secret again after this.
 const AGAIN: Duration = Duration::from_mins(1);
-const AFTER_FAILURE: Duration = Duration::from_secs(1);
+const AFTER_FAILURE: Duration = Duration::from_millis(200);
+/// Failures in a row that are worth a word.
+const LASTING: u32 = 5;
 
 /// Keeps `visitors` on the secret that Redis has. If it has none, `own` becomes it.
 pub(super) async fn keep(redis: &Redis, visitors: &Live<VisitorTokens>, own: Secret) -> Infallible {
     let mut secret = own;
+    let mut failures = 0_u32;
     loop {
         redis.up().await;
         match agree(redis, &secret).await {
             Ok(agreed) => {
+                failures = 0;
                 let current = visitors.load();
                 if agreed != secret || current.is_provisional() {
                     let lifetime = current.lifetime();
@@ -39,7 +43,11 @@ pub(super) async fn keep(redis: &Redis, visitors: &Live<VisitorTokens>, own: Sec
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "cannot share the secret of visitor tokens");
+                failures = failures.saturating_add(1);
+                // One of a cluster's servers may be there a moment before the one that has the secret.
+                if failures == LASTING {
+                    tracing::warn!(%error, "cannot share the secret of visitor tokens; trying on");
+                }
                 tokio::time::sleep(AFTER_FAILURE).await;
             }
         }
