@@ -44,13 +44,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::Gate;
-use crate::auth::visitor_token::VisitorTokens;
 use crate::clock::Clock;
 use crate::config::settings::Shutdown;
 use crate::config::{Config, GatewayConfig, Notice, Settings, tenants_of};
 use crate::listener::Listener;
-use crate::redis::Redis;
-use crate::server::{StartError, fresh_secret, log_notice};
+use crate::server::{StartError, connect_redis, log_notice, signing};
 use crate::tenants::KeyDigest;
 use crate::tls::Tls;
 use backends::{Kind, Load, Pool};
@@ -117,25 +115,16 @@ impl Gateway {
             }
         }
         let clock = Clock::start();
-        let settings = config.settings;
         let metrics = GatewayMetrics::new();
-        let redis = config.redis_url.as_ref().map(|url| {
-            let metrics = Arc::clone(&metrics.base);
-            let observe = Box::new(move |exchange| metrics.redis_exchange(exchange));
-            Redis::connect(url, &settings.redis, clock, observe)
-        });
-        let secret = fresh_secret();
-        let shared = redis
-            .filter(|_| config.visitor_tokens.is_none())
-            .map(|redis| (redis, secret));
+        let redis = connect_redis(&config, clock, &metrics.base);
+        let settings = config.settings;
         let lifetime = settings.authentication.visitor_token_lifetime;
+        let (visitor_tokens, shared) = signing(config.visitor_tokens, lifetime, redis.as_ref());
         let gate = Gate::new(
             clock,
             config.tenants,
             config.verifier,
-            config
-                .visitor_tokens
-                .unwrap_or_else(|| VisitorTokens::new(&secret, lifetime).provisional()),
+            visitor_tokens,
             config.key_set,
             &settings.authentication,
         );

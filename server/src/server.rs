@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chat_socketio::{Hub, NodeTag};
 use tokio::net::TcpListener;
@@ -86,11 +87,7 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let node_tag = NodeTag::random();
         let hub: Hub<Member> = Hub::new(socket_config(&config.settings, node_tag));
-        let redis = config.redis_url.as_ref().map(|url| {
-            let metrics = Arc::clone(&metrics);
-            let observe = Box::new(move |exchange| metrics.redis_exchange(exchange));
-            Redis::connect(url, &config.settings.redis, clock, observe)
-        });
+        let redis = connect_redis(&config, clock, &metrics);
         if let Some(redis) = &redis {
             // A Redis that is there is to be known before the first client comes. One that is not
             // keeps nobody out: the server is not ready then, and says so.
@@ -113,21 +110,15 @@ impl Server {
         };
         bus.ready().await;
         let presence = Arc::new(presence);
-        let secret = fresh_secret();
-        let shared = redis
-            .clone()
-            .filter(|_| config.visitor_tokens.is_none())
-            .map(|redis| (redis, secret));
         let lifetime = config.settings.authentication.visitor_token_lifetime;
+        let (visitor_tokens, shared) = signing(config.visitor_tokens, lifetime, redis.as_ref());
         let chat = Arc::new(Chat {
             clock,
             gate: Gate::new(
                 clock,
                 config.tenants,
                 config.verifier,
-                config
-                    .visitor_tokens
-                    .unwrap_or_else(|| VisitorTokens::new(&secret, lifetime).provisional()),
+                visitor_tokens,
                 config.key_set,
                 &config.settings.authentication,
             ),
@@ -312,8 +303,35 @@ fn fresh_epoch() -> u32 {
     u32::from_be_bytes([a, b, c, d])
 }
 
+/// Begins to connect to Redis, if there is one.
+pub(crate) fn connect_redis(
+    config: &Config,
+    clock: Clock,
+    metrics: &Arc<Metrics>,
+) -> Option<Redis> {
+    let url = config.redis_url.as_ref()?;
+    let metrics = Arc::clone(metrics);
+    let observe = Box::new(move |exchange| metrics.redis_exchange(exchange));
+    Some(Redis::connect(url, &config.settings.redis, clock, observe))
+}
+
+/// What visitor tokens are signed with, and where to agree on that with others: where the operator has given
+/// nothing, on Redis, if there is one.
+pub(crate) fn signing(
+    given: Option<VisitorTokens>,
+    lifetime: Duration,
+    redis: Option<&Redis>,
+) -> (VisitorTokens, Option<(Redis, Secret)>) {
+    if let Some(tokens) = given {
+        return (tokens, None);
+    }
+    let secret = fresh_secret();
+    let tokens = VisitorTokens::new(&secret, lifetime).provisional();
+    (tokens, redis.map(|redis| (redis.clone(), secret)))
+}
+
 /// What visitor tokens are signed with where the operator has given nothing.
-pub(crate) fn fresh_secret() -> Secret {
+fn fresh_secret() -> Secret {
     let mut secret = [0; 32];
     for half in secret.chunks_exact_mut(16) {
         half.copy_from_slice(Uuid::new_v4().as_bytes());

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::support::redis_server::RedisServer;
-use crate::support::{TestServer, soon, until};
+use crate::support::{Client, TestServer, soon, until};
 
 const HASH: &str = "online_users:open";
 
@@ -42,6 +42,16 @@ fn audit(output: &Output) -> Value {
     lines
         .find(|line: &Value| line.get("audit").is_some())
         .unwrap()
+}
+
+/// A server on a Redis, an admin there, and ann, whom the admin has seen come.
+async fn server_with_ann() -> (RedisServer, TestServer, Client, Client) {
+    let redis = RedisServer::start().await;
+    let server = TestServer::with(TestServer::on(&redis)).await;
+    let mut admin = server.admin().await;
+    let ann = server.visitor("ann").await;
+    admin.expect("user_online").await;
+    (redis, server, admin, ann)
 }
 
 async fn run(redis: &RedisServer, command: &mut redis::Cmd) -> Value {
@@ -92,11 +102,7 @@ async fn the_list_names_users_their_sessions_and_the_nodes_that_hold_them() {
 
 #[tokio::test]
 async fn what_does_not_fit_together_is_mended_and_nothing_else() {
-    let redis = RedisServer::start().await;
-    let server = TestServer::with(TestServer::on(&redis)).await;
-    let mut admin = server.admin().await;
-    let ann = server.visitor("ann").await;
-    admin.expect("user_online").await;
+    let (redis, server, mut admin, ann) = server_with_ann().await;
     let nothing = json!({
         "sessionsEnded": 0, "entriesRemoved": 0, "usersShown": 0, "usersGone": 0
     });
@@ -185,11 +191,7 @@ async fn what_does_not_fit_together_is_mended_and_nothing_else() {
 
 #[tokio::test]
 async fn a_purge_leaves_those_who_are_there() {
-    let redis = RedisServer::start().await;
-    let server = TestServer::with(TestServer::on(&redis)).await;
-    let mut admin = server.admin().await;
-    let ann = server.visitor("ann").await;
-    admin.expect("user_online").await;
+    let (redis, server, mut admin, ann) = server_with_ann().await;
     run(
         &redis,
         cmd("HSET")

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::scripts::{Asking, Times, call, script};
+use super::scripts::{Asking, Times, call, millis, script};
 use super::{BATCH, Random, epoch_of};
 use crate::error::StoreError;
 use crate::redis::Redis;
@@ -109,7 +109,7 @@ impl Operator {
             let mut cursor = 0_u64;
             loop {
                 let mut call = self.call(include_str!("reconcile.lua"), tenant);
-                let settling = u64::try_from(self.lease.as_millis() / 2).unwrap_or(u64::MAX);
+                let settling = millis(self.lease / 2);
                 call.arg(part).arg(cursor).arg(BATCH).arg(settling);
                 let (ended, removed, shown, gone, next): (u64, u64, u64, u64, u64) =
                     self.redis.script("reconcile presence", &call).await?;

@@ -342,7 +342,7 @@ fn number(text: &str) -> Result<u64, StoreError> {
     text.parse().map_err(StoreError::new)
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

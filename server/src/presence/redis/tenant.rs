@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, RwLock};
 
 use super::mirror::Mirror;
-use super::scripts::{Departed, Mark, Said};
+use super::scripts::{Departed, Mark, Said, millis};
 use crate::presence::{Joining, Row};
 
 /// Former incarnations that are ended early: the first, which held everything, and the last, which may have
@@ -319,8 +319,4 @@ impl State {
     pub(super) fn is_idle(&self) -> bool {
         self.own.is_empty() && self.mirror.is_none() && self.grace.is_none()
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
