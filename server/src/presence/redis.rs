@@ -26,7 +26,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use tokio::sync::{Notify, Semaphore};
 
 use super::{
@@ -39,7 +39,7 @@ use crate::redis::{Heard, Redis};
 use locate::Locate;
 use mirror::{Mirror, Reaction};
 pub use remote::{Channels, Remote};
-use scripts::{Asking, BATCH, Entering, Published, Scripts, Times, channel, tenant_of};
+use scripts::{Asking, BATCH, Entering, Mark, Published, Said, Scripts, Times, channel, tenant_of};
 use tenant::{Released, State, Tenant};
 
 /// How long the mirror of a tenant is kept after its last reader.
@@ -274,6 +274,28 @@ impl<R: Remote> RedisPresenceStore<R> {
         }
     }
 
+    /// Takes note of an answer about the node's own. Without one, or with one that shows that what the node
+    /// holds may not be there, touch is lost, and there is nothing.
+    fn heed<'a, T>(
+        &self,
+        tenant: &'a Tenant,
+        answer: Result<Option<(Said, T)>, StoreError>,
+    ) -> Option<(MutexGuard<'a, State>, Mark, T)> {
+        let why = match answer {
+            Ok(Some((said, rest))) => {
+                let mut state = tenant.state.lock();
+                if state.handle_answer(self.clock.now(), said) {
+                    return Some((state, said.mark, rest));
+                }
+                StoreError::new("the counting began anew")
+            }
+            Ok(None) => StoreError::new("the lease is over"),
+            Err(error) => error,
+        };
+        self.lose_touch(tenant, &why);
+        None
+    }
+
     /// Waits until the mirror shows at least what has been done here, though not for ever.
     async fn caught_up(&self, tenant: &Tenant) -> Result<(), StoreError> {
         let caught_up = async {
@@ -410,24 +432,14 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
             )
             .await;
         // Whatever happens, the session is among those that are handed over next time.
-        match joined {
-            Ok(Some((said, orders))) => {
-                let mut state = tenant.state.lock();
-                let stands = state.handle_answer(self.clock.now(), said);
-                if let [order] = *orders {
-                    state.place(&session.user, &session.session, order, said.mark);
-                }
-                self.arm_tick(&tenant, &mut state);
-                if stands {
-                    return Ok(());
-                }
-                drop(state);
-                self.lose_touch(&tenant, &"the counting began anew");
-            }
-            Ok(None) => self.lose_touch(&tenant, &"the lease is over"),
-            Err(error) => self.lose_touch(&tenant, &error),
+        let Some((mut state, mark, orders)) = self.heed(&tenant, joined) else {
+            self.join_alone(&tenant, &session);
+            return Ok(());
+        };
+        if let [order] = *orders {
+            state.place(&session.user, &session.session, order, mark);
         }
-        self.join_alone(&tenant, &session);
+        self.arm_tick(&tenant, &mut state);
         Ok(())
     }
 
@@ -450,22 +462,13 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
                 session.user,
             )
             .await;
-        let why = match left {
-            Ok(Some((said, stays))) => {
-                let mut state = tenant.state.lock();
-                if state.handle_answer(self.clock.now(), said) {
-                    if stays {
-                        self.arm_end(&tenant, &mut state, self.options.grace);
-                    }
-                    return Ok(());
-                }
-                StoreError::new("the counting began anew")
-            }
-            Ok(None) => StoreError::new("the lease is over"),
-            Err(error) => error,
+        let Some((mut state, _, stays)) = self.heed(&tenant, left) else {
+            self.leave_alone(&tenant, &session, &released);
+            return Ok(());
         };
-        self.lose_touch(&tenant, &why);
-        self.leave_alone(&tenant, &session, &released);
+        if stays {
+            self.arm_end(&tenant, &mut state, self.options.grace);
+        }
         Ok(())
     }
 

@@ -88,7 +88,6 @@ pub(super) struct Entering<'a> {
 /// What a tick found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ticked {
-    pub(super) said: Said,
     /// When the next grace time ends.
     pub(super) next_grace: Option<Duration>,
     /// Whether the same should be done again at once.
@@ -193,7 +192,7 @@ impl<R: Remote> Scripts<R> {
         &self,
         asking: Asking<'_>,
         may_reap: bool,
-    ) -> Result<Option<Ticked>, StoreError> {
+    ) -> Result<Option<(Said, Ticked)>, StoreError> {
         let mut call = self.call(&self.tick, asking);
         call.arg(millis(self.times.node_lease))
             .arg(u8::from(may_reap))
@@ -205,11 +204,11 @@ impl<R: Remote> Scripts<R> {
         let [wait, more] = rest else {
             return Err(StoreError::new("a tick has another answer"));
         };
-        Ok(Some(Ticked {
-            said,
+        let ticked = Ticked {
             next_grace: wait.parse().ok().map(Duration::from_millis),
             more: more == "1",
-        }))
+        };
+        Ok(Some((said, ticked)))
     }
 
     /// Ends sessions that have ended before, and were held by one of these incarnations. Says when the next

@@ -310,17 +310,10 @@ async fn tick<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
             .scripts
             .tick(store.asking(tenant, &touch.incarnation), may_reap)
             .await;
-        let ticked = match ticked {
-            Ok(Some(ticked)) => ticked,
-            Ok(None) => return store.lose_touch(tenant, &"the lease is over"),
-            Err(error) => return store.lose_touch(tenant, &error),
+        let Some((mut state, mark, ticked)) = store.heed(tenant, ticked) else {
+            return;
         };
-        let mut state = tenant.state.lock();
-        if !state.handle_answer(store.clock.now(), ticked.said) {
-            drop(state);
-            return store.lose_touch(tenant, &"the counting began anew");
-        }
-        let before = state.looked_at.replace(ticked.said.mark);
+        let before = state.looked_at.replace(mark);
         let level = state.mirror.as_ref().and_then(super::Mirror::level);
         // What was there a whole tick ago should have been heard of by now.
         if level.zip(before).is_some_and(|(level, before)| {
@@ -419,20 +412,13 @@ async fn sync<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
         }
         state.begin()
     };
-    let (said, everyone) = match store
+    let snapshot = store
         .scripts
         .sync(store.asking(tenant, &touch.incarnation), may_begin)
-        .await
-    {
-        Ok(Some(snapshot)) => snapshot,
-        Ok(None) => return store.lose_touch(tenant, &"the lease is over"),
-        Err(error) => return store.lose_touch(tenant, &error),
+        .await;
+    let Some((mut state, mark, everyone)) = store.heed(tenant, snapshot) else {
+        return;
     };
-    let mut state = tenant.state.lock();
-    if !state.handle_answer(store.clock.now(), said) {
-        drop(state);
-        return store.lose_touch(tenant, &"the counting began anew");
-    }
     store.arm_tick(tenant, &mut state);
     let listening = state.listening && tenant.is_live();
     let Some(mirror) = state.mirror.as_mut().filter(|_| listening) else {
@@ -440,7 +426,7 @@ async fn sync<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
     };
     let now = store.clock.now();
     let (changes, reaction) =
-        mirror.handle_snapshot(now, (said.mark, everyone), store.options.settling());
+        mirror.handle_snapshot(now, (mark, everyone), store.options.settling());
     let next = mirror.poll_timeout();
     store.tell(tenant, &changes);
     if let Some(next) = next {

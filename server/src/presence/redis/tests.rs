@@ -214,7 +214,7 @@ impl Twins {
             .scripts
             .tick(asking(&self.tenant, "onlooker"), reap)
             .await;
-        let ticked = ticked.unwrap().expect("the onlooker has a lease");
+        let (_, ticked) = ticked.unwrap().expect("the onlooker has a lease");
         let changes = self.rules.handle_timeout(self.scripts.times.now);
         assert_eq!(
             ticked.next_grace.is_some(),
