@@ -15,6 +15,8 @@ const suite = (name: string, include: string, globalSetup: string[], maxWorkers 
     setupFiles: ['support/setup.ts'],
     // Servers and browsers share two cores on the machines that run this.
     maxWorkers,
+    // Suites with as many workers may run side by side, the others one after the other.
+    sequence: { groupOrder: maxWorkers },
   },
 });
 
