@@ -1,7 +1,7 @@
 // The platform, in as few crossings as the core needs. Everything that decides anything is in Rust; this file calls the
 // browser and reads shapes. It is JavaScript because bindings to each of these objects would weigh more than their use.
 
-const PAGE_EVENTS = ['online', 'offline', 'visibilitychange'];
+const PAGE_EVENTS = ['online', 'offline', 'visibilitychange', 'pagehide', 'pageshow'];
 
 /** Calls `on` with the name of each page event; returns what ends that. Outside a page there are none. */
 export function watchPage(on) {
@@ -91,6 +91,16 @@ export const userIdOf = (payload) => text(payload?.userId ?? payload);
 export function rowsOf(payload) {
   const rows = payload?.users ?? payload;
   return Array.isArray(rows) ? rows.filter((row) => text(row?.userId)) : undefined;
+}
+
+/** For how many milliseconds the token is still good, if it is one that says so: a JWT with `exp`. */
+export function lifeOf(auth) {
+  try {
+    const claims = auth.token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
+    return JSON.parse(atob(claims)).exp * 1000 - Date.now();
+  } catch {
+    return undefined;
+  }
 }
 
 /** The code of `{ code }`, or of `{ data: { code } }`. */

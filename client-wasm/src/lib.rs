@@ -2,6 +2,7 @@
 //!
 //! - [`engine`]: one Socket.IO connection as a state machine;
 //! - [`api`]: HTTP requests and answers as values;
+//! - [`status`]: what the application is told of a connection;
 //! - [`sync`]: the online-users store, fed by the socket while it is up and by polling while it is not;
 //! - `shell` (`wasm32` only): WebSocket, fetch and timers, and the classes that JavaScript sees.
 //!
@@ -16,6 +17,7 @@ pub mod api;
 pub mod engine;
 #[cfg(target_arch = "wasm32")]
 mod shell;
+pub mod status;
 pub mod sync;
 
 #[cfg(target_arch = "wasm32")]

@@ -16,11 +16,12 @@
 //! What must stay true:
 //! - at most one request is under way per way of asking, and nothing is polled while the socket answers;
 //! - a failure keeps the last list and shows the error; success removes the error;
-//! - a refusal that cannot pass by itself is asked again ever more rarely.
+//! - a refusal that cannot pass by itself is asked again ever more rarely;
+//! - whatever ends the socket, the list is polled, except while the page is being left.
 
 use core::mem;
 
-use crate::Millis;
+use crate::{Millis, status::Status};
 
 use chat_protocol::{
     code::Retry,
@@ -53,9 +54,11 @@ impl Default for Options {
     }
 }
 
-/// A way to ask for the list.
+/// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
+    /// Make another connection: the last one was refused, and there is reason to hope.
+    Connect,
     /// Over HTTP; answer with [`Sync::handle_http_list`] or [`Sync::handle_http_error`].
     Http,
     /// Over the socket; the answer is [`Sync::handle_socket_list`].
@@ -69,12 +72,16 @@ const REFUSED_INTERVAL: Millis = 60_000;
 
 /// The socket's side.
 enum Socket {
-    Down,
+    /// There is none.
+    Absent,
+    /// An attempt is under way.
+    Attempting,
+    /// An attempt failed or a connection was lost; another attempt follows.
+    Waiting,
+    /// It will not come by itself.
+    Refused,
     /// Joined, and the list has been asked for; `due` is when it is given up.
-    Asking {
-        ticket: Ticket,
-        due: Millis,
-    },
+    Asking { ticket: Ticket, due: Millis },
     /// Joined, and its list has come: the roster is exact.
     Exact,
     /// Joined, and it brings events but no list.
@@ -91,6 +98,7 @@ enum Http {
 /// What [`Sync::poll_ask`] has not handed out yet.
 #[derive(Default)]
 struct Asks {
+    connect: bool,
     socket: bool,
     http: bool,
 }
@@ -106,6 +114,7 @@ pub struct Sync<R, E> {
     /// Whether any list has arrived.
     listed: bool,
     http_error: Option<E>,
+    /// Why the socket is not live, since it last was.
     socket_error: Option<E>,
     asks: Asks,
     changed: bool,
@@ -120,7 +129,11 @@ impl<R: Row, E> Sync<R, E> {
                 ..options
             },
             roster: Roster::new(seed),
-            socket: Socket::Down,
+            socket: if options.socket {
+                Socket::Attempting
+            } else {
+                Socket::Absent
+            },
             http: Http::Idle,
             refusals: 0,
             listed: false,
@@ -138,11 +151,40 @@ impl<R: Row, E> Sync<R, E> {
         }
     }
 
-    /// Asks for the list now, over the socket if it is up. A request under way is not repeated.
+    /// Other options from now on. Whether there is a socket stays.
+    pub fn set_options(&mut self, now: Millis, options: Options) {
+        let polling_interval = options.polling_interval.max(Options::LEAST_INTERVAL);
+        self.options = Options {
+            socket: self.options.socket,
+            polling_interval,
+            auto_refresh: options.auto_refresh,
+        };
+        if !options.auto_refresh {
+            if let Http::Due(_) = self.http {
+                self.http = Http::Idle;
+            }
+        } else if !self.is_connected() {
+            match self.http {
+                Http::Idle => self.fetch(),
+                // A pause that refusals have made longer stays.
+                Http::Due(due) if self.refusals == 0 => {
+                    self.http = Http::Due(due.min(now + polling_interval));
+                }
+                Http::Due(_) | Http::Asking(_) => {}
+            }
+        }
+    }
+
+    /// Asks for the list now, over the socket if it is up. A request under way is not repeated. A socket that was refused
+    /// is tried again.
     pub fn refresh(&mut self, now: Millis) {
         match self.socket {
             Socket::Exact => self.ask_over_socket(now),
-            Socket::Down | Socket::Silent => self.fetch(),
+            Socket::Refused => {
+                self.connect();
+                self.fetch();
+            }
+            Socket::Absent | Socket::Attempting | Socket::Waiting | Socket::Silent => self.fetch(),
             Socket::Asking { .. } => {}
         }
     }
@@ -160,12 +202,65 @@ impl<R: Row, E> Sync<R, E> {
 
     /// Whether the socket keeps the list true.
     pub fn is_connected(&self) -> bool {
-        !matches!(self.socket, Socket::Down)
+        matches!(
+            self.socket,
+            Socket::Asking { .. } | Socket::Exact | Socket::Silent
+        )
+    }
+
+    /// Where the connection stands, for the application.
+    pub fn status(&self) -> Status {
+        let lists_come = self.listed && self.http_error.is_none();
+        let polling = self.options.auto_refresh.then_some(if lists_come {
+            Status::Polling
+        } else if self.http_error.is_some() {
+            Status::Backoff
+        } else {
+            Status::Connecting
+        });
+        match self.socket {
+            Socket::Asking { .. } | Socket::Exact | Socket::Silent => Status::Live,
+            Socket::Absent => polling.unwrap_or(Status::Idle),
+            Socket::Refused => polling.unwrap_or(Status::Closed),
+            // A list that polling brings is the better news, but not yet while nothing is wrong with the socket.
+            Socket::Waiting | Socket::Attempting
+                if self.socket_error.is_some() && polling == Some(Status::Polling) =>
+            {
+                Status::Polling
+            }
+            Socket::Waiting => Status::Backoff,
+            Socket::Attempting => Status::Connecting,
+        }
+    }
+
+    /// Why the connection is not live; `None` while nothing has failed since it last was.
+    pub fn connection_error(&self) -> Option<&E> {
+        if self.is_connected() {
+            return None;
+        }
+        self.socket_error.as_ref().or(self.http_error.as_ref())
     }
 
     /// Why the list may be out of date.
     pub fn error(&self) -> Option<&E> {
-        self.socket_error.as_ref().or(self.http_error.as_ref())
+        match self.socket {
+            Socket::Refused => self.socket_error.as_ref(),
+            Socket::Absent
+            | Socket::Attempting
+            | Socket::Waiting
+            | Socket::Asking { .. }
+            | Socket::Exact
+            | Socket::Silent => None,
+        }
+        .or(self.http_error.as_ref())
+    }
+
+    /// An attempt to connect begins. While the socket is being replaced by one with later credentials that is no news.
+    pub fn handle_socket_attempt(&mut self) {
+        if !self.is_connected() {
+            self.socket = Socket::Attempting;
+            self.changed = true;
+        }
     }
 
     /// The socket has joined.
@@ -179,21 +274,27 @@ impl<R: Row, E> Sync<R, E> {
         self.changed = true;
     }
 
-    /// The socket is gone; another may come.
-    pub fn handle_socket_down(&mut self) {
-        if self.is_connected() {
-            self.replace_socket(Socket::Down);
-            self.changed = true;
-            if self.options.auto_refresh {
-                self.fetch();
-            }
+    /// The socket is gone, or an attempt has failed; another will follow.
+    pub fn handle_socket_down(&mut self, error: E) {
+        let news = self.is_connected() || matches!(self.http, Http::Idle);
+        self.replace_socket(Socket::Waiting);
+        self.socket_error = Some(error);
+        self.changed = true;
+        if news && self.options.auto_refresh {
+            self.fetch();
         }
+    }
+
+    /// The page is being left, and the socket with it: it is the wrong moment to ask for anything.
+    pub fn handle_leaving(&mut self) {
+        self.replace_socket(Socket::Waiting);
+        self.changed = true;
     }
 
     /// The socket will not come by itself; polling goes on.
     pub fn handle_socket_refused(&mut self, error: E) {
-        self.socket_error = Some(error);
-        self.changed = true;
+        self.handle_socket_down(error);
+        self.socket = Socket::Refused;
     }
 
     /// The socket says that a user is online.
@@ -211,8 +312,8 @@ impl<R: Row, E> Sync<R, E> {
         let changes = match mem::replace(&mut self.socket, Socket::Exact) {
             Socket::Asking { ticket, .. } => self.roster.answer(ticket, list),
             Socket::Exact | Socket::Silent => self.roster.replace(list),
-            Socket::Down => {
-                self.socket = Socket::Down;
+            down @ (Socket::Absent | Socket::Attempting | Socket::Waiting | Socket::Refused) => {
+                self.socket = down;
                 return;
             }
         };
@@ -235,7 +336,10 @@ impl<R: Row, E> Sync<R, E> {
         let changes = self.roster.answer(ticket, list);
         self.note_list(!changes.is_empty());
         self.changed |= self.http_error.take().is_some();
-        self.refusals = 0;
+        if mem::take(&mut self.refusals) > 0 && matches!(self.socket, Socket::Refused) {
+            // What was wrong with the credentials may have been wrong for the socket, too.
+            self.connect();
+        }
         self.schedule(now, self.options.polling_interval);
     }
 
@@ -277,9 +381,11 @@ impl<R: Row, E> Sync<R, E> {
         }
     }
 
-    /// How to ask for the list now.
+    /// What to do now.
     pub fn poll_ask(&mut self) -> Option<Ask> {
-        if mem::take(&mut self.asks.socket) {
+        if mem::take(&mut self.asks.connect) {
+            Some(Ask::Connect)
+        } else if mem::take(&mut self.asks.socket) {
             Some(Ask::Socket)
         } else if mem::take(&mut self.asks.http) {
             Some(Ask::Http)
@@ -296,7 +402,12 @@ impl<R: Row, E> Sync<R, E> {
         };
         let socket = match self.socket {
             Socket::Asking { due, .. } => Some(due),
-            Socket::Down | Socket::Exact | Socket::Silent => None,
+            Socket::Absent
+            | Socket::Attempting
+            | Socket::Waiting
+            | Socket::Refused
+            | Socket::Exact
+            | Socket::Silent => None,
         };
         http.into_iter().chain(socket).min()
     }
@@ -311,6 +422,12 @@ impl<R: Row, E> Sync<R, E> {
             self.http = Http::Asking(self.roster.ask());
             self.asks.http = true;
         }
+    }
+
+    fn connect(&mut self) {
+        self.socket = Socket::Attempting;
+        self.asks.connect = true;
+        self.changed = true;
     }
 
     fn ask_over_socket(&mut self, now: Millis) {

@@ -11,9 +11,11 @@ pub(super) enum Timer {
     Watchdog,
     /// The oldest acknowledgement is due.
     Ack,
+    /// The credentials are to be renewed.
+    Renewal,
 }
 
-const ALL: [Timer; 3] = [Timer::Phase, Timer::Watchdog, Timer::Ack];
+const ALL: [Timer; 4] = [Timer::Phase, Timer::Watchdog, Timer::Ack, Timer::Renewal];
 
 /// The deadlines that are set.
 #[derive(Debug, Default)]

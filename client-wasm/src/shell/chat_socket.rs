@@ -13,7 +13,7 @@ use super::{
 
 /// A live connection. It connects at once and goes on until `disconnect`.
 ///
-/// The listener is called with `connect`; `disconnect` and the reason; `error` and a coded error; `refused` and a coded
+/// The listener is called with `connecting`; `connect`; `disconnect` and a coded error; `error` and a coded error; `refused` and a coded
 /// error, after which there is no further attempt; `message` and the message; `user_online` and the row; `user_offline`
 /// and the user's id; `online_users_list` and the array of rows; `visitor_token` and the signed token.
 #[wasm_bindgen]
@@ -63,7 +63,8 @@ fn tell(listener: &JsValue, notice: Notice) {
     let received;
     let (name, value) = match notice {
         Notice::Connected => ("connect", JsValue::UNDEFINED),
-        Notice::Disconnected(reason) => ("disconnect", reason.as_str().into()),
+        Notice::Attempting => ("connecting", JsValue::UNDEFINED),
+        Notice::Disconnected(_, error) => ("disconnect", error),
         Notice::Failed(error, Retry::Later) => ("error", error),
         Notice::Failed(error, Retry::Never) => ("refused", error),
         Notice::Received(name, payload) => {

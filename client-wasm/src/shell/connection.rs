@@ -25,10 +25,12 @@ const HEAD: u32 = 64;
 
 /// What a connection tells its owner.
 pub(super) enum Notice {
+    /// An attempt begins.
+    Attempting,
     /// Joined.
     Connected,
-    /// No longer joined.
-    Disconnected(Reason),
+    /// No longer joined, and the error that says why.
+    Disconnected(Reason, JsValue),
     /// An attempt failed. With [`Retry::Never`] it was the last.
     Failed(JsValue, Retry),
     /// An event: its name and its first argument.
@@ -42,6 +44,8 @@ pub(super) struct Connection {
     engine: RefCell<engine::Connection>,
     observer: Box<dyn Fn(Notice)>,
     awaited: RefCell<Vec<(AckId, Deferred)>>,
+    /// The error that the last refusal makes.
+    refusal: RefCell<JsValue>,
     timer: Timer,
     platform: RefCell<Option<Platform>>,
 }
@@ -68,6 +72,7 @@ impl Connection {
             )),
             observer: Box::new(observer),
             awaited: RefCell::default(),
+            refusal: RefCell::default(),
             timer: Timer::default(),
             platform: RefCell::default(),
         });
@@ -144,6 +149,8 @@ impl Connection {
                 Some("open") => engine.handle_transport_open(),
                 Some("close") => engine.handle_transport_closed(now),
                 Some("offline") => engine.handle_offline(now),
+                Some("pagehide") => engine.suspend(),
+                Some("pageshow") => engine.resume(now),
                 Some(_) => engine.wake(now),
             }
         }
@@ -205,12 +212,19 @@ impl Connection {
             Output::Authenticate => {
                 let connection = Rc::clone(self);
                 let done = Box::new(move |ok: JsValue, auth: JsValue| {
+                    let life = platform::life_of(&auth);
                     let auth = platform::stringify(&auth).filter(|_| ok.is_truthy());
                     let auth = auth.as_deref().ok_or(Code::TokenUnavailable);
-                    connection
-                        .engine
-                        .borrow_mut()
-                        .handle_credentials(platform::now(), auth);
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_sign_loss,
+                        reason = "a cast saturates"
+                    )]
+                    connection.engine.borrow_mut().handle_credentials(
+                        platform::now(),
+                        auth,
+                        life.map(|life| life as Millis),
+                    );
                     connection.drive(&JsValue::UNDEFINED);
                 });
                 platform::settle(&self.config.credentials(), &platform::once(done));
@@ -218,20 +232,25 @@ impl Connection {
             Output::ReadRefusal { data } => {
                 let refusal = Refusal::read(&platform::parse(frame, data));
                 let code = refusal.known_code().unwrap_or(Code::ConnectionRefused);
+                self.refusal
+                    .replace(refusal.error(&self.config, code, None));
                 self.engine
                     .borrow_mut()
                     .handle_refusal(platform::now(), code);
-                tell(Notice::Failed(
-                    refusal.error(&self.config, code, None),
-                    code.retry(),
-                ));
             }
+            Output::Attempting => tell(Notice::Attempting),
             Output::Connected => tell(Notice::Connected),
-            Output::Disconnected(reason) => tell(Notice::Disconnected(reason)),
+            Output::Disconnected(reason) => {
+                let error = self
+                    .config
+                    .fail(reason.code().as_str(), reason.as_str(), None);
+                tell(Notice::Disconnected(reason, error));
+            }
             Output::AttemptFailed(code) => tell(Notice::Failed(
                 error::error(&self.config, code),
-                code.retry(),
+                Retry::Later,
             )),
+            Output::Refused(retry) => tell(Notice::Failed(self.refusal.take(), retry)),
             Output::Received { data } => {
                 if let Some(args) = Fields::of(&platform::parse(frame, data))
                     && let Some(name) = args.at(0).as_string()

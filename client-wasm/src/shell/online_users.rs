@@ -21,6 +21,7 @@ use super::{
 use crate::{
     Millis,
     api::Request,
+    engine::Reason,
     sync::{Ask, Options, Sync},
 };
 
@@ -121,16 +122,20 @@ impl Store {
             .replace(Some(Callback::new(move |_, _| held.handle_timer())));
         store.sync.borrow_mut().start();
         if options.socket {
-            let owner = Rc::downgrade(&store);
-            let connection = Connection::open(store.config.clone(), move |notice| {
-                if let Some(store) = owner.upgrade() {
-                    store.handle(notice);
-                }
-            });
-            store.connection.replace(Some(connection));
+            store.connect();
         }
         store.drive();
         store
+    }
+
+    fn connect(self: &Rc<Self>) {
+        let owner = Rc::downgrade(self);
+        let connection = Connection::open(self.config.clone(), move |notice| {
+            if let Some(store) = owner.upgrade() {
+                store.handle(notice);
+            }
+        });
+        self.connection.replace(Some(connection));
     }
 
     fn users(&self) -> Rows {
@@ -160,10 +165,14 @@ impl Store {
             let mut sync = self.sync.borrow_mut();
             match notice {
                 Notice::Connected => sync.handle_socket_up(platform::now()),
-                Notice::Disconnected(_) => sync.handle_socket_down(),
+                Notice::Attempting => sync.handle_socket_attempt(),
+                // It is replaced at once, and what was missed is asked for then.
+                Notice::Disconnected(Reason::Renewal, _) => {}
+                Notice::Disconnected(Reason::Leaving, _) => sync.handle_leaving(),
+                Notice::Disconnected(_, error) | Notice::Failed(error, Retry::Later) => {
+                    sync.handle_socket_down(error);
+                }
                 Notice::Failed(error, Retry::Never) => sync.handle_socket_refused(error),
-                // Polling says whether the server can be reached at all.
-                Notice::Failed(_, Retry::Later) => {}
                 Notice::Received(name, payload) => receive(&mut sync, &name, payload),
             }
         }
@@ -205,6 +214,7 @@ impl Store {
         loop {
             let ask = self.sync.borrow_mut().poll_ask();
             match ask {
+                Some(Ask::Connect) => self.connect(),
                 Some(Ask::Http) => self.fetch(),
                 Some(Ask::Socket) => {
                     if let Some(connection) = self.connection() {

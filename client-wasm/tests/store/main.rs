@@ -2,7 +2,9 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod errors;
+mod leaving;
 mod polling;
 mod socket;
+mod status;
 mod support;
 mod truth;

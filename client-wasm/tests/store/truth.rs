@@ -19,6 +19,7 @@ enum Step {
     Offline(u8),
     SocketUp,
     SocketDown,
+    SocketRefused,
     /// The server's next frame on the socket arrives.
     Frame,
     /// The HTTP request under way is read by the server, answered, or lost.
@@ -41,6 +42,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..5u8).prop_map(Step::Offline),
         2 => Just(Step::SocketUp),
         1 => Just(Step::SocketDown),
+        1 => Just(Step::SocketRefused),
         8 => Just(Step::Frame),
         3 => Just(Step::HttpRead),
         3 => Just(Step::HttpAnswer),
@@ -62,6 +64,7 @@ struct World {
     truth: Truth,
     store: Store,
     up: bool,
+    refused: bool,
     frames: VecDeque<Frame>,
     http: Http,
 }
@@ -96,14 +99,19 @@ impl World {
             Step::Offline(user) => self.change(user, None),
             Step::SocketUp if !self.up => {
                 self.up = true;
+                self.refused = false;
                 self.store.up();
             }
             Step::SocketDown if self.up => {
                 self.up = false;
                 self.frames.clear();
-                self.store.sync.handle_socket_down();
+                self.store.down();
             }
-            Step::SocketUp | Step::SocketDown => {}
+            Step::SocketRefused if !self.up => {
+                self.store.sync.handle_socket_refused("refused");
+                self.refused = true;
+            }
+            Step::SocketUp | Step::SocketDown | Step::SocketRefused => {}
             Step::Frame => {
                 self.frame();
             }
@@ -131,6 +139,7 @@ impl World {
         }
         for ask in self.store.asks() {
             match ask {
+                Ask::Connect => assert!(mem::take(&mut self.refused), "no reason to"),
                 Ask::Socket => {
                     assert!(self.up, "asked over a socket that is down");
                     self.frames.push_back(Frame::List(self.truth.clone()));
@@ -158,6 +167,7 @@ proptest! {
             truth: Truth::new(),
             store: Store::new(Options::default()),
             up: false,
+            refused: false,
             frames: VecDeque::new(),
             http: Http::Idle,
         };
