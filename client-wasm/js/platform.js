@@ -44,14 +44,26 @@ export function request(method, url, tenant, auth, body, timeout, done) {
     .then((answer) => done(...answer));
 }
 
-/** Calls `make`, which may throw or return a promise, and ends with `done(true, result)` or `done(false)`. */
+/**
+ * Calls `make`, which may throw or return a promise of credentials, and ends with `done(life, result)` or `done(0)`. The life is
+ * for how many milliseconds a JWT among them is still good; what is none lasts.
+ */
 export function settle(make, done) {
   Promise.resolve()
     .then(make)
     .then(
-      (result) => done(true, result),
-      () => done(false),
+      (result) => done(lifeOf(result?.token), result),
+      () => done(0),
     );
+}
+
+function lifeOf(token) {
+  const claims = token?.split('.')[1]?.replaceAll('-', '+').replaceAll('_', '/');
+  try {
+    return Math.max(JSON.parse(atob(claims)).exp * 1000 - Date.now(), 1) || 1e9;
+  } catch {
+    return 1e9;
+  }
 }
 
 /** A promise with the two functions that settle it. */
@@ -91,16 +103,6 @@ export const userIdOf = (payload) => text(payload?.userId ?? payload);
 export function rowsOf(payload) {
   const rows = payload?.users ?? payload;
   return Array.isArray(rows) ? rows.filter((row) => text(row?.userId)) : undefined;
-}
-
-/** For how many milliseconds the token is still good, if it is one that says so: a JWT with `exp`. */
-export function lifeOf(auth) {
-  try {
-    const claims = auth.token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
-    return JSON.parse(atob(claims)).exp * 1000 - Date.now();
-  } catch {
-    return undefined;
-  }
 }
 
 /** The code of `{ code }`, or of `{ data: { code } }`. */

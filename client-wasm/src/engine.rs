@@ -7,7 +7,7 @@
 //!          ▲  │           │           │           │       │          │
 //!          │  └───────────┴── fail ───┴───────────┴───────┴──► waiting
 //!          │                            refused for good ────► closed
-//!          └── the page is back ◄── suspended ◄── the page is left
+//!          └── the page is back ◄── idle ◄── the page is left
 //! ```
 //!
 //! The shell drives it:
@@ -24,7 +24,7 @@
 //! What must stay true:
 //! - at most one transport is open, and `Open` and `Close` alternate;
 //! - `Connected` and `Disconnected` alternate;
-//! - unless idle, closed or suspended, there is always a timeout;
+//! - unless idle or closed, there is always a timeout;
 //! - credentials that were refused are not shown again: who has no others is refused for good;
 //! - every command that asked for an acknowledgement gets exactly one `Acked` or `AckFailed`;
 //! - payload offsets of events refer to the frame handed to the last `handle_text`, so outputs are drained before the
@@ -110,13 +110,13 @@ impl Connection {
             config,
             state: State::Idle,
             credentials: Credentials::default(),
-            timers: Timers::default(),
+            timers: Timers::new(),
             last_attempt: None,
             outputs: Vec::new(),
         }
     }
 
-    /// Starts connecting. Does nothing but in the idle state.
+    /// Starts connecting, at first and when the page is back. Does nothing but in the idle state.
     pub fn connect(&mut self, now: Millis) {
         if matches!(self.state, State::Idle) {
             self.attempt(now);
@@ -186,7 +186,7 @@ impl Connection {
     /// Where the connection stands, for the application.
     pub fn status(&self) -> Status {
         match self.state {
-            State::Idle | State::Suspended => Status::Idle,
+            State::Idle => Status::Idle,
             State::Authorising
             | State::Opening
             | State::Handshaking
@@ -213,39 +213,25 @@ impl Connection {
     /// dead, since nobody would notice who slept meanwhile.
     pub fn wake(&mut self, now: Millis) {
         if let State::Live { heartbeat, .. } = self.state {
-            let due = self.timers.get(Timer::Watchdog).unwrap_or(now);
-            if heartbeat.missed(now, due) {
+            if heartbeat.missed(now, self.timers.due(Timer::Watchdog)) {
                 self.fail(now, Reason::PingTimeout, Code::Timeout);
-                self.attempt(now);
             }
         }
         let State::Waiting = self.state else { return };
         let earliest = self.last_attempt.unwrap_or_default() + self.config.wake_spacing;
         if now >= earliest {
             self.attempt(now);
-        } else if self
-            .timers
-            .get(Timer::Phase)
-            .is_none_or(|due| due > earliest)
-        {
+        } else if earliest < self.timers.due(Timer::Phase) {
             self.timers.set(Timer::Phase, Some(earliest));
         }
     }
 
     /// The page is being left, and may come back: says goodbye at once, so that the server need not find out by itself.
     pub fn suspend(&mut self) {
-        if self.is_closed() {
-            return;
-        }
-        self.leave(Reason::Leaving);
-        self.state = State::Suspended;
-        self.enter_phase(None);
-    }
-
-    /// The page is back.
-    pub fn resume(&mut self, now: Millis) {
-        if matches!(self.state, State::Suspended) {
-            self.attempt(now);
+        if !self.is_closed() {
+            self.leave(Reason::Leaving);
+            self.state = State::Idle;
+            self.enter_phase(None);
         }
     }
 
@@ -311,14 +297,9 @@ impl Connection {
     }
 
     /// The answer to [`Output::Authenticate`]: the JSON object to join with, or that there is none to be had. `life` is for how
-    /// long it is good, if it says so.
-    pub fn handle_credentials(
-        &mut self,
-        now: Millis,
-        auth: Result<&str, Code>,
-        life: Option<Millis>,
-    ) {
-        let expires = life.map(|life| now.saturating_add(life));
+    /// long it is good; what does not say so lasts longer than any connection.
+    pub fn handle_credentials(&mut self, now: Millis, auth: Result<&str, Code>, life: Millis) {
+        let expires = now.saturating_add(life);
         match (self.state, auth) {
             (State::Authorising, Ok(auth)) => match self.credentials.take(auth, expires) {
                 Ok(()) => self.open(),
@@ -400,7 +381,6 @@ impl Connection {
     fn begin(&mut self, now: Millis) {
         self.last_attempt = Some(now);
         self.enter_phase(Some(now + self.config.attempt_timeout));
-        self.outputs.push(Output::Attempting);
     }
 
     fn open(&mut self) {
@@ -410,7 +390,7 @@ impl Connection {
 
     /// Other credentials, which will be good when those shown are not, are worth another connection, unless something is
     /// under way on this one.
-    fn renew(&mut self, now: Millis, auth: Result<&str, Code>, expires: Option<Millis>) {
+    fn renew(&mut self, now: Millis, auth: Result<&str, Code>, expires: Millis) {
         let due = match auth {
             Ok(auth) if auth == self.credentials.auth() => self.renewal(now),
             Ok(auth) if self.outbox.is_empty() => {
@@ -499,7 +479,7 @@ impl Connection {
     /// The attempt or the connection is over; unless closed, another attempt follows.
     fn fail(&mut self, now: Millis, reason: Reason, code: Code) {
         match self.state {
-            State::Idle | State::Waiting | State::Suspended | State::Closed => return,
+            State::Idle | State::Waiting | State::Closed => return,
             State::Live { since, .. } => {
                 if now.saturating_sub(since) >= self.config.stable_after {
                     self.backoff.reset();
@@ -519,7 +499,7 @@ impl Connection {
 
     /// Another phase, without a namespace, that ends at `end`. Only acknowledgements are due whatever the phase is.
     fn enter_phase(&mut self, end: Option<Millis>) {
-        self.timers = Timers::default();
+        self.timers = Timers::new();
         self.timers.set(Timer::Phase, end);
         self.timers.set(Timer::Ack, self.outbox.deadline());
     }
@@ -549,17 +529,13 @@ impl Connection {
             State::Opening | State::Handshaking | State::Joining { .. } | State::Refused => {
                 self.outputs.push(Output::Close);
             }
-            State::Idle
-            | State::Authorising
-            | State::Waiting
-            | State::Suspended
-            | State::Closed => {}
+            State::Idle | State::Authorising | State::Waiting | State::Closed => {}
         }
     }
 
     fn close(&mut self, code: Code) {
         self.state = State::Closed;
-        self.timers = Timers::default();
+        self.timers = Timers::new();
         while let Some(id) = self.outbox.take_first() {
             self.outputs.push(Output::AckFailed { id, code });
         }

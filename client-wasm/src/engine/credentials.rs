@@ -1,6 +1,7 @@
 //! What the connection shows to be let in, for how long that is good, and what has been refused.
 
 use alloc::string::String;
+use core::mem;
 
 use crate::Millis;
 use chat_protocol::code::Code;
@@ -9,9 +10,11 @@ use chat_protocol::code::Code;
 #[derive(Debug, Default)]
 pub(super) struct Credentials {
     auth: String,
-    expires: Option<Millis>,
-    /// What was refused since the last time that the namespace was joined.
-    refused: Option<(Code, String)>,
+    expires: Millis,
+    /// Why these were refused.
+    refused: Option<Code>,
+    /// Whether any were refused since some were last accepted.
+    failing: bool,
 }
 
 impl Credentials {
@@ -20,34 +23,33 @@ impl Credentials {
         &self.auth
     }
 
-    /// Takes what the shell has fetched; `Err` if that has been refused before.
-    pub(super) fn take(&mut self, auth: &str, expires: Option<Millis>) -> Result<(), Code> {
-        match &self.refused {
-            Some((code, refused)) if refused == auth => Err(*code),
-            Some(_) | None => {
-                self.auth = auth.into();
-                self.expires = expires;
-                Ok(())
-            }
+    /// Takes what the shell has fetched; `Err` if it is what was refused.
+    pub(super) fn take(&mut self, auth: &str, expires: Millis) -> Result<(), Code> {
+        if self.auth != auth {
+            self.auth = auth.into();
+            self.refused = None;
         }
+        self.expires = expires;
+        self.refused.map_or(Ok(()), Err)
     }
 
     /// They were refused. Returns whether it is worth asking for others at once: not if others have just been refused.
     pub(super) fn refuse(&mut self, code: Code) -> bool {
-        let refused = (code, self.auth.clone());
-        self.refused.replace(refused).is_none()
+        self.refused = Some(code);
+        !mem::replace(&mut self.failing, true)
     }
 
     /// They were accepted.
     pub(super) fn accept(&mut self) {
         self.refused = None;
+        self.failing = false;
     }
 
-    /// When to ask for later ones: after 80 to 90 % of the time that is left. `None` if these last, or last no longer.
+    /// When to ask for later ones: after 80 to 90 % of the time that is left. `None` if there is none.
     pub(super) fn renewal(&self, now: Millis, random: u64) -> Option<Millis> {
         /// However little is left, asking goes on at this pace at most.
         const LEAST: Millis = 1_000;
-        let left = self.expires?.checked_sub(now).filter(|left| *left > 0)?;
+        let left = self.expires.checked_sub(now).filter(|left| *left > 0)?;
         let tenth = left / 10;
         Some(now + (tenth * 8 + random % (tenth + 1)).max(LEAST))
     }
@@ -61,8 +63,7 @@ mod tests {
     #[test]
     fn renewal_is_due_between_80_and_90_percent_of_what_is_left() {
         let mut credentials = Credentials::default();
-        assert_eq!(credentials.renewal(0, 7), None);
-        assert_eq!(credentials.take("a", Some(3_601_000)), Ok(()));
+        assert_eq!(credentials.take("a", 3_601_000), Ok(()));
         for random in [0, 1, 77, u64::MAX] {
             let due = credentials.renewal(1_000, random).unwrap_or_default();
             assert!((2_881_000..=3_241_000).contains(&due), "{due}");
@@ -74,18 +75,18 @@ mod tests {
     #[test]
     fn only_what_was_refused_is_refused_again() {
         let mut credentials = Credentials::default();
-        assert_eq!(credentials.take("a", None), Ok(()));
+        assert_eq!(credentials.take("a", 0), Ok(()));
         assert!(credentials.refuse(Code::TokenExpired));
-        assert_eq!(credentials.take("a", None), Err(Code::TokenExpired));
-        assert_eq!(credentials.take("b", None), Ok(()));
-        assert_eq!(credentials.take("b", None), Ok(()), "not shown yet");
+        assert_eq!(credentials.take("a", 0), Err(Code::TokenExpired));
+        assert_eq!(credentials.take("b", 0), Ok(()));
+        assert_eq!(credentials.take("b", 0), Ok(()), "not shown yet");
         assert!(
             !credentials.refuse(Code::InvalidToken),
             "the second in a row"
         );
-        assert_eq!(credentials.take("b", None), Err(Code::InvalidToken));
+        assert_eq!(credentials.take("b", 0), Err(Code::InvalidToken));
         credentials.accept();
-        assert_eq!(credentials.take("b", None), Ok(()));
+        assert_eq!(credentials.take("b", 0), Ok(()));
         assert!(credentials.refuse(Code::TokenExpired));
     }
 }

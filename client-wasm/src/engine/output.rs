@@ -13,7 +13,7 @@ use super::Connection;
 /// Payloads are byte offsets of JSON in the frame handed to the last [`Connection::handle_text`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Do: fetch the credentials and call [`Connection::handle_credentials`].
+    /// Do: fetch the credentials and call [`Connection::handle_credentials`]. Tell, unless live: an attempt begins.
     Authenticate,
     /// Do: open a transport.
     Open,
@@ -33,8 +33,6 @@ pub enum Output {
     Send(String),
     /// Do: drop the transport; nothing of it may be reported any more.
     Close,
-    /// Tell: an attempt begins.
-    Attempting,
     /// Tell: the namespace has been joined.
     Connected,
     /// Tell: the server sent the event `[name, …]` at `data`.
@@ -79,14 +77,14 @@ pub enum Reason {
     Offline,
     /// The server broke the protocol.
     Protocol,
-    /// The page is being left. Nothing follows until [`Connection::resume`].
+    /// The page is being left. Nothing follows until it is back.
     Leaving,
     /// The credentials are about to expire. An attempt with other ones follows at once.
     Renewal,
 }
 
 impl Reason {
-    /// The code of the error that says so.
+    /// The code of the error that says why there is no connection.
     pub fn code(self) -> Code {
         match self {
             Self::Closed => Code::Aborted,
@@ -94,20 +92,6 @@ impl Reason {
             Self::Transport | Self::Offline => Code::NetworkError,
             Self::PingTimeout => Code::Timeout,
             Self::Protocol => Code::InvalidResponse,
-        }
-    }
-
-    /// A few words for that error.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Server => "the server left",
-            Self::Transport => "connection lost",
-            Self::PingTimeout => "ping timeout",
-            Self::Offline => "offline",
-            Self::Protocol => "unexpected frame",
-            Self::Leaving => "the page was left",
-            Self::Renewal => "new credentials",
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::Millis;
 /// The one state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// Made and not started.
+    /// Not started, or the page was left. No transport.
     Idle,
     /// The shell is fetching the credentials. No transport yet.
     Authorising,
@@ -21,8 +21,6 @@ pub(super) enum State {
     Live { heartbeat: Heartbeat, since: Millis },
     /// No transport; the next attempt has its time.
     Waiting,
-    /// No transport, because the page is being left; it may come back.
-    Suspended,
     /// Over for good.
     Closed,
 }
@@ -37,7 +35,6 @@ impl State {
             | Self::Handshaking
             | Self::Refused
             | Self::Waiting
-            | Self::Suspended
             | Self::Closed => None,
         }
     }
@@ -69,6 +66,6 @@ impl Heartbeat {
     /// Whether a ping must have gone missing by now, if the watchdog's time is `due`. A quarter of the timeout is for what
     /// is merely late.
     pub(super) fn missed(self, now: Millis, due: Millis) -> bool {
-        now + self.timeout > due + self.timeout / 4
+        now + self.timeout * 3 / 4 > due
     }
 }

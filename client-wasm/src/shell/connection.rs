@@ -150,7 +150,7 @@ impl Connection {
                 Some("close") => engine.handle_transport_closed(now),
                 Some("offline") => engine.handle_offline(now),
                 Some("pagehide") => engine.suspend(),
-                Some("pageshow") => engine.resume(now),
+                Some("pageshow") => engine.connect(now),
                 Some(_) => engine.wake(now),
             }
         }
@@ -210,10 +210,13 @@ impl Connection {
                     .handle_handshake(platform::now(), interval, timeout);
             }
             Output::Authenticate => {
+                if !self.is_live() {
+                    tell(Notice::Attempting);
+                }
                 let connection = Rc::clone(self);
-                let done = Box::new(move |ok: JsValue, auth: JsValue| {
-                    let life = platform::life_of(&auth);
-                    let auth = platform::stringify(&auth).filter(|_| ok.is_truthy());
+                let done = Box::new(move |life: JsValue, auth: JsValue| {
+                    let life = life.as_f64().unwrap_or_default();
+                    let auth = platform::stringify(&auth).filter(|_| life > 0.0);
                     let auth = auth.as_deref().ok_or(Code::TokenUnavailable);
                     #[expect(
                         clippy::cast_possible_truncation,
@@ -223,7 +226,7 @@ impl Connection {
                     connection.engine.borrow_mut().handle_credentials(
                         platform::now(),
                         auth,
-                        life.map(|life| life as Millis),
+                        life as Millis,
                     );
                     connection.drive(&JsValue::UNDEFINED);
                 });
@@ -238,12 +241,9 @@ impl Connection {
                     .borrow_mut()
                     .handle_refusal(platform::now(), code);
             }
-            Output::Attempting => tell(Notice::Attempting),
             Output::Connected => tell(Notice::Connected),
             Output::Disconnected(reason) => {
-                let error = self
-                    .config
-                    .fail(reason.code().as_str(), reason.as_str(), None);
+                let error = error::error(&self.config, reason.code());
                 tell(Notice::Disconnected(reason, error));
             }
             Output::AttemptFailed(code) => tell(Notice::Failed(

@@ -45,9 +45,6 @@ extern "C" {
     #[wasm_bindgen(js_name = rowsOf)]
     pub(super) fn rows_of(payload: &JsValue) -> Option<Rows>;
 
-    #[wasm_bindgen(js_name = lifeOf)]
-    pub(super) fn life_of(auth: &JsValue) -> Option<f64>;
-
     #[wasm_bindgen(js_name = codeOf)]
     pub(super) fn code_of(refusal: &JsValue) -> Option<String>;
 

@@ -1,6 +1,6 @@
 //! From nothing to a joined namespace, and out again.
 
-use crate::support::{ATTEMPT, Client, HANDSHAKE, JOINED, send};
+use crate::support::{ATTEMPT, Client, FOR_GOOD, HANDSHAKE, JOINED, send};
 use chat_client_wasm::engine::{Delivery, Output, Reason};
 use chat_protocol::code::Code;
 
@@ -79,10 +79,10 @@ fn disconnecting_during_an_attempt_drops_the_transport_and_says_nothing() {
     let mut client = Client::new(1);
     client.engine.connect(client.now);
     client.outputs();
-    client.show("{}", None);
+    client.show("{}", FOR_GOOD);
     client.engine.disconnect();
     assert_eq!(client.outputs(), [Output::Close]);
-    assert_eq!(client.show("{}", None), []);
+    assert_eq!(client.show("{}", FOR_GOOD), []);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn an_attempt_that_hangs_is_given_up_at_each_of_its_stages() {
         client.engine.connect(client.now);
         client.outputs();
         if stage > 0 {
-            client.show("{}", None);
+            client.show("{}", FOR_GOOD);
         }
         if stage > 1 {
             client.engine.handle_transport_open();

@@ -1,6 +1,6 @@
 //! A server that pings is answered; one that falls silent is left.
 
-use crate::support::{ATTEMPT, Client, HANDSHAKE, JOINED, send};
+use crate::support::{ATTEMPT, Client, FOR_GOOD, HANDSHAKE, JOINED, send};
 use chat_client_wasm::engine::{Output, Reason};
 
 #[test]
@@ -40,7 +40,7 @@ fn the_server_says_how_patient_to_be() {
     ] {
         let mut client = Client::new(1);
         client.engine.connect(client.now);
-        client.show("{}", None);
+        client.show("{}", FOR_GOOD);
         client.engine.handle_transport_open();
         client.text(HANDSHAKE);
         client

@@ -1,6 +1,6 @@
 //! A page that is left says goodbye; one that comes back goes on.
 
-use crate::support::{ATTEMPT, Client, ack_failed, send};
+use crate::support::{ATTEMPT, Client, FOR_GOOD, ack_failed, send};
 use chat_client_wasm::{
     engine::{Output, Reason},
     status::Status,
@@ -24,7 +24,6 @@ fn leaving_says_goodbye_and_waits_for_nothing() {
     client.engine.suspend();
     client.engine.wake(client.now);
     client.engine.handle_offline(client.now);
-    client.engine.connect(client.now);
     assert_eq!(client.outputs(), [], "only the page's return counts");
 }
 
@@ -34,7 +33,7 @@ fn coming_back_connects_at_once_with_what_waited() {
     client.engine.suspend();
     client.emit(r#"["message",1]"#);
     client.outputs();
-    client.engine.resume(client.now);
+    client.engine.connect(client.now);
     assert_eq!(client.outputs(), ATTEMPT);
     assert_eq!(
         client.join().last(),
@@ -49,12 +48,12 @@ fn an_attempt_under_way_is_dropped_and_an_answer_to_it_comes_too_late() {
     client.engine.connect(client.now);
     client.outputs();
     client.engine.suspend();
-    assert_eq!(client.show("{}", None), []);
+    assert_eq!(client.show("{}", FOR_GOOD), []);
 
     let mut client = Client::new(1);
     client.engine.connect(client.now);
     client.outputs();
-    client.show("{}", None);
+    client.show("{}", FOR_GOOD);
     client.engine.suspend();
     assert_eq!(client.outputs(), [Output::Close]);
 }
@@ -62,15 +61,13 @@ fn an_attempt_under_way_is_dropped_and_an_answer_to_it_comes_too_late() {
 #[test]
 fn coming_back_without_having_left_is_nothing() {
     let mut client = Client::live();
-    client.engine.resume(client.now);
-    assert_eq!(client.outputs(), []);
-    let mut client = Client::new(1);
-    client.engine.resume(client.now);
+    client.engine.connect(client.now);
     assert_eq!(client.outputs(), []);
     client.engine.disconnect();
+    client.outputs();
     client.engine.suspend();
-    client.engine.resume(client.now);
-    assert_eq!(client.outputs(), []);
+    client.engine.connect(client.now);
+    assert_eq!(client.outputs(), [], "what was closed stays closed");
 }
 
 #[test]

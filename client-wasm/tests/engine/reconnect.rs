@@ -1,6 +1,6 @@
 //! A connection that ends comes back: spread out, without end, and sooner when there is reason to.
 
-use crate::support::{ATTEMPT, Client};
+use crate::support::{ATTEMPT, Client, FOR_GOOD};
 use chat_client_wasm::engine::{Output, Reason};
 use chat_protocol::code::Code;
 
@@ -25,7 +25,7 @@ fn there_is_no_last_attempt_and_no_long_wait() {
     for _ in 0..1_000 {
         longest = longest.max(client.sleep());
         assert_eq!(client.outputs(), ATTEMPT);
-        client.show("{}", None);
+        client.show("{}", FOR_GOOD);
         assert_eq!(
             client.drop_transport(),
             [Output::AttemptFailed(Code::NetworkError), Output::Close]

@@ -1,11 +1,8 @@
 //! A refusal that will stand ends the connection; one that may pass does not. Credentials that were refused are replaced if
 //! there are others.
 
-use crate::support::{ATTEMPT, Client, ack_failed};
-use chat_client_wasm::{
-    engine::{Output, Reason},
-    status::Status,
-};
+use crate::support::{ATTEMPT, Client, FOR_GOOD, ack_failed};
+use chat_client_wasm::{engine::Output, status::Status};
 use chat_protocol::code::{Code, Retry};
 
 const OLD: &str = r#"{"token":"old"}"#;
@@ -16,7 +13,7 @@ fn refused(code: Code) -> (Client, Vec<Output>) {
     let mut client = Client::new(1);
     client.engine.connect(client.now);
     client.outputs();
-    client.show(OLD, None);
+    client.show(OLD, FOR_GOOD);
     client.reach_namespace();
     let outputs = client.refuse(code);
     (client, outputs)
@@ -62,7 +59,7 @@ fn a_fixed_key_that_is_refused_is_shown_once() {
         let (mut client, outputs) = refused(code);
         assert_eq!(outputs[0], Output::Close);
         assert_eq!(outputs[1..], ATTEMPT, "others are asked for, unseen");
-        assert_eq!(client.show(OLD, None), [Output::Refused(Retry::Never)]);
+        assert_eq!(client.show(OLD, FOR_GOOD), [Output::Refused(Retry::Never)]);
         assert_eq!(client.engine.status(), Status::Closed);
         assert_eq!(client.engine.poll_timeout(), None);
     }
@@ -71,7 +68,7 @@ fn a_fixed_key_that_is_refused_is_shown_once() {
 #[test]
 fn other_credentials_are_shown_at_once_and_nothing_is_told() {
     let (mut client, _) = refused(Code::TokenExpired);
-    assert_eq!(client.show(NEW, None), [Output::Open]);
+    assert_eq!(client.show(NEW, FOR_GOOD), [Output::Open]);
     let mut outputs = client.reach_namespace();
     outputs.extend(client.text(crate::support::JOINED));
     assert_eq!(outputs.last(), Some(&Output::Connected));
@@ -85,7 +82,7 @@ fn others_that_are_refused_too_are_a_reason_to_wait_and_then_final_unless_they_c
         (r#"{"token":"newer"}"#, Output::Open),
     ] {
         let (mut client, _) = refused(Code::TokenExpired);
-        client.show(NEW, None);
+        client.show(NEW, FOR_GOOD);
         client.reach_namespace();
         assert_eq!(
             client.refuse(Code::TokenExpired),
@@ -94,21 +91,21 @@ fn others_that_are_refused_too_are_a_reason_to_wait_and_then_final_unless_they_c
         assert_eq!(client.engine.status(), Status::Backoff);
         client.sleep();
         assert_eq!(client.outputs(), ATTEMPT);
-        assert_eq!(client.show(third, None), [last]);
+        assert_eq!(client.show(third, FOR_GOOD), [last]);
     }
 }
 
 #[test]
 fn a_refusal_long_after_one_that_was_overcome_is_a_first_one() {
     let (mut client, _) = refused(Code::TokenExpired);
-    client.show(NEW, None);
+    client.show(NEW, FOR_GOOD);
     client.reach_namespace();
     client.text(crate::support::JOINED);
     client.pass(40_000);
     client.drop_transport();
     client.sleep();
     client.outputs();
-    client.show(NEW, None);
+    client.show(NEW, FOR_GOOD);
     client.reach_namespace();
     let outputs = client.refuse(Code::TokenExpired);
     assert_eq!(outputs[1..], ATTEMPT, "others are asked for at once");
@@ -119,7 +116,7 @@ fn what_waited_for_a_connection_that_never_comes_is_refused_with_its_code() {
     let mut client = Client::new(1);
     client.engine.connect(client.now);
     let id = client.emit(r#"["message",{}]"#);
-    client.show(OLD, None);
+    client.show(OLD, FOR_GOOD);
     client.reach_namespace();
     let outputs = client.refuse(Code::WrongTenant);
     assert!(outputs.contains(&ack_failed(id, Code::WrongTenant)));
@@ -134,7 +131,7 @@ fn credentials_that_cannot_be_had_now_are_asked_for_again() {
     client.outputs();
     client
         .engine
-        .handle_credentials(client.now, Err(Code::TokenUnavailable), None);
+        .handle_credentials(client.now, Err(Code::TokenUnavailable), 0);
     assert_eq!(
         client.outputs(),
         [Output::AttemptFailed(Code::TokenUnavailable)]
@@ -148,33 +145,12 @@ fn credentials_that_cannot_be_had_after_a_refusal_are_asked_for_again() {
     let (mut client, _) = refused(Code::TokenExpired);
     client
         .engine
-        .handle_credentials(client.now, Err(Code::TokenUnavailable), None);
+        .handle_credentials(client.now, Err(Code::TokenUnavailable), 0);
     assert_eq!(
         client.outputs(),
         [Output::AttemptFailed(Code::TokenUnavailable)]
     );
     client.sleep();
     client.outputs();
-    assert_eq!(client.show(OLD, None), [Output::Refused(Retry::Never)]);
-}
-
-#[test]
-fn every_reason_for_an_end_has_a_code_and_words() {
-    for reason in [
-        Reason::Closed,
-        Reason::Server,
-        Reason::Transport,
-        Reason::PingTimeout,
-        Reason::Offline,
-        Reason::Protocol,
-        Reason::Leaving,
-        Reason::Renewal,
-    ] {
-        assert_eq!(
-            reason.code().http_status(),
-            0,
-            "a client's code: {reason:?}"
-        );
-        assert!(!reason.as_str().is_empty());
-    }
+    assert_eq!(client.show(OLD, FOR_GOOD), [Output::Refused(Retry::Never)]);
 }

@@ -1,6 +1,6 @@
 //! Before its token expires the connection is replaced by one with a later token, and only by then.
 
-use crate::support::{ATTEMPT, Client, JOINED, send};
+use crate::support::{ATTEMPT, Client, FOR_GOOD, JOINED, send};
 use chat_client_wasm::engine::{Output, Reason};
 use chat_protocol::code::Code;
 
@@ -12,7 +12,7 @@ const LIFE: u64 = 40_000;
 fn live() -> Client {
     let mut client = Client::new(1);
     client.engine.connect(client.now);
-    client.join_with(OLD, Some(LIFE));
+    client.join_with(OLD, LIFE);
     client
 }
 
@@ -36,11 +36,10 @@ fn a_later_token_is_shown_at_once_over_another_transport() {
     let mut client = live();
     asks(&mut client);
     assert_eq!(
-        client.show(NEW, Some(LIFE)),
+        client.show(NEW, LIFE),
         [
             Output::Close,
             Output::Disconnected(Reason::Renewal),
-            Output::Attempting,
             Output::Open
         ]
     );
@@ -61,7 +60,7 @@ fn the_same_token_changes_nothing_and_is_asked_for_again_ever_sooner_until_it_ha
         asked += 1;
         client.text("2");
         let life = expires.saturating_sub(client.now);
-        assert_eq!(client.show(OLD, Some(life)), []);
+        assert_eq!(client.show(OLD, life), []);
     }
     assert!((2..10).contains(&asked), "{asked}");
     client.sleep();
@@ -79,7 +78,7 @@ fn a_token_that_cannot_be_had_leaves_the_connection_as_it_is() {
     client.text("2");
     client
         .engine
-        .handle_credentials(client.now, Err(Code::TokenUnavailable), None);
+        .handle_credentials(client.now, Err(Code::TokenUnavailable), 0);
     assert_eq!(client.outputs(), []);
     assert!(asks(&mut client) <= 10_000);
 }
@@ -90,10 +89,10 @@ fn what_is_under_way_is_waited_for() {
     asks(&mut client);
     client.emit(r#"["message",1]"#);
     client.outputs();
-    assert_eq!(client.show(NEW, Some(LIFE)), []);
+    assert_eq!(client.show(NEW, LIFE), []);
     client.text("431[{}]");
     asks(&mut client);
-    assert_eq!(client.show(NEW, Some(LIFE))[0], Output::Close);
+    assert_eq!(client.show(NEW, LIFE)[0], Output::Close);
 }
 
 #[test]
@@ -109,7 +108,7 @@ fn what_does_not_expire_is_never_renewed() {
 fn a_replacement_that_fails_is_a_lost_connection_that_comes_back() {
     let mut client = live();
     asks(&mut client);
-    client.show(NEW, None);
+    client.show(NEW, FOR_GOOD);
     assert_eq!(
         client.drop_transport(),
         [Output::AttemptFailed(Code::NetworkError), Output::Close]

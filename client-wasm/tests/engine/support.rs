@@ -33,11 +33,11 @@ impl Client {
 
     /// Takes an attempt that has begun to the end, and says what it wanted on the way.
     pub(crate) fn join(&mut self) -> Vec<Output> {
-        self.join_with(r#"{"token":"t"}"#, None)
+        self.join_with(r#"{"token":"t"}"#, FOR_GOOD)
     }
 
     /// The same with these credentials, which last for `life`.
-    pub(crate) fn join_with(&mut self, auth: &str, life: Option<Millis>) -> Vec<Output> {
+    pub(crate) fn join_with(&mut self, auth: &str, life: Millis) -> Vec<Output> {
         let mut outputs = self.outputs();
         outputs.extend(self.show(auth, life));
         outputs.extend(self.reach_namespace());
@@ -46,7 +46,7 @@ impl Client {
     }
 
     /// Answers the engine's question for credentials.
-    pub(crate) fn show(&mut self, auth: &str, life: Option<Millis>) -> Vec<Output> {
+    pub(crate) fn show(&mut self, auth: &str, life: Millis) -> Vec<Output> {
         self.engine.handle_credentials(self.now, Ok(auth), life);
         self.outputs()
     }
@@ -109,7 +109,9 @@ impl Client {
 }
 
 /// How an attempt begins.
-pub(crate) const ATTEMPT: [Output; 2] = [Output::Attempting, Output::Authenticate];
+pub(crate) const ATTEMPT: [Output; 1] = [Output::Authenticate];
+/// The life of what does not say how long it is good.
+pub(crate) const FOR_GOOD: Millis = 1_000_000_000;
 
 pub(crate) fn send(text: &str) -> Output {
     Output::Send(text.into())
