@@ -504,9 +504,9 @@ impl Connection {
         self.timers.set(Timer::Ack, self.outbox.deadline());
     }
 
-    /// Leaves the namespace, if it is joined, and the transport.
+    /// Leaves the namespace, if it has been asked for, and the transport.
     fn leave(&mut self, reason: Reason) {
-        if self.is_live() {
+        if self.state.heartbeat().is_some() {
             self.send_socket(Kind::Disconnect);
         }
         self.end(reason);

@@ -59,6 +59,17 @@ fn an_attempt_under_way_is_dropped_and_an_answer_to_it_comes_too_late() {
 }
 
 #[test]
+fn whoever_has_asked_to_join_says_goodbye_too() {
+    let mut client = Client::new(1);
+    client.engine.connect(client.now);
+    client.outputs();
+    client.show("{}", FOR_GOOD);
+    client.reach_namespace();
+    client.engine.suspend();
+    assert_eq!(client.outputs(), [send("41"), Output::Close]);
+}
+
+#[test]
 fn coming_back_without_having_left_is_nothing() {
     let mut client = Client::live();
     client.engine.connect(client.now);
