@@ -212,10 +212,10 @@ impl Connection {
     /// server answered elsewhere. Brings the next attempt forward; a connection whose server has missed a ping is taken for
     /// dead, since nobody would notice who slept meanwhile.
     pub fn wake(&mut self, now: Millis) {
-        if let State::Live { heartbeat, .. } = self.state {
-            if heartbeat.missed(now, self.timers.due(Timer::Watchdog)) {
-                self.fail(now, Reason::PingTimeout, Code::Timeout);
-            }
+        if let State::Live { heartbeat, .. } = self.state
+            && heartbeat.missed(now, self.timers.due(Timer::Watchdog))
+        {
+            self.fail(now, Reason::PingTimeout, Code::Timeout);
         }
         let State::Waiting = self.state else { return };
         let earliest = self.last_attempt.unwrap_or_default() + self.config.wake_spacing;
@@ -275,6 +275,15 @@ impl Connection {
                 self.fail(now, Reason::Protocol, Code::InvalidResponse);
             }
         }
+    }
+
+    /// An event that the shell has read by itself. Says whether it counts.
+    pub fn handle_event(&mut self, now: Millis) -> bool {
+        self.feed_watchdog(now);
+        if !self.is_live() {
+            self.fail(now, Reason::Protocol, Code::InvalidResponse);
+        }
+        self.is_live()
     }
 
     /// What the server's handshake says: after how many milliseconds it pings, and how long it waits for the answer.

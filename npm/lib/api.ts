@@ -1,14 +1,16 @@
 /** `ChatAPI`: the HTTP requests. A failed request rejects with a `ChatError`, always. */
-import type { ChatApi } from 'chat-core';
+import type { Api, CoreConfig } from 'chat-core';
+import { type Abortable, abortable } from './abort.js';
 import { coreConfig } from './core-config.js';
 import { loadCore } from './core.js';
+import { ApiOp } from './ops.js';
 import { messageBody } from './page.js';
 import type { ChatMessage, OnlineUser, SendOptions, WebsiteInfo } from './types.js';
 
 export class ChatAPI {
   readonly #tenantId: string;
   readonly #website: WebsiteInfo | undefined;
-  #api: Promise<ChatApi> | undefined;
+  #config: CoreConfig | undefined;
   #sessionId: string | undefined;
 
   /** Does nothing yet; endpoints and credentials are read by the first request. */
@@ -18,21 +20,23 @@ export class ChatAPI {
   }
 
   /** Who is online now. For admins. */
-  async getOnlineUsers(): Promise<OnlineUser[]> {
-    return (await this.#core()).getOnlineUsers();
+  getOnlineUsers({ signal }: Abortable = {}): Promise<OnlineUser[]> {
+    return this.#ask(signal, (api) => api(ApiOp.Users));
   }
 
   /** The messages of a conversation; without an id, of the session this client has opened. */
-  async getMessages(sessionId?: string): Promise<ChatMessage[]> {
-    const id = sessionId ?? this.#sessionId ?? (await this.initializeSession());
-    return (await this.#core()).getMessages(id);
+  async getMessages(sessionId?: string, options: Abortable = {}): Promise<ChatMessage[]> {
+    const id = sessionId ?? this.#sessionId ?? (await this.initializeSession(options));
+    return this.#ask(options.signal, (api) => api(ApiOp.Messages, id));
   }
 
   /** Sends a message to the session this client has opened, or as an admin to `options.sessionId`. */
   async sendMessage(text: string, options: SendOptions = {}): Promise<ChatMessage> {
     const sessionId = options.sessionId ?? this.#sessionId;
     const body = messageBody(text, this.#website, sessionId === undefined ? {} : { sessionId });
-    const message = await (await this.#core()).sendMessage({ ...body, tenantId: this.#tenantId });
+    const message = await this.#ask(options.signal, (api) =>
+      api(ApiOp.Send, { ...body, tenantId: this.#tenantId }),
+    );
     if (sessionId === undefined) {
       this.#sessionId = message.sessionId;
     }
@@ -40,22 +44,19 @@ export class ChatAPI {
   }
 
   /** Opens a session, which later calls use, and resolves to its id. */
-  async initializeSession(): Promise<string> {
-    this.#sessionId = await (await this.#core()).createSession({ tenantId: this.#tenantId });
-    return this.#sessionId;
+  async initializeSession({ signal }: Abortable = {}): Promise<string> {
+    const id = await this.#ask(signal, (api) =>
+      api(ApiOp.Session, { tenantId: this.#tenantId }),
+    );
+    this.#sessionId = id;
+    return id;
   }
 
-  #core(): Promise<ChatApi> {
-    this.#api ??= this.#open().catch((error: unknown) => {
-      this.#api = undefined;
-      throw error;
-    });
-    return this.#api;
-  }
-
-  async #open(): Promise<ChatApi> {
-    const config = coreConfig(this.#tenantId, false, this.#website);
-    const core = await loadCore();
-    return new core.ChatApi(config);
+  #ask<T>(signal: AbortSignal | undefined, request: (api: Api) => Promise<T>): Promise<T> {
+    return abortable(async () => {
+      this.#config ??= coreConfig(this.#tenantId, false, this.#website);
+      const { chatApi } = await loadCore();
+      return request(chatApi({ ...this.#config, signal }));
+    }, signal);
   }
 }

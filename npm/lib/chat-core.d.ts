@@ -1,10 +1,13 @@
 /**
  * The JavaScript interface of `client-wasm`, as the facade uses it. The build resolves `chat-core`
- * to the generated bindings and the inlined binary; tests resolve it to a fake.
+ * to the generated bindings and the inlined binary; tests resolve it to a fake. A module that is
+ * only declared cannot import by a relative name (all would be `any`), hence `#lib`.
  */
 declare module 'chat-core' {
-  import type { ChatError } from './errors.js';
-  import type { ChatMessage, MessageReceipt, OnlineUser } from './types.js';
+  import type { WebSocketClass } from '#lib/config.js';
+  import type { ChatError } from '#lib/errors.js';
+  import type { ApiOp, SocketEvent, SocketOp, UsersOp } from '#lib/ops.js';
+  import type { ChatMessage, MessageReceipt, OnlineUser } from '#lib/types.js';
 
   export interface Auth {
     token?: string;
@@ -30,55 +33,75 @@ declare module 'chat-core' {
     /** Called before each connect and each request. */
     credentials: () => Auth | Promise<Auth>;
     fail: (code: string, message: string, status?: number) => ChatError;
+    /** Read whenever it counts. */
+    settings: () => { requestTimeout?: number | undefined; WebSocket?: WebSocketClass | undefined };
+    /** Gives the requests up that are made with this. */
+    signal?: AbortSignal | undefined;
   }
 
-  export type CoreEvent =
-    | 'connect'
-    | 'disconnect'
-    | 'error'
-    // An error after which there is no further attempt.
-    | 'refused'
-    | 'message'
-    | 'user_online'
-    | 'user_offline'
-    | 'online_users_list'
-    // `{ token, userId, expiresAt }`, to be kept and shown as `visitorToken`.
-    | 'visitor_token';
-
-  export class ChatSocket {
-    constructor(config: CoreConfig, listener: (event: CoreEvent, value: unknown) => void);
-    sendMessage(body: object): Promise<MessageReceipt>;
-    requestOnlineUsers(): void;
-    isConnected(): boolean;
-    disconnect(): void;
-    free(): void;
+  /** A live connection. */
+  export interface Socket {
+    (op: SocketOp.Send, message: object): Promise<MessageReceipt>;
+    (op: SocketOp.Status): number;
+    /** Gives up the message of that promise. */
+    (op: SocketOp.Cancel, sent: Promise<MessageReceipt>): void;
+    (op: SocketOp.List | SocketOp.Close): void;
   }
 
-  export class ChatApi {
-    constructor(config: CoreConfig);
-    getOnlineUsers(): Promise<OnlineUser[]>;
-    getMessages(sessionId: string): Promise<ChatMessage[]>;
-    sendMessage(body: object): Promise<ChatMessage>;
-    createSession(body: object): Promise<string>;
-    free(): void;
+  /** Connects at once. */
+  export function chatSocket(
+    config: CoreConfig,
+    listener: (event: SocketEvent, value: unknown) => void,
+  ): Socket;
+
+  /** The HTTP interface. */
+  export interface Api {
+    (op: ApiOp.Users): Promise<OnlineUser[]>;
+    (op: ApiOp.Messages, sessionId: string): Promise<ChatMessage[]>;
+    (op: ApiOp.Send, body: object): Promise<ChatMessage>;
+    (op: ApiOp.Session, body: object): Promise<string>;
   }
 
-  export class OnlineUsers {
-    constructor(
-      config: CoreConfig,
-      options: { enableWebSocket: boolean; pollingInterval: number; autoRefresh: boolean },
-      changed: () => void,
-    );
-    /** The same array until it changes. */
+  export function chatApi(config: CoreConfig): Api;
+
+  /** Where the rows of one store are, by slot; a slot without a row is undefined. */
+  export interface Shelf {
+    readonly rows: readonly (OnlineUser | undefined)[];
+    readonly slots: ReadonlyMap<string, number>;
+    /** How many rows there are. */
+    readonly size: number;
+    /** Set to an array, it collects the slots that change. */
+    dirty: number[] | null;
+    /** Another number whenever slots have been renumbered. */
+    readonly generation: number;
+    /** Called when rows change that `users` has shown; it must not call into the core. */
+    onchange: () => void;
+    /** The rows in order of arrival: the same array until they change. */
     users(): OnlineUser[];
-    error(): ChatError | undefined;
-    isLoading(): boolean;
-    isConnected(): boolean;
-    /** What becomes of it shows in the accessors. */
-    refresh(): void;
-    close(): void;
-    free(): void;
   }
+
+  /** The users online in a tenant. What becomes of a refresh shows. */
+  export interface Users {
+    (op: UsersOp.Shelf): Shelf;
+    /** Why the connection is not live. */
+    (op: UsersOp.Why): ChatError | undefined;
+    (op: UsersOp.Options, options: UsersOptions): void;
+    (op: UsersOp.Refresh | UsersOp.Close): void;
+  }
+
+  export interface UsersOptions {
+    /** As it is at the start, so it stays. */
+    enableWebSocket: boolean;
+    pollingInterval: number;
+    autoRefresh: boolean;
+  }
+
+  /** Starts at once, and calls `changed` with `UsersStatus` and the error, also before it returns. */
+  export function onlineUsers(
+    config: CoreConfig,
+    options: UsersOptions,
+    changed: (status: number, error: ChatError | undefined) => void,
+  ): Users;
 
   export function initSync(arg: { module: WebAssembly.Module }): unknown;
 

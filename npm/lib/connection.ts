@@ -28,9 +28,11 @@ const STATES: readonly ConnectionState[] = [
 ];
 
 export const IDLE: Connection = { state: 'idle', error: null };
+export const CLOSED: Connection = { state: 'closed', error: null };
+export const CONNECTING: Connection = { state: 'connecting', error: null };
 
 /** What the core says, as the same object while it is the same. */
-export function connection(
+export function connectionOf(
   before: Connection,
   status: number,
   error: ChatError | null = null,

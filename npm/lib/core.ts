@@ -4,14 +4,13 @@
  * Importing does nothing. The first client that needs the core starts it, everyone shares it, and a
  * failed start may be tried again.
  */
-import { ChatApi, ChatSocket, OnlineUsers, initSync, wasmBytes } from 'chat-core';
+import { chatApi, chatSocket, initSync, onlineUsers, wasmBytes } from 'chat-core';
+import { currentConfig } from './config.js';
 import { fail } from './errors.js';
 
-export interface Core {
-  ChatApi: typeof ChatApi;
-  ChatSocket: typeof ChatSocket;
-  OnlineUsers: typeof OnlineUsers;
-}
+const core = { chatApi, chatSocket, onlineUsers };
+
+export type Core = typeof core;
 
 let starting: Promise<Core> | undefined;
 
@@ -24,14 +23,17 @@ export function loadCore(): Promise<Core> {
   return starting;
 }
 
-/** Whether there is a page to connect from: on a server every client stays inert. */
-export function inBrowser(): boolean {
-  return typeof window !== 'undefined' && typeof WebSocket !== 'undefined';
+/** Whether to connect: from a page, or with a WebSocket that was given. On a server every client stays inert. */
+export function canConnect(): boolean {
+  return (
+    currentConfig().WebSocket !== undefined ||
+    (typeof window !== 'undefined' && typeof WebSocket !== 'undefined')
+  );
 }
 
 async function start(): Promise<Core> {
   // Compiled asynchronously: browsers limit how much may be compiled while the page waits.
   const module = await WebAssembly.compile(wasmBytes());
   initSync({ module });
-  return { ChatApi, ChatSocket, OnlineUsers };
+  return core;
 }

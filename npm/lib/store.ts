@@ -1,17 +1,22 @@
 /**
  * Who is online, as an external store: `subscribe` and `getSnapshot`, nothing of any framework.
  *
- * - A snapshot is the same object until something in it changes.
+ * - A snapshot is the same object until something in it changes. A changed list is shown at most once
+ *   per frame, however many users come and go; whatever else changes is shown at once.
  * - The first subscriber starts the work, the last one to leave ends it; leaving and coming back in
  *   one go (React's strict mode, a changed key) costs nothing.
- * - Stores for the same tenant and options share one connection.
+ * - Stores for the same tenant share one connection, however often they poll while it is down; those
+ *   that want none share their polling.
  * - A failure keeps the last list and stands beside it in `error`.
  */
-import type { OnlineUsers } from 'chat-core';
+import type { Shelf, Users } from 'chat-core';
 import { currentConfig } from './config.js';
+import { type Connection, CONNECTING, connectionOf, IDLE } from './connection.js';
 import { coreConfig } from './core-config.js';
-import { inBrowser, loadCore } from './core.js';
+import { canConnect, loadCore } from './core.js';
 import { ChatError, fail } from './errors.js';
+import { UsersOp, UsersStatus } from './ops.js';
+import { paced } from './pace.js';
 import type { OnlineUser, UseOnlineUsersOptions } from './types.js';
 
 export interface OnlineUsersSnapshot {
@@ -22,6 +27,8 @@ export interface OnlineUsersSnapshot {
   readonly error: ChatError | null;
   /** The list follows changes as they happen; otherwise it is polled. */
   readonly isConnected: boolean;
+  /** Where the connection stands, and why it is not live. */
+  readonly connection: Connection;
 }
 
 export interface OnlineUsersStore {
@@ -36,11 +43,16 @@ export interface OnlineUsersStore {
   readonly close: () => void;
 }
 
-type Settings = Required<UseOnlineUsersOptions>;
+type Settings = Required<Omit<UseOnlineUsersOptions, 'notifyInterval'>>;
 
 export function createOnlineUsersStore(
   tenantId: string,
-  { enableWebSocket = true, pollingInterval = 5000, autoRefresh = true }: UseOnlineUsersOptions = {},
+  {
+    enableWebSocket = true,
+    pollingInterval = 5000,
+    autoRefresh = true,
+    notifyInterval = 'frame',
+  }: UseOnlineUsersOptions = {},
 ): OnlineUsersStore {
   const settings: Settings = { enableWebSocket, pollingInterval, autoRefresh };
   const atFirst: OnlineUsersSnapshot = {
@@ -48,17 +60,35 @@ export function createOnlineUsersStore(
     isLoading: autoRefresh,
     error: null,
     isConnected: false,
+    connection: canConnect() && (autoRefresh || enableWebSocket) ? CONNECTING : IDLE,
   };
+  const onServer = unconnected(atFirst);
   const listeners = new Set<() => void>();
-  const notify = () => listeners.forEach((listener) => listener());
   let feed: Feed | undefined;
   // Changed options start with what is already known of the tenant, not with an empty list.
   let last = knownList(tenantId, atFirst);
 
+  const show = () => {
+    const next = feed?.snapshot() ?? last;
+    if (next !== last) {
+      last = next;
+      listeners.forEach((listener) => listener());
+    }
+  };
+  const pace = paced(show, notifyInterval);
+  const reader: Reader = (soon) => {
+    if (soon) {
+      pace.ask();
+    } else {
+      pace.cancel();
+      show();
+    }
+  };
   const leave = () => {
     if (feed && listeners.size === 0) {
-      last = { ...feed.snapshot(), isConnected: false };
-      feed.release(notify);
+      pace.cancel();
+      last = unconnected(feed.snapshot());
+      feed.release(reader);
       feed = undefined;
     }
   };
@@ -68,14 +98,17 @@ export function createOnlineUsersStore(
       // A wrapper of its own, so that one function may subscribe twice.
       const entry = () => listener();
       listeners.add(entry);
-      feed ??= acquire(tenantId, settings, last, notify);
+      if (!feed) {
+        feed = acquire(tenantId, settings, last, reader);
+        last = feed.snapshot();
+      }
       return () => {
         listeners.delete(entry);
         queueMicrotask(leave);
       };
     },
-    getSnapshot: () => feed?.snapshot() ?? last,
-    getServerSnapshot: () => atFirst,
+    getSnapshot: () => last,
+    getServerSnapshot: () => onServer,
     refresh: async () => feed?.refresh(),
     close() {
       listeners.clear();
@@ -84,17 +117,22 @@ export function createOnlineUsersStore(
   };
 }
 
-/** One running `OnlineUsers` and everyone who reads it. */
+/** Told that the snapshot may be another one: of the list `soon`, of anything else at once. */
+type Reader = (soon: boolean) => void;
+
+/** One running `onlineUsers` and everyone who reads it. */
 interface Feed {
   readonly tenant: string;
+  /** The same object until something in it changes. */
   snapshot(): OnlineUsersSnapshot;
   refresh(): Promise<void>;
   /** The last one to leave stops it. */
-  release(reader: () => void): void;
+  release(reader: Reader): void;
 }
 
 interface OpenFeed extends Feed {
-  readers: Set<() => void>;
+  /** Starts to read, with what it would have the feed do. */
+  join(reader: Reader, settings: Settings): void;
 }
 
 const feeds = new Map<string, OpenFeed>();
@@ -108,7 +146,7 @@ function knownList(tenantId: string, otherwise: OnlineUsersSnapshot): OnlineUser
   const tenant = tenantKey(tenantId);
   for (const feed of feeds.values()) {
     if (feed.tenant === tenant) {
-      return { ...feed.snapshot(), isConnected: false };
+      return unconnected(feed.snapshot());
     }
   }
   return otherwise;
@@ -118,87 +156,122 @@ function acquire(
   tenantId: string,
   settings: Settings,
   last: OnlineUsersSnapshot,
-  reader: () => void,
+  reader: Reader,
 ): Feed {
   const tenant = tenantKey(tenantId);
-  const key = tenant + Object.values(settings).join();
-  const feed = feeds.get(key) ?? open(tenant, key, tenantId, settings, last);
-  feed.readers.add(reader);
+  const key = `${tenant} ${settings.enableWebSocket}`;
+  const feed = feeds.get(key) ?? open(tenant, key, tenantId, last);
+  feed.join(reader, settings);
   return feed;
+}
+
+function unconnected(snapshot: OnlineUsersSnapshot): OnlineUsersSnapshot {
+  return { ...snapshot, isConnected: false, connection: IDLE };
+}
+
+/** What suits all: whoever would poll more often gets that. */
+function together(wishes: Settings[]): Settings {
+  return {
+    enableWebSocket: wishes.some((wish) => wish.enableWebSocket),
+    pollingInterval: Math.min(...wishes.map((wish) => wish.pollingInterval)),
+    autoRefresh: wishes.some((wish) => wish.autoRefresh),
+  };
 }
 
 function open(
   tenant: string,
   key: string,
   tenantId: string,
-  settings: Settings,
   last: OnlineUsersSnapshot,
 ): OpenFeed {
-  const readers = new Set<() => void>();
+  const readers = new Map<Reader, Settings>();
   let snapshot = last;
-  let core: OnlineUsers | undefined;
+  let core: Users | undefined;
+  let shelf: Shelf | undefined;
   let starting: Promise<void> | undefined;
   let closed = false;
 
+  const tell = (soon: boolean) => readers.forEach((_, reader) => reader(soon));
   const set = (next: OnlineUsersSnapshot) => {
     const changed = (Object.keys(next) as (keyof OnlineUsersSnapshot)[]).some(
       (name) => next[name] !== snapshot[name],
     );
-    if (changed && !closed) {
+    if (changed) {
       snapshot = next;
-      readers.forEach((reader) => reader());
     }
   };
+  let status = 0;
+  let error: ChatError | null = null;
+  let connection = last.connection;
   const read = () => {
-    if (core) {
-      const users = core.users();
-      const error = core.error() ?? null;
-      const isLoading = core.isLoading();
+    if (shelf) {
+      const users = shelf.users();
+      const isLoading = status % UsersStatus.Connection === UsersStatus.Loading;
       // What was known before this feed began stays until it has a list of its own.
       const keep = users.length === 0 && (isLoading || error !== null);
       set({
         onlineUsers: keep ? snapshot.onlineUsers : users,
         isLoading: isLoading && (snapshot.isLoading || snapshot.error !== null),
         error,
-        isConnected: core.isConnected(),
+        isConnected: connection.state === 'live',
+        connection,
       });
     }
+    return snapshot;
   };
   const start = async () => {
     try {
-      const { OnlineUsers } = await loadCore();
+      const { onlineUsers } = await loadCore();
       if (!closed) {
-        core = new OnlineUsers(coreConfig(tenantId, true), settings, read);
-        read();
+        core = onlineUsers(coreConfig(tenantId, true), together([...readers.values()]), (now, why) => {
+          status = now;
+          error = why ?? null;
+          connection = connectionOf(
+            connection,
+            Math.floor(now / UsersStatus.Connection),
+            core?.(UsersOp.Why),
+          );
+          tell(false);
+        });
+        shelf = core(UsersOp.Shelf);
+        shelf.onchange = () => tell(true);
+        tell(false);
       }
     } catch (cause) {
       starting = undefined;
       const error = cause instanceof ChatError ? cause : fail('INTERNAL', String(cause));
-      set({ ...snapshot, isLoading: false, error });
+      set({ ...snapshot, isLoading: false, error, connection: { state: 'closed', error } });
+      tell(false);
     }
   };
 
+  const agree = () => core?.(UsersOp.Options, together([...readers.values()]));
+
   const feed: OpenFeed = {
     tenant,
-    readers,
-    snapshot: () => snapshot,
+    snapshot: read,
+    join(reader, settings) {
+      readers.set(reader, settings);
+      agree();
+    },
     async refresh() {
       // A failed start is tried again.
       await (starting ??= start());
-      core?.refresh();
+      core?.(UsersOp.Refresh);
     },
     release(reader) {
       readers.delete(reader);
-      if (readers.size === 0) {
-        closed = true;
-        feeds.delete(key);
-        core?.close();
-        core = undefined;
+      if (readers.size > 0) {
+        return agree();
       }
+      closed = true;
+      feeds.delete(key);
+      core?.(UsersOp.Close);
+      core = undefined;
     },
   };
   feeds.set(key, feed);
-  if (inBrowser()) {
+  if (canConnect()) {
     starting = start();
   }
   return feed;

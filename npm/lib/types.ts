@@ -5,6 +5,8 @@
  * Payloads may grow optional fields; objects are handed out as they came off the wire, so a field
  * that is not named here is still there.
  */
+import type { Abortable } from './abort.js';
+import type { Connection } from './connection.js';
 
 /** One user who is online now. */
 export interface OnlineUser {
@@ -48,7 +50,7 @@ export interface WebsiteInfo {
   siteId?: string | number;
 }
 
-export interface SendOptions {
+export interface SendOptions extends Abortable {
   /** The conversation to reply to; for admins. A visitor writes to their own. */
   sessionId?: string;
 }
@@ -58,6 +60,8 @@ export interface WebSocketCallbacks {
   onMessage?(message: ChatMessage): void;
   onConnect?: () => void;
   onDisconnect?: () => void;
+  /** Called whenever the connection's state changes, or why it is not live. */
+  onStateChange?: (connection: Connection) => void;
   /** Called with a `ChatError`, whose `code` says what happened. */
   onError?: (error: Error) => void;
   onUserOnline?: (user: OnlineUser) => void;
@@ -72,4 +76,9 @@ export interface UseOnlineUsersOptions {
   pollingInterval?: number;
   /** Load the list without being asked to. Default: true. */
   autoRefresh?: boolean;
+  /**
+   * How often changes of the list are shown at most: once per frame of the page, or once in so many
+   * milliseconds. Default: 'frame'.
+   */
+  notifyInterval?: 'frame' | number;
 }

@@ -4,10 +4,13 @@
  * It holds no protocol; it waits for the core, hands calls over in the order they were made, and
  * turns the core's events into callbacks. After `disconnect` nothing is called any more.
  */
-import type { ChatSocket, CoreEvent } from 'chat-core';
+import type { Socket } from 'chat-core';
+import { type Abortable, abortable } from './abort.js';
+import { CLOSED, CONNECTING, type ConnectionState, connectionOf, IDLE } from './connection.js';
 import { coreConfig } from './core-config.js';
-import { inBrowser, loadCore } from './core.js';
+import { canConnect, loadCore } from './core.js';
 import { ChatError, fail } from './errors.js';
+import { SocketEvent, SocketOp } from './ops.js';
 import { keepToken, messageBody } from './page.js';
 import type {
   ChatMessage,
@@ -21,8 +24,9 @@ import type {
 export class ChatWebSocket {
   readonly #callbacks: WebSocketCallbacks;
   readonly #website: WebsiteInfo | undefined;
-  readonly #ready: Promise<ChatSocket>;
-  #socket: ChatSocket | undefined;
+  readonly #ready: Promise<Socket>;
+  #socket: Socket | undefined;
+  #connection = IDLE;
   #closed = false;
 
   /**
@@ -30,35 +34,61 @@ export class ChatWebSocket {
    * included, arrive at `onError`; nothing is thrown. On a server it stays inert.
    *
    * @param isAdmin asks for the admin role; the configured key or token must prove it.
+   * @param options a signal that disconnects.
    */
   constructor(
     tenantId: string,
     callbacks: WebSocketCallbacks = {},
     websiteInfo?: WebsiteInfo,
     isAdmin = false,
+    { signal }: Abortable = {},
   ) {
     this.#callbacks = callbacks;
     this.#website = isAdmin ? undefined : (websiteInfo ?? {});
-    const browser = inBrowser();
-    this.#ready = browser
+    const connects = canConnect();
+    if (connects) {
+      this.#connection = CONNECTING;
+    }
+    if (signal?.aborted) {
+      this.disconnect();
+    }
+    signal?.addEventListener('abort', () => this.disconnect());
+    this.#ready = connects
       ? this.#open(tenantId, isAdmin)
       : Promise.reject(fail('NOT_CONNECTED', 'There is no connection outside a browser'));
-    this.#ready.catch((error: unknown) => browser && this.#emit('error', error));
+    this.#ready.catch((error: unknown) => connects && this.#emit(SocketEvent.Refused, error));
+  }
+
+  /** Where the connection stands; `onStateChange` tells when that changes, and why. */
+  get state(): ConnectionState {
+    return this.#connection.state;
   }
 
   /**
    * Sends a message; while the connection is coming up or back it waits its turn. Resolves when the
-   * server has accepted it, rejects with a `ChatError`.
+   * server has accepted it, rejects with a `ChatError`. One that is given up while it waits is never
+   * sent.
    */
-  async sendMessage(text: string, options: SendOptions = {}): Promise<MessageReceipt> {
+  sendMessage(text: string, options: SendOptions = {}): Promise<MessageReceipt> {
     const body = messageBody(text, this.#website, options);
-    return (await this.#ready).sendMessage(body);
+    let giveUp: (() => void) | undefined;
+    return abortable(
+      async () => {
+        const socket = await this.#ready;
+        options.signal?.throwIfAborted();
+        const sent = socket(SocketOp.Send, body);
+        giveUp = () => socket(SocketOp.Cancel, sent);
+        return sent;
+      },
+      options.signal,
+      () => giveUp?.(),
+    );
   }
 
   /** Asks for the list of online users; it arrives at `onOnlineUsersList`. For admins. */
   requestOnlineUsers(): void {
     this.#ready.then(
-      (socket) => this.#closed || socket.requestOnlineUsers(),
+      (socket) => this.#closed || socket(SocketOp.List),
       () => {
         // Told to `onError` when it happened.
       },
@@ -66,57 +96,82 @@ export class ChatWebSocket {
   }
 
   isConnected(): boolean {
-    return !this.#closed && this.#socket !== undefined && this.#socket.isConnected();
+    return this.state === 'live';
   }
 
   /** Ends the connection for good. */
   disconnect(): void {
     if (!this.#closed) {
-      this.#socket?.disconnect();
+      this.#socket?.(SocketOp.Close);
       this.#closed = true;
+      this.#connection = CLOSED;
     }
   }
 
-  async #open(tenantId: string, isAdmin: boolean): Promise<ChatSocket> {
+  async #open(tenantId: string, isAdmin: boolean): Promise<Socket> {
     const config = coreConfig(tenantId, isAdmin, this.#website);
     const core = await loadCore();
     if (this.#closed) {
       throw fail('DISCONNECTED', 'Disconnected before the connection was made');
     }
-    this.#socket = new core.ChatSocket(config, (event, value) =>
-      event === 'visitor_token' ? keepToken(tenantId, value) : this.#emit(event, value),
+    this.#socket = core.chatSocket(config, (event, value) =>
+      event === SocketEvent.VisitorToken ? keepToken(tenantId, value) : this.#emit(event, value),
     );
     return this.#socket;
   }
 
-  #emit(event: CoreEvent, value: unknown): void {
+  #emit(event: SocketEvent, value: unknown): void {
     if (this.#closed) {
       return;
     }
     const callbacks = this.#callbacks;
-    try {
-      switch (event) {
-        case 'connect':
-          return callbacks.onConnect?.();
-        case 'disconnect':
-          return callbacks.onDisconnect?.();
-        case 'error':
-        case 'refused':
-          return callbacks.onError?.(value as ChatError);
-        case 'message':
-          return callbacks.onMessage?.(value as ChatMessage);
-        case 'user_online':
-          return callbacks.onUserOnline?.(value as OnlineUser);
-        case 'user_offline':
-          return callbacks.onUserOffline?.(value as string);
-        case 'online_users_list':
-          return callbacks.onOnlineUsersList?.(value as OnlineUser[]);
-      }
-    } catch (error) {
-      // The page's mistake is the page's: it is reported there and never reaches the core.
-      queueMicrotask(() => {
-        throw error;
-      });
+    switch (event) {
+      case SocketEvent.Connecting:
+        return this.#show(this.#connection.error);
+      case SocketEvent.Connected:
+        this.#show(null);
+        return guarded(() => callbacks.onConnect?.());
+      case SocketEvent.Disconnected:
+        this.#show(value as ChatError);
+        return guarded(() => callbacks.onDisconnect?.());
+      case SocketEvent.Failed:
+      case SocketEvent.Refused:
+        this.#show(value as ChatError);
+        return guarded(() => callbacks.onError?.(value as ChatError));
+      case SocketEvent.Message:
+        return guarded(() => callbacks.onMessage?.(value as ChatMessage));
+      case SocketEvent.UserOnline:
+        return guarded(() => callbacks.onUserOnline?.(value as OnlineUser));
+      case SocketEvent.UserOffline:
+        return guarded(() => callbacks.onUserOffline?.(value as string));
+      case SocketEvent.List:
+        return guarded(() => callbacks.onOnlineUsersList?.(value as OnlineUser[]));
     }
+  }
+
+  /** Where the connection stands is the core's to say; without a core an error is final. */
+  #show(error: ChatError | null): void {
+    const socket = this.#socket;
+    const before = this.#connection;
+    const now = socket
+      ? connectionOf(before, socket(SocketOp.Status), error)
+      : error
+        ? { ...CLOSED, error }
+        : CONNECTING;
+    if (now !== before) {
+      this.#connection = now;
+      guarded(() => this.#callbacks.onStateChange?.(now));
+    }
+  }
+}
+
+/** The page's mistake is the page's: it is reported there and never reaches the core. */
+function guarded(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }

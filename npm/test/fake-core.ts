@@ -1,19 +1,26 @@
 /** Stands in for the WebAssembly core: records what the facade does to it, and does what a test says. */
-import type { CoreConfig, CoreEvent } from 'chat-core';
+import type { Api, CoreConfig, Shelf, Socket, Users, UsersOptions } from 'chat-core';
 import type { ChatError } from '../lib/errors.js';
+import { ApiOp, type SocketEvent, SocketOp, UsersOp, UsersStatus } from '../lib/ops.js';
 import type { ChatMessage, MessageReceipt, OnlineUser } from '../lib/types.js';
 
-type Settings = { enableWebSocket: boolean; pollingInterval: number; autoRefresh: boolean };
+/** What the core says of a connection, by number. */
+export const STATUS = { idle: 0, connecting: 1, live: 2, polling: 3, backoff: 4, closed: 5 };
 
 export const core = {
-  sockets: [] as ChatSocket[],
-  apis: [] as ChatApi[],
-  feeds: [] as OnlineUsers[],
+  sockets: [] as FakeSocket[],
+  /** The requests so far: what for, with what, and with which settings. */
+  calls: [] as [string, unknown][],
+  configs: [] as CoreConfig[],
+  /** Makes the next requests fail. */
+  refusal: undefined as ChatError | undefined,
+  feeds: [] as FakeUsers[],
   starts: 0,
   /** Makes the next starts fail. */
   broken: false,
   reset() {
-    Object.assign(core, { sockets: [], apis: [], feeds: [], starts: 0, broken: false });
+    const nothing = { sockets: [], calls: [], configs: [], feeds: [], starts: 0 };
+    Object.assign(core, { ...nothing, refusal: undefined, broken: false });
   },
 };
 
@@ -26,129 +33,167 @@ export function wasmBytes(): Uint8Array<ArrayBuffer> {
   return core.broken ? new Uint8Array(1) : new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
 }
 
-export class ChatSocket {
+class FakeSocket {
   readonly sent: object[] = [];
   requests = 0;
-  connected = false;
+  status: keyof typeof STATUS = 'connecting';
   closed = false;
+  /** Messages whose acknowledgement never comes. */
+  readonly unanswered: Promise<MessageReceipt>[] = [];
+  mute = false;
+  readonly cancelled: unknown[] = [];
 
   constructor(
     readonly config: CoreConfig,
-    readonly emit: (event: CoreEvent, value?: unknown) => void,
+    readonly emit: (event: SocketEvent, value?: unknown) => void,
   ) {
     core.sockets.push(this);
   }
 
+  /** What a real core does when its connection stands otherwise. */
+  become(status: FakeSocket['status'], event: SocketEvent, value?: unknown): void {
+    this.status = status;
+    this.emit(event, value);
+  }
+
+  ask(op: SocketOp, argument: unknown): unknown {
+    switch (op) {
+      case SocketOp.Send:
+        return this.sendMessage(argument as object);
+      case SocketOp.List:
+        this.requests += 1;
+        return undefined;
+      case SocketOp.Status:
+        return STATUS[this.status];
+      case SocketOp.Cancel:
+        this.cancelled.push(argument);
+        return undefined;
+      case SocketOp.Close:
+        this.closed = true;
+        this.status = 'closed';
+        return undefined;
+    }
+  }
+
   sendMessage(body: object): Promise<MessageReceipt> {
     this.sent.push(body);
+    if (this.mute) {
+      const never = new Promise<MessageReceipt>(() => {});
+      this.unanswered.push(never);
+      return never;
+    }
     return Promise.resolve({
       messageId: `m${this.sent.length}`,
       timestamp: '2024-01-15T10:30:00.000Z',
     });
   }
-
-  requestOnlineUsers(): void {
-    this.requests += 1;
-  }
-
-  isConnected(): boolean {
-    return this.connected;
-  }
-
-  disconnect(): void {
-    this.closed = true;
-    this.connected = false;
-  }
-
-  free(): void {}
 }
 
-export class ChatApi {
-  readonly calls: [string, unknown][] = [];
-  fails: ChatError | undefined;
+export function chatSocket(
+  config: CoreConfig,
+  listener: (event: SocketEvent, value: unknown) => void,
+): Socket {
+  const made = new FakeSocket(config, listener);
+  return ((op: SocketOp, argument?: unknown) => made.ask(op, argument)) as Socket;
+}
 
-  constructor(readonly config: CoreConfig) {
-    core.apis.push(this);
-  }
-
-  getOnlineUsers(): Promise<OnlineUser[]> {
-    return this.#answer('getOnlineUsers', undefined, []);
-  }
-
-  getMessages(sessionId: string): Promise<ChatMessage[]> {
-    return this.#answer('getMessages', sessionId, []);
-  }
-
-  sendMessage(body: object): Promise<ChatMessage> {
-    return this.#answer('sendMessage', body, {
+const answers: { [Op in ApiOp]: [string, unknown] } = {
+  [ApiOp.Users]: ['getOnlineUsers', []],
+  [ApiOp.Messages]: ['getMessages', []],
+  [ApiOp.Send]: [
+    'sendMessage',
+    {
       id: 'm1',
       text: 'hi',
       sender: 'user',
       timestamp: '2024-01-15T10:30:00.000Z',
       sessionId: 's-answered',
-    });
-  }
+    } satisfies ChatMessage,
+  ],
+  [ApiOp.Session]: ['createSession', 's-created'],
+};
 
-  createSession(body: object): Promise<string> {
-    return this.#answer('createSession', body, 's-created');
-  }
-
-  free(): void {}
-
-  #answer<T>(name: string, argument: unknown, value: T): Promise<T> {
-    this.calls.push([name, argument]);
-    return this.fails ? Promise.reject(this.fails) : Promise.resolve(value);
-  }
+export function chatApi(config: CoreConfig): Api {
+  return ((op: ApiOp, argument?: unknown) => {
+    const [name, answer] = answers[op];
+    core.calls.push([name, argument]);
+    core.configs.push(config);
+    return core.refusal ? Promise.reject(core.refusal) : Promise.resolve(answer);
+  }) as Api;
 }
 
-export class OnlineUsers {
+class FakeUsers {
   refreshes = 0;
   closed = false;
+  readonly shelf: Shelf = {
+    rows: [],
+    slots: new Map(),
+    size: 0,
+    dirty: null,
+    generation: 0,
+    onchange: () => {},
+    users: () => this.state.users,
+  };
   state = {
     users: [] as OnlineUser[],
     error: undefined as ChatError | undefined,
     isLoading: true,
-    isConnected: false,
+    status: 'connecting' as keyof typeof STATUS,
+    why: undefined as ChatError | undefined,
   };
 
   constructor(
     readonly config: CoreConfig,
-    readonly settings: Settings,
-    readonly changed: () => void,
+    public settings: UsersOptions,
+    readonly changed: (status: number, error: ChatError | undefined) => void,
   ) {
     this.state.isLoading = settings.autoRefresh;
     core.feeds.push(this);
+    this.tell();
   }
 
   /** What a real core does when something changes. */
-  become(state: Partial<OnlineUsers['state']>): void {
+  become(state: Partial<FakeUsers['state']>): void {
     this.state = { ...this.state, ...state };
-    this.changed();
+    this.tell();
   }
 
-  users(): OnlineUser[] {
-    return this.state.users;
+  /** The same when nothing but rows has changed. */
+  show(users: OnlineUser[]): void {
+    this.state.users = users;
+    this.shelf.onchange();
   }
 
-  error(): ChatError | undefined {
-    return this.state.error;
+  tell(): void {
+    const { isLoading, status, error } = this.state;
+    const loading = isLoading ? UsersStatus.Loading : 0;
+    this.changed(loading + UsersStatus.Connection * STATUS[status], error);
   }
 
-  isLoading(): boolean {
-    return this.state.isLoading;
+  ask(op: UsersOp, argument: unknown): Shelf | ChatError | undefined {
+    switch (op) {
+      case UsersOp.Shelf:
+        return this.shelf;
+      case UsersOp.Refresh:
+        this.refreshes += 1;
+        return undefined;
+      case UsersOp.Why:
+        return this.state.why;
+      case UsersOp.Options:
+        this.settings = argument as UsersOptions;
+        return undefined;
+      case UsersOp.Close:
+        this.closed = true;
+        return undefined;
+    }
   }
+}
 
-  isConnected(): boolean {
-    return this.state.isConnected;
-  }
-
-  refresh(): void {
-    this.refreshes += 1;
-  }
-
-  close(): void {
-    this.closed = true;
-  }
-
-  free(): void {}
+export function onlineUsers(
+  config: CoreConfig,
+  settings: UsersOptions,
+  changed: (status: number, error: ChatError | undefined) => void,
+): Users {
+  const made = new FakeUsers(config, settings, changed);
+  return ((op: UsersOp, argument?: unknown) => made.ask(op, argument)) as Users;
 }

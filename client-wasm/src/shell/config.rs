@@ -1,4 +1,4 @@
-//! What the facade hands over: addresses, the tenant, and two functions.
+//! What the facade hands over: addresses, the tenant, and a few functions.
 
 use alloc::{string::String, vec::Vec};
 
@@ -24,6 +24,10 @@ export interface CoreConfig {
   credentials: () => object | Promise<object>;
   /** Makes the error that callbacks and rejections carry. */
   fail: (code: string, message: string, status?: number) => Error;
+  /** Read whenever it counts: how long a request may take, 15 s by default, and the platform's WebSocket if it has none. */
+  settings: () => { requestTimeout?: number; WebSocket?: typeof WebSocket };
+  /** Gives the requests up that are made with this. */
+  signal?: AbortSignal;
 }
 ";
 
@@ -52,15 +56,6 @@ extern "C" {
 impl CoreConfig {
     pub(super) fn tenant_id(&self) -> String {
         self.text("tenantId")
-    }
-
-    pub(super) fn api_url(&self) -> String {
-        self.text("apiUrl")
-    }
-
-    /// The function that makes the credentials.
-    pub(super) fn credentials(&self) -> JsValue {
-        self.field("credentials")
     }
 
     /// Where to connect to, the whole handshake in the query. No credential is ever part of it: URLs end up in logs.

@@ -12,16 +12,19 @@ use wasm_bindgen::prelude::*;
 use super::{
     config::{CoreConfig, Fields},
     error::{self, Refusal},
-    platform::{self, Callback, Deferred},
+    platform::{self, Callback},
     timer::Timer,
 };
 use crate::{
     Millis,
     engine::{self, AckId, Delivery, Output, Reason},
+    ops::platform as op,
+    status::Status,
+    wire::Event,
 };
 
 /// How much of a frame the engine is shown. The longest head of a packet for the main namespace is 24 characters.
-const HEAD: u32 = 64;
+const HEAD: i32 = 64;
 
 /// What a connection tells its owner.
 pub(super) enum Notice {
@@ -33,8 +36,8 @@ pub(super) enum Notice {
     Disconnected(Reason, JsValue),
     /// An attempt failed. With [`Retry::Never`] it was the last.
     Failed(JsValue, Retry),
-    /// An event: its name and its first argument.
-    Received(String, JsValue),
+    /// An event and its first argument.
+    Received(Event, JsValue),
 }
 
 /// One connection to the server. It lives until [`Connection::close`].
@@ -43,7 +46,7 @@ pub(super) struct Connection {
     url: String,
     engine: RefCell<engine::Connection>,
     observer: Box<dyn Fn(Notice)>,
-    awaited: RefCell<Vec<(AckId, Deferred)>>,
+    awaited: RefCell<Vec<(AckId, JsValue)>>,
     /// The error that the last refusal makes.
     refusal: RefCell<JsValue>,
     timer: Timer,
@@ -52,8 +55,7 @@ pub(super) struct Connection {
 
 /// The platform's side of a connection that has not been closed.
 struct Platform {
-    /// What the platform calls: with the name of a page's or socket's event, or by the timer with nothing. It holds the
-    /// connection and so keeps it alive.
+    /// What the platform calls. It holds the connection and so keeps it alive.
     wake: Callback,
     stop_watching: JsValue,
     /// Sends a text, or without one closes; `undefined` while there is none.
@@ -77,7 +79,10 @@ impl Connection {
             platform: RefCell::default(),
         });
         let held = Rc::clone(&connection);
-        let wake = Callback::new(move |event: JsValue, frame: JsValue| held.handle(&event, &frame));
+        let wake = platform::callback(move |operation, argument| {
+            held.handle(operation, argument);
+            JsValue::UNDEFINED
+        });
         let stop_watching = platform::watch_page(wake.as_ref());
         connection.platform.replace(Some(Platform {
             wake,
@@ -95,8 +100,8 @@ impl Connection {
         self.drive(&JsValue::UNDEFINED);
     }
 
-    pub(super) fn is_live(&self) -> bool {
-        self.engine.borrow().is_live()
+    pub(super) fn status(&self) -> Status {
+        self.engine.borrow().status()
     }
 
     /// There is reason to believe that the server can be reached now.
@@ -115,7 +120,7 @@ impl Connection {
     /// Sends an event. The promise is of the acknowledgement's first argument.
     pub(super) fn request(self: &Rc<Self>, name: &str, payload: &JsValue) -> JsValue {
         let deferred = platform::deferred();
-        let promise = deferred.promise();
+        let promise = platform::promise(&deferred);
         if let Some(id) = self.prepare(name, payload, Delivery::Acknowledged) {
             self.awaited.borrow_mut().push((id, deferred));
         }
@@ -123,38 +128,55 @@ impl Connection {
         promise
     }
 
+    /// Gives up the request whose promise this is.
+    pub(super) fn cancel(self: &Rc<Self>, promise: &JsValue) {
+        let given_up = |(_, deferred): &&(_, JsValue)| platform::promise(deferred) == *promise;
+        let id = self.awaited.borrow().iter().find(given_up).map(|(id, _)| *id);
+        if let Some(id) = id {
+            self.engine.borrow_mut().cancel(id);
+            self.drive(&JsValue::UNDEFINED);
+        }
+    }
+
     fn prepare(&self, name: &str, payload: &JsValue, delivery: Delivery) -> Option<AckId> {
-        let args = platform::event(name, payload);
+        let args = platform::event(name, payload)
+            .as_string()
+            .unwrap_or_default();
         self.engine
             .borrow_mut()
             .emit(platform::now(), &args, delivery)
     }
 
     /// The platform calls.
-    fn handle(self: &Rc<Self>, event: &JsValue, frame: &JsValue) {
+    fn handle(self: &Rc<Self>, operation: u32, argument: JsValue) {
         let now = platform::now();
+        if let Some(event) = operation.checked_sub(op::EVENT).and_then(Event::numbered) {
+            let counts = self.engine.borrow_mut().handle_event(now);
+            if counts {
+                (self.observer)(Notice::Received(event, argument));
+            }
+            return self.drive(&JsValue::UNDEFINED);
+        }
         {
             let mut engine = self.engine.borrow_mut();
-            match event.as_string().as_deref() {
-                None => {
+            match operation {
+                op::TIMER => {
                     self.timer.fired();
                     engine.handle_timeout(now);
                 }
-                Some("message") => {
-                    // Binary frames carry nothing of ours.
-                    if let Some(head) = platform::head(frame, HEAD) {
-                        engine.handle_text(now, &head);
-                    }
+                op::FRAME => {
+                    let head = platform::head(&argument, HEAD).as_string();
+                    engine.handle_text(now, &head.unwrap_or_default());
                 }
-                Some("open") => engine.handle_transport_open(),
-                Some("close") => engine.handle_transport_closed(now),
-                Some("offline") => engine.handle_offline(now),
-                Some("pagehide") => engine.suspend(),
-                Some("pageshow") => engine.connect(now),
-                Some(_) => engine.wake(now),
+                op::OPEN => engine.handle_transport_open(),
+                op::CLOSED => engine.handle_transport_closed(now),
+                op::OFFLINE => engine.handle_offline(now),
+                op::LEFT => engine.suspend(),
+                op::SHOWN => engine.connect(now),
+                _ => engine.wake(now),
             }
         }
-        self.drive(frame);
+        self.drive(&argument);
     }
 
     /// Tells and does what the engine wants, and arms the timer. `frame` is the frame that events refer to.
@@ -168,18 +190,11 @@ impl Connection {
         if engine.is_closed() {
             self.timer.clear();
             if let Some(platform) = self.platform.take() {
-                platform::call(
-                    &platform.stop_watching,
-                    &JsValue::UNDEFINED,
-                    &JsValue::UNDEFINED,
-                );
+                platform::call(&platform.stop_watching, 0, &JsValue::UNDEFINED);
             }
         } else if let Some(platform) = &*self.platform.borrow() {
-            self.timer.arm(
-                platform::now(),
-                engine.poll_timeout(),
-                platform.wake.as_ref(),
-            );
+            self.timer
+                .arm(engine.poll_timeout(), platform.wake.as_ref());
         }
     }
 
@@ -195,7 +210,7 @@ impl Connection {
                 }
             }
             Output::ReadHandshake { data } => {
-                let open = platform::parse(frame, data);
+                let open = read(frame, data);
                 let millis = |field| {
                     #[expect(
                         clippy::cast_possible_truncation,
@@ -210,30 +225,23 @@ impl Connection {
                     .handle_handshake(platform::now(), interval, timeout);
             }
             Output::Authenticate => {
-                if !self.is_live() {
+                if self.status() == Status::Connecting {
                     tell(Notice::Attempting);
                 }
                 let connection = Rc::clone(self);
-                let done = Box::new(move |life: JsValue, auth: JsValue| {
-                    let life = life.as_f64().unwrap_or_default();
-                    let auth = platform::stringify(&auth).filter(|_| life > 0.0);
-                    let auth = auth.as_deref().ok_or(Code::TokenUnavailable);
-                    #[expect(
-                        clippy::cast_possible_truncation,
-                        clippy::cast_sign_loss,
-                        reason = "a cast saturates"
-                    )]
+                let done = Box::new(move |life: u32, auth: JsValue| {
+                    let auth = platform::stringify(&auth).as_string().filter(|_| life > 0);
                     connection.engine.borrow_mut().handle_credentials(
                         platform::now(),
-                        auth,
-                        life as Millis,
+                        auth.as_deref().ok_or(Code::TokenUnavailable),
+                        life.into(),
                     );
                     connection.drive(&JsValue::UNDEFINED);
                 });
-                platform::settle(&self.config.credentials(), &platform::once(done));
+                platform::authenticate(&self.config, &platform::once(done));
             }
             Output::ReadRefusal { data } => {
-                let refusal = Refusal::read(&platform::parse(frame, data));
+                let refusal = Refusal::read(&read(frame, data));
                 let code = refusal.known_code().unwrap_or(Code::ConnectionRefused);
                 self.refusal
                     .replace(refusal.error(&self.config, code, None));
@@ -242,24 +250,25 @@ impl Connection {
                     .handle_refusal(platform::now(), code);
             }
             Output::Connected => tell(Notice::Connected),
-            Output::Disconnected(reason) => {
-                let error = error::error(&self.config, reason.code());
-                tell(Notice::Disconnected(reason, error));
-            }
+            Output::Disconnected(reason) => tell(Notice::Disconnected(
+                reason,
+                error::error(&self.config, reason.code()),
+            )),
             Output::AttemptFailed(code) => tell(Notice::Failed(
                 error::error(&self.config, code),
                 Retry::Later,
             )),
             Output::Refused(retry) => tell(Notice::Failed(self.refusal.take(), retry)),
             Output::Received { data } => {
-                if let Some(args) = Fields::of(&platform::parse(frame, data))
+                if let Some(args) = Fields::of(&read(frame, data))
                     && let Some(name) = args.at(0).as_string()
+                    && let Some(event) = Event::named(&name)
                 {
-                    tell(Notice::Received(name, args.at(1)));
+                    tell(Notice::Received(event, args.at(1)));
                 }
             }
             Output::Acked { id, data } => {
-                let args = platform::parse(frame, data);
+                let args = read(frame, data);
                 let answer = Fields::of(&args).map(|args| args.at(0)).unwrap_or_default();
                 let refusal = Refusal::read(&answer);
                 let outcome = if refusal.code.is_some() {
@@ -278,32 +287,33 @@ impl Connection {
 
     fn open_socket(&self) {
         if let Some(platform) = &mut *self.platform.borrow_mut() {
-            match platform::open_socket(&self.url, platform.wake.as_ref()) {
-                Ok(socket) => platform.socket = socket,
-                // A malformed address, or one that the page's policy forbids.
-                Err(_) => self
-                    .engine
+            platform.socket =
+                platform::open_socket(&self.config, &self.url, &Event::names(), platform.wake.as_ref());
+            // A malformed address, or one that the page's policy forbids.
+            if platform.socket.is_undefined() {
+                self.engine
                     .borrow_mut()
-                    .handle_transport_closed(platform::now()),
+                    .handle_transport_closed(platform::now());
             }
         }
     }
 
     fn call_socket(&self, text: &JsValue) {
         if let Some(platform) = &*self.platform.borrow() {
-            platform::call(&platform.socket, text, &JsValue::UNDEFINED);
+            platform::call(&platform.socket, 0, text);
         }
     }
 
     fn settle(&self, id: AckId, outcome: Result<JsValue, JsValue>) {
         let mut awaited = self.awaited.borrow_mut();
         if let Some(at) = awaited.iter().position(|(other, _)| *other == id) {
-            // Settling a promise calls nobody at once.
             let (_, deferred) = awaited.swap_remove(at);
-            match outcome {
-                Ok(value) => deferred.resolve(&value),
-                Err(error) => deferred.reject(&error),
-            }
+            platform::settle(&deferred, outcome);
         }
     }
+}
+
+/// The JSON at that place in the head of a frame.
+fn read(frame: &JsValue, data: usize) -> JsValue {
+    platform::read(frame, i32::try_from(data).unwrap_or_default())
 }
