@@ -404,7 +404,7 @@ impl Connection {
             Ok(auth) if auth == self.credentials.auth() => self.renewal(now),
             Ok(auth) if self.outbox.is_empty() => {
                 if self.credentials.take(auth, expires).is_ok() {
-                    self.end(Reason::Renewal);
+                    self.leave(Reason::Renewal);
                     self.backoff.reset();
                     self.begin(now);
                     return self.open();

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 /** `useOnlineUsers` in React: strict mode, changed arguments, server rendering. */
-import { act, cleanup, render, renderHook, waitFor } from '@testing-library/react';
+import { act, cleanup, render, renderHook } from '@testing-library/react';
 import { StrictMode, Suspense, use } from 'react';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -149,18 +149,23 @@ test('a tree that is suspended before it was shown connects to nothing', async (
       <Late />
     </p>
   );
-  const { container, unmount } = render(
-    <StrictMode>
-      <Suspense fallback="wait">
-        <Page />
-      </Suspense>
-    </StrictMode>,
+  const { container, unmount } = await act(async () =>
+    render(
+      <StrictMode>
+        <Suspense fallback="wait">
+          <Page />
+        </Suspense>
+      </StrictMode>,
+    ),
   );
   await settled();
   expect(container.textContent).toBe('wait');
   expect(core.feeds).toEqual([]);
-  arrive?.();
-  await waitFor(() => expect(container.textContent).toBe('0late'));
+  await act(async () => {
+    arrive?.();
+    await arrival;
+  });
+  expect(container.textContent).toBe('0late');
   await feed();
   await settled();
   expect(core.feeds.filter(({ closed }) => !closed)).toHaveLength(1);
