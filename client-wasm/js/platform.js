@@ -1,7 +1,7 @@
 // The platform, in as few crossings as the core needs. Everything that decides anything is in Rust; this file calls the
 // browser and reads shapes. It is JavaScript because bindings to each of these objects would weigh more than their use.
 //
-// What the core is called for is named by a number, see `src/ops.rs`. A timer calls with none, which is 0.
+// What the core is called for is named by a number, see `src/ops.rs`.
 const OPEN = 1;
 const CLOSED = 2;
 const FRAME = 3;
@@ -19,18 +19,17 @@ const PAGE_EVENTS = {
   pageshow: SHOWN,
 };
 
-let slept = 0;
-let ahead = Date.now() - performance.now();
+let time = 0;
+let wall = Date.now();
 
 /**
- * The time in milliseconds. It goes on while the machine sleeps, when the page's own clock may stand still: the wall clock
- * leaps then. That one may also be set, so it never counts but for its leaps forward, and time does not run back.
+ * The time in milliseconds. It goes on while the machine sleeps, as only the wall clock does; that one may also be set, so
+ * its steps back do not count.
  */
 export function now() {
-  const before = ahead;
-  ahead = Date.now() - performance.now();
-  if (ahead > before + 1000) slept += ahead - before;
-  return performance.now() + slept;
+  const before = wall;
+  wall = Date.now();
+  return (time += Math.max(wall - before, 0));
 }
 
 /** Calls `on` at each page event; returns what ends that. Outside a page there are none. */
@@ -102,19 +101,18 @@ async function send({ apiUrl, tenantId, settings, signal }, method, target, body
   if (auth.token) headers.Authorization = `Bearer ${auth.token}`;
   if (auth.visitorToken) headers['X-Visitor-Token'] = auth.visitorToken;
   if (body) headers['Content-Type'] = 'application/json';
-  const stop = new AbortController();
-  const abort = () => stop.abort();
-  const timer = setTimeout(abort, settings().requestTimeout ?? 15000);
-  signal?.addEventListener('abort', abort, { signal: stop.signal });
+  const late = AbortSignal.timeout(settings().requestTimeout ?? 15000);
   try {
-    const response = await fetch(apiUrl + target, { method, headers, body, signal: stop.signal });
+    const response = await fetch(apiUrl + target, {
+      method,
+      headers,
+      body,
+      // A browser that cannot join the two lets a request that is given up run on, unheard.
+      signal: (signal && AbortSignal.any?.([signal, late])) ?? late,
+    });
     return [response.status, parse(await response.text())];
   } catch {
-    return [0, stop.signal.aborted ? 'TIMEOUT' : 'NETWORK_ERROR'];
-  } finally {
-    clearTimeout(timer);
-    // The caller's signal may live long, and keeps nothing of this.
-    abort();
+    return [0, late.aborted ? 'TIMEOUT' : 'NETWORK_ERROR'];
   }
 }
 

@@ -417,8 +417,8 @@ impl Connection {
         self.timers.set(Timer::Renewal, due);
     }
 
-    fn renewal(&mut self, now: Millis) -> Option<Millis> {
-        self.credentials.renewal(now, self.backoff.next_random())
+    fn renewal(&self, now: Millis) -> Option<Millis> {
+        self.credentials.renewal(now, self.backoff.spread())
     }
 
     fn handle_message(&mut self, now: Millis, head: usize, message: &str) {

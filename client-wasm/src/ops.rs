@@ -5,7 +5,7 @@
 
 /// What the platform calls a connection or a store for.
 pub mod platform {
-    /// The timer has fired. It has no arguments, which is 0.
+    /// The timer has fired.
     pub const TIMER: u32 = 0;
     /// The socket is open.
     pub const OPEN: u32 = 1;
@@ -49,18 +49,18 @@ pub mod socket_event {
     pub const FAILED: i32 = 2;
     /// The same, and no other follows.
     pub const REFUSED: i32 = 3;
+    /// An attempt begins. So far the connection stands otherwise with each event.
+    pub const CONNECTING: i32 = 4;
     /// A message.
-    pub const MESSAGE: i32 = 4;
+    pub const MESSAGE: i32 = 5;
     /// A user is online; the argument is the row.
-    pub const USER_ONLINE: i32 = 5;
+    pub const USER_ONLINE: i32 = 6;
     /// A user has gone; the argument is the id.
-    pub const USER_OFFLINE: i32 = 6;
+    pub const USER_OFFLINE: i32 = 7;
     /// The rows of the list.
-    pub const LIST: i32 = 7;
+    pub const LIST: i32 = 8;
     /// A visitor's signed token was issued.
-    pub const VISITOR_TOKEN: i32 = 8;
-    /// An attempt begins.
-    pub const CONNECTING: i32 = 9;
+    pub const VISITOR_TOKEN: i32 = 9;
 }
 
 /// What the HTTP interface can be asked for. Each is a promise.
@@ -83,16 +83,16 @@ pub mod users_op {
     pub const REFRESH: u32 = 1;
     /// Stop everything.
     pub const CLOSE: u32 = 2;
-    /// Why the connection is not live; undefined while nothing has failed since it was.
-    pub const WHY: u32 = 3;
-    /// Go on with the options that are the argument.
-    pub const OPTIONS: u32 = 4;
+    /// Go on with the time between two polls that is the argument, see [`online_users`](crate::online_users).
+    pub const POLL: u32 = 3;
 }
 
 /// What an online-users store tells of itself, in one number.
 pub mod users_status {
     /// The first list is on its way.
     pub const LOADING: i32 = 1;
+    /// The error says why the rows may be out of date, and not only why the connection is not live.
+    pub const OUTDATED: i32 = 2;
     /// How often the connection's [`Status`](crate::status::Status) is in it.
-    pub const CONNECTION: i32 = 2;
+    pub const CONNECTION: i32 = 4;
 }

@@ -233,12 +233,10 @@ impl<S: Shelf, E> Sync<S, E> {
         }
     }
 
-    /// Why the connection is not live; `None` while nothing has failed since it last was.
+    /// Why the connection is not live, if it is not; `None` while nothing has failed since it last was. If lists do not come
+    /// either, it is why they do not.
     pub fn connection_error(&self) -> Option<&E> {
-        if self.is_connected() {
-            return None;
-        }
-        self.socket_error.as_ref().or(self.http_error.as_ref())
+        self.error().or(self.socket_error.as_ref())
     }
 
     /// Why the list may be out of date.

@@ -83,23 +83,18 @@ declare module 'chat-core' {
   /** The users online in a tenant. What becomes of a refresh shows. */
   export interface Users {
     (op: UsersOp.Shelf): Shelf;
-    /** Why the connection is not live. */
-    (op: UsersOp.Why): ChatError | undefined;
-    (op: UsersOp.Options, options: UsersOptions): void;
+    (op: UsersOp.Poll, interval: number): void;
     (op: UsersOp.Refresh | UsersOp.Close): void;
   }
 
-  export interface UsersOptions {
-    /** As it is at the start, so it stays. */
-    enableWebSocket: boolean;
-    pollingInterval: number;
-    autoRefresh: boolean;
-  }
-
-  /** Starts at once, and calls `changed` with `UsersStatus` and the error, also before it returns. */
+  /**
+   * Starts at once, and calls `changed` with `UsersStatus` and an error, also before it returns. An
+   * infinite `interval` is no polling.
+   */
   export function onlineUsers(
     config: CoreConfig,
-    options: UsersOptions,
+    socket: boolean,
+    interval: number,
     changed: (status: number, error: ChatError | undefined) => void,
   ): Users;
 

@@ -17,7 +17,14 @@ export interface Connection {
   readonly error: ChatError | null;
 }
 
-/** In the order of the numbers that the core says. */
+/** Some of the numbers that the core says. */
+export const enum Status {
+  Connecting = 1,
+  Live = 2,
+  Closed = 5,
+}
+
+/** In the order of those numbers. */
 const STATES: readonly ConnectionState[] = [
   'idle',
   'connecting',

@@ -15,12 +15,12 @@ export const enum SocketEvent {
   Disconnected = 1,
   Failed = 2,
   Refused = 3,
-  Message = 4,
-  UserOnline = 5,
-  UserOffline = 6,
-  List = 7,
-  VisitorToken = 8,
-  Connecting = 9,
+  Connecting = 4,
+  Message = 5,
+  UserOnline = 6,
+  UserOffline = 7,
+  List = 8,
+  VisitorToken = 9,
 }
 
 export const enum ApiOp {
@@ -34,11 +34,11 @@ export const enum UsersOp {
   Shelf = 0,
   Refresh = 1,
   Close = 2,
-  Why = 3,
-  Options = 4,
+  Poll = 3,
 }
 
 export const enum UsersStatus {
   Loading = 1,
-  Connection = 2,
+  Outdated = 2,
+  Connection = 4,
 }

@@ -11,7 +11,7 @@
  */
 import type { Shelf, Users } from 'chat-core';
 import { currentConfig } from './config.js';
-import { type Connection, CONNECTING, connectionOf, IDLE } from './connection.js';
+import { type Connection, CONNECTING, connectionOf, IDLE, Status } from './connection.js';
 import { coreConfig } from './core-config.js';
 import { canConnect, loadCore } from './core.js';
 import { ChatError, fail } from './errors.js';
@@ -43,8 +43,6 @@ export interface OnlineUsersStore {
   readonly close: () => void;
 }
 
-type Settings = Required<Omit<UseOnlineUsersOptions, 'notifyInterval'>>;
-
 export function createOnlineUsersStore(
   tenantId: string,
   {
@@ -54,7 +52,6 @@ export function createOnlineUsersStore(
     notifyInterval = 'frame',
   }: UseOnlineUsersOptions = {},
 ): OnlineUsersStore {
-  const settings: Settings = { enableWebSocket, pollingInterval, autoRefresh };
   const atFirst: OnlineUsersSnapshot = {
     onlineUsers: [],
     isLoading: autoRefresh,
@@ -99,7 +96,9 @@ export function createOnlineUsersStore(
       const entry = () => listener();
       listeners.add(entry);
       if (!feed) {
-        feed = acquire(tenantId, settings, last, reader);
+        const interval = autoRefresh ? pollingInterval : Infinity;
+        feed = acquire(tenantId, enableWebSocket, last);
+        feed.join(reader, interval);
         last = feed.snapshot();
       }
       return () => {
@@ -126,16 +125,13 @@ interface Feed {
   /** The same object until something in it changes. */
   snapshot(): OnlineUsersSnapshot;
   refresh(): Promise<void>;
+  /** Starts to read, polling at this interval while there is no socket. */
+  join(reader: Reader, interval: number): void;
   /** The last one to leave stops it. */
   release(reader: Reader): void;
 }
 
-interface OpenFeed extends Feed {
-  /** Starts to read, with what it would have the feed do. */
-  join(reader: Reader, settings: Settings): void;
-}
-
-const feeds = new Map<string, OpenFeed>();
+const feeds = new Map<string, Feed>();
 
 function tenantKey(tenantId: string): string {
   const { gatewayUrl, websocketUrl } = currentConfig();
@@ -154,37 +150,28 @@ function knownList(tenantId: string, otherwise: OnlineUsersSnapshot): OnlineUser
 
 function acquire(
   tenantId: string,
-  settings: Settings,
+  socket: boolean,
   last: OnlineUsersSnapshot,
-  reader: Reader,
 ): Feed {
   const tenant = tenantKey(tenantId);
-  const key = `${tenant} ${settings.enableWebSocket}`;
-  const feed = feeds.get(key) ?? open(tenant, key, tenantId, last);
-  feed.join(reader, settings);
-  return feed;
+  const key = tenant + socket;
+  return feeds.get(key) ?? open(tenant, key, tenantId, socket, last);
 }
 
 function unconnected(snapshot: OnlineUsersSnapshot): OnlineUsersSnapshot {
   return { ...snapshot, isConnected: false, connection: IDLE };
 }
 
-/** What suits all: whoever would poll more often gets that. */
-function together(wishes: Settings[]): Settings {
-  return {
-    enableWebSocket: wishes.some((wish) => wish.enableWebSocket),
-    pollingInterval: Math.min(...wishes.map((wish) => wish.pollingInterval)),
-    autoRefresh: wishes.some((wish) => wish.autoRefresh),
-  };
-}
-
 function open(
   tenant: string,
   key: string,
   tenantId: string,
+  socket: boolean,
   last: OnlineUsersSnapshot,
-): OpenFeed {
-  const readers = new Map<Reader, Settings>();
+): Feed {
+  // How often each would poll; whoever would most often counts.
+  const readers = new Map<Reader, number>();
+  const interval = () => Math.min(...readers.values());
   let snapshot = last;
   let core: Users | undefined;
   let shelf: Shelf | undefined;
@@ -206,7 +193,7 @@ function open(
   const read = () => {
     if (shelf) {
       const users = shelf.users();
-      const isLoading = status % UsersStatus.Connection === UsersStatus.Loading;
+      const isLoading = (status & UsersStatus.Loading) > 0;
       // What was known before this feed began stays until it has a list of its own.
       const keep = users.length === 0 && (isLoading || error !== null);
       set({
@@ -223,14 +210,11 @@ function open(
     try {
       const { onlineUsers } = await loadCore();
       if (!closed) {
-        core = onlineUsers(coreConfig(tenantId, true), together([...readers.values()]), (now, why) => {
+        core = onlineUsers(coreConfig(tenantId, true), socket, interval(), (now, why) => {
           status = now;
-          error = why ?? null;
-          connection = connectionOf(
-            connection,
-            Math.floor(now / UsersStatus.Connection),
-            core?.(UsersOp.Why),
-          );
+          error = (now & UsersStatus.Outdated && why) || null;
+          const state = Math.floor(now / UsersStatus.Connection);
+          connection = connectionOf(connection, state, state === Status.Live ? undefined : why);
           tell(false);
         });
         shelf = core(UsersOp.Shelf);
@@ -245,13 +229,13 @@ function open(
     }
   };
 
-  const agree = () => core?.(UsersOp.Options, together([...readers.values()]));
+  const agree = () => core?.(UsersOp.Poll, interval());
 
-  const feed: OpenFeed = {
+  const feed: Feed = {
     tenant,
     snapshot: read,
-    join(reader, settings) {
-      readers.set(reader, settings);
+    join(reader, often) {
+      readers.set(reader, often);
       agree();
     },
     async refresh() {

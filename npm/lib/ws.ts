@@ -6,16 +6,14 @@
  */
 import type { Socket } from 'chat-core';
 import { type Abortable, abortable } from './abort.js';
-import { CLOSED, CONNECTING, type ConnectionState, connectionOf, IDLE } from './connection.js';
+import { CLOSED, CONNECTING, type ConnectionState, connectionOf, IDLE, Status } from './connection.js';
 import { coreConfig } from './core-config.js';
 import { canConnect, loadCore } from './core.js';
-import { ChatError, fail } from './errors.js';
+import { type ChatError, fail } from './errors.js';
 import { SocketEvent, SocketOp } from './ops.js';
 import { keepToken, messageBody } from './page.js';
 import type {
-  ChatMessage,
   MessageReceipt,
-  OnlineUser,
   SendOptions,
   WebSocketCallbacks,
   WebsiteInfo,
@@ -120,58 +118,50 @@ export class ChatWebSocket {
     return this.#socket;
   }
 
-  #emit(event: SocketEvent, value: unknown): void {
-    if (this.#closed) {
-      return;
+  #emit(event: SocketEvent, value?: unknown): void {
+    if (event <= SocketEvent.Connecting) {
+      this.#show(event, value as ChatError | undefined);
     }
-    const callbacks = this.#callbacks;
-    switch (event) {
-      case SocketEvent.Connecting:
-        return this.#show(this.#connection.error);
-      case SocketEvent.Connected:
-        this.#show(null);
-        return guarded(() => callbacks.onConnect?.());
-      case SocketEvent.Disconnected:
-        this.#show(value as ChatError);
-        return guarded(() => callbacks.onDisconnect?.());
-      case SocketEvent.Failed:
-      case SocketEvent.Refused:
-        this.#show(value as ChatError);
-        return guarded(() => callbacks.onError?.(value as ChatError));
-      case SocketEvent.Message:
-        return guarded(() => callbacks.onMessage?.(value as ChatMessage));
-      case SocketEvent.UserOnline:
-        return guarded(() => callbacks.onUserOnline?.(value as OnlineUser));
-      case SocketEvent.UserOffline:
-        return guarded(() => callbacks.onUserOffline?.(value as string));
-      case SocketEvent.List:
-        return guarded(() => callbacks.onOnlineUsersList?.(value as OnlineUser[]));
+    const name = CALLBACKS[event];
+    if (name) {
+      this.#call(name, event === SocketEvent.Disconnected ? undefined : value);
     }
   }
 
   /** Where the connection stands is the core's to say; without a core an error is final. */
-  #show(error: ChatError | null): void {
-    const socket = this.#socket;
+  #show(event: SocketEvent, value: ChatError | undefined): void {
     const before = this.#connection;
-    const now = socket
-      ? connectionOf(before, socket(SocketOp.Status), error)
-      : error
-        ? { ...CLOSED, error }
-        : CONNECTING;
-    if (now !== before) {
-      this.#connection = now;
-      guarded(() => this.#callbacks.onStateChange?.(now));
+    const error = event === SocketEvent.Connecting ? before.error : value;
+    const status = this.#socket?.(SocketOp.Status) ?? (error ? Status.Closed : Status.Connecting);
+    this.#connection = connectionOf(before, status, error);
+    if (this.#connection !== before) {
+      this.#call('onStateChange', this.#connection);
+    }
+  }
+
+  /** A mistake of the page's is the page's: it is reported there and never reaches the core. */
+  #call(name: keyof WebSocketCallbacks, value: unknown): void {
+    try {
+      if (!this.#closed) {
+        (this.#callbacks as Record<string, (value: unknown) => void>)[name]?.(value);
+      }
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
     }
   }
 }
 
-/** The page's mistake is the page's: it is reported there and never reaches the core. */
-function guarded(call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
-}
+/** By the number of the event. */
+const CALLBACKS: readonly (keyof WebSocketCallbacks | undefined)[] = [
+  'onConnect',
+  'onDisconnect',
+  'onError',
+  'onError',
+  undefined,
+  'onMessage',
+  'onUserOnline',
+  'onUserOffline',
+  'onOnlineUsersList',
+];

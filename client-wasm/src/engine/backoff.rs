@@ -55,8 +55,13 @@ impl Backoff {
         floor + self.next_random() % (span + 1)
     }
 
+    /// A number that differs from client to client.
+    pub(super) fn spread(&self) -> u64 {
+        self.random
+    }
+
     /// `SplitMix64`: jitter needs spread, not secrecy.
-    pub(super) fn next_random(&mut self) -> u64 {
+    fn next_random(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.random;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -19,12 +19,10 @@ pub(super) fn send(
     done: Box<dyn FnOnce(Result<JsValue, JsValue>)>,
 ) {
     let owned = config.clone();
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a status has three digits"
-    )]
-    let answered =
-        Box::new(move |status: u32, body: JsValue| done(read(&owned, status as u16, body)));
+    let answered = Box::new(move |status: u32, body: JsValue| {
+        let status = u16::try_from(status).unwrap_or_default();
+        done(read(&owned, status, body));
+    });
     platform::request(
         config,
         request.method,

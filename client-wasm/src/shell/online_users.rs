@@ -7,7 +7,7 @@ use chat_protocol::code::{Code, Retry};
 use wasm_bindgen::prelude::*;
 
 use super::{
-    config::{CoreConfig, Fields},
+    config::CoreConfig,
     connection::{Connection, Notice},
     error::{self, Refusal},
     http,
@@ -26,22 +26,22 @@ use crate::{
 
 /// The users online in a tenant, kept true until it is closed; asked by [`crate::ops::users_op`].
 ///
-/// `changed` is called with the [`crate::ops::users_status`] and the error, at the start and after each change of those. Its
+/// `changed` is called with the [`crate::ops::users_status`] and an error, at the start and after each change of those. Its
 /// shelf says by itself when rows change.
 ///
-/// `enableWebSocket`: whether to hold a socket. `pollingInterval`: milliseconds between two polls while there is no live
-/// socket. `autoRefresh`: whether to fetch over HTTP unasked.
+/// `socket`: whether to hold a socket. `interval`: milliseconds between two polls while there is no live socket; infinity:
+/// nothing is fetched over HTTP unasked.
 #[wasm_bindgen(js_name = onlineUsers)]
-pub fn online_users(config: CoreConfig, options: &Fields, changed: JsValue) -> JsValue {
-    let store = Store::start(config, read_options(options), changed);
+pub fn online_users(config: CoreConfig, socket: bool, interval: f64, changed: JsValue) -> JsValue {
+    let store = Store::start(config, options(socket, interval), changed);
     platform::function(move |operation, argument| {
         let mut sync = store.sync.borrow_mut();
         match operation {
             op::SHELF => return sync.roster().shelf().object(),
-            op::WHY => return sync.connection_error().cloned().unwrap_or_default(),
             op::REFRESH => sync.refresh(platform::now()),
-            op::OPTIONS => {
-                sync.set_options(platform::now(), read_options(argument.unchecked_ref()));
+            op::POLL => {
+                let interval = argument.as_f64().unwrap_or_default();
+                sync.set_options(platform::now(), options(socket, interval));
             }
             _ => {
                 drop(sync);
@@ -60,12 +60,11 @@ pub fn online_users(config: CoreConfig, options: &Fields, changed: JsValue) -> J
     clippy::cast_sign_loss,
     reason = "a cast saturates"
 )]
-fn read_options(options: &Fields) -> Options {
-    let polling_interval = options.get("pollingInterval").as_f64().unwrap_or_default();
+fn options(socket: bool, interval: f64) -> Options {
     Options {
-        socket: options.get("enableWebSocket").is_truthy(),
-        polling_interval: polling_interval as Millis,
-        auto_refresh: options.get("autoRefresh").is_truthy(),
+        socket,
+        polling_interval: interval as Millis,
+        auto_refresh: interval < f64::INFINITY,
     }
 }
 
@@ -191,9 +190,11 @@ impl Store {
 
     fn tell(&self) {
         let sync = self.sync.borrow();
-        let loading = if sync.is_loading() { told::LOADING } else { 0 };
-        let status = loading + told::CONNECTION * sync.status() as i32;
-        let error = sync.error().cloned().unwrap_or_default();
+        let bit = |holds, bit| if holds { bit } else { 0 };
+        let status = bit(sync.is_loading(), told::LOADING)
+            + bit(sync.error().is_some(), told::OUTDATED)
+            + told::CONNECTION * sync.status() as i32;
+        let error = sync.connection_error().cloned().unwrap_or_default();
         // What is called now may call back in.
         drop(sync);
         platform::call(&self.changed, status, &error);

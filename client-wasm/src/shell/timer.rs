@@ -5,7 +5,7 @@ use core::cell::RefCell;
 use wasm_bindgen::JsValue;
 
 use super::platform;
-use crate::Millis;
+use crate::{Millis, ops::platform::TIMER};
 
 /// After a sleep it takes this long at most to notice that a deadline has passed.
 const LONGEST_WAIT: Millis = 10_000;
@@ -29,7 +29,7 @@ impl Timer {
         // may stand still while the machine sleeps, so none is set for long.
         *armed = due.map(|due| {
             let wait = (due.saturating_sub(platform::now()) + 1).min(LONGEST_WAIT);
-            (due, platform::set_timeout(handler, wait as f64))
+            (due, platform::set_timeout(handler, wait as f64, TIMER))
         });
     }
 

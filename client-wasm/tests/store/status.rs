@@ -47,9 +47,10 @@ fn a_lost_socket_is_polling_if_lists_come_and_says_why() {
     store.sync.handle_socket_attempt();
     assert_eq!(shown(&store), (Status::Polling, Some("lost")), "no flicker");
     store.http_fails("gone");
-    assert_eq!(shown(&store), (Status::Connecting, Some("lost")));
+    assert_eq!(shown(&store), (Status::Connecting, Some("gone")));
     store.down();
-    assert_eq!(shown(&store), (Status::Backoff, Some("lost")));
+    assert_eq!(shown(&store), (Status::Backoff, Some("gone")));
+    store.http_list(&[]);
     store.up();
     assert_eq!(shown(&store), (Status::Live, None));
 }
