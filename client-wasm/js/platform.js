@@ -147,7 +147,8 @@ export function deferred() {
   return made;
 }
 
-export const promise = (made) => made.promise;
+/** The promise, by whose number it can be given up. */
+export const promise = (made, number) => Object.assign(made.promise, { number });
 
 /** Resolves what `deferred` made, or rejects it. */
 export const decide = (made, rejects, value) => made.both[rejects](value);

@@ -33,7 +33,7 @@ pub mod socket_op {
     pub const LIST: u32 = 1;
     /// Its [`Status`](crate::status::Status).
     pub const STATUS: u32 = 2;
-    /// Give up the message whose promise is the argument.
+    /// Give up the message whose promise has the number that is the argument.
     pub const CANCEL: u32 = 3;
     /// End it for good.
     pub const CLOSE: u32 = 4;

@@ -151,27 +151,12 @@ impl<S: Shelf, E> Sync<S, E> {
         }
     }
 
-    /// Other options from now on. Whether there is a socket stays.
-    pub fn set_options(&mut self, now: Millis, options: Options) {
-        let polling_interval = options.polling_interval.max(Options::LEAST_INTERVAL);
-        self.options = Options {
-            socket: self.options.socket,
-            polling_interval,
-            auto_refresh: options.auto_refresh,
-        };
-        if !options.auto_refresh {
-            if let Http::Due(_) = self.http {
-                self.http = Http::Idle;
-            }
-        } else if !self.is_connected() {
-            match self.http {
-                Http::Idle => self.fetch(),
-                // A pause that refusals have made longer stays.
-                Http::Due(due) if self.refusals == 0 => {
-                    self.http = Http::Due(due.min(now + polling_interval));
-                }
-                Http::Due(_) | Http::Asking(_) => {}
-            }
+    /// Other options from the next answer on. Whether there is a socket stays.
+    pub fn set_options(&mut self, options: Options) {
+        self.options.polling_interval = options.polling_interval.max(Options::LEAST_INTERVAL);
+        self.options.auto_refresh = options.auto_refresh;
+        if options.auto_refresh && !self.is_connected() && matches!(self.http, Http::Idle) {
+            self.fetch();
         }
     }
 

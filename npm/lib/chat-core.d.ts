@@ -41,10 +41,10 @@ declare module 'chat-core' {
 
   /** A live connection. */
   export interface Socket {
-    (op: SocketOp.Send, message: object): Promise<MessageReceipt>;
+    (op: SocketOp.Send, message: object): Promise<MessageReceipt> & { number: number };
     (op: SocketOp.Status): number;
-    /** Gives up the message of that promise. */
-    (op: SocketOp.Cancel, sent: Promise<MessageReceipt>): void;
+    /** Gives up the message whose promise has that number. */
+    (op: SocketOp.Cancel, number: number): void;
     (op: SocketOp.List | SocketOp.Close): void;
   }
 

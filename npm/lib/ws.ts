@@ -75,7 +75,7 @@ export class ChatWebSocket {
         const socket = await this.#ready;
         options.signal?.throwIfAborted();
         const sent = socket(SocketOp.Send, body);
-        giveUp = () => socket(SocketOp.Cancel, sent);
+        giveUp = () => socket(SocketOp.Cancel, sent.number);
         return sent;
       },
       options.signal,

@@ -28,7 +28,7 @@ pub fn chat_socket(config: CoreConfig, listener: JsValue) -> JsValue {
             op::SEND => return connection.request(event::MESSAGE, &argument),
             op::LIST => connection.request_online_users(),
             op::STATUS => return (connection.status() as u32).into(),
-            op::CANCEL => connection.cancel(&argument),
+            op::CANCEL => connection.cancel(argument.as_f64().unwrap_or_default()),
             _ => connection.close(),
         }
         JsValue::UNDEFINED

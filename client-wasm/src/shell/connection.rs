@@ -117,25 +117,28 @@ impl Connection {
         self.drive(&JsValue::UNDEFINED);
     }
 
-    /// Sends an event. The promise is of the acknowledgement's first argument.
+    /// Sends an event. The promise, which is numbered, is of the acknowledgement's first argument.
     pub(super) fn request(self: &Rc<Self>, name: &str, payload: &JsValue) -> JsValue {
+        let id = self.prepare(name, payload, Delivery::Acknowledged);
         let deferred = platform::deferred();
-        let promise = platform::promise(&deferred);
-        if let Some(id) = self.prepare(name, payload, Delivery::Acknowledged) {
+        #[expect(clippy::cast_precision_loss, reason = "nobody sends that many")]
+        let promise = platform::promise(&deferred, id.map_or(0.0, |id| id.0 as f64));
+        if let Some(id) = id {
             self.awaited.borrow_mut().push((id, deferred));
         }
         self.drive(&JsValue::UNDEFINED);
         promise
     }
 
-    /// Gives up the request whose promise this is.
-    pub(super) fn cancel(self: &Rc<Self>, promise: &JsValue) {
-        let given_up = |(_, deferred): &&(_, JsValue)| platform::promise(deferred) == *promise;
-        let id = self.awaited.borrow().iter().find(given_up).map(|(id, _)| *id);
-        if let Some(id) = id {
-            self.engine.borrow_mut().cancel(id);
-            self.drive(&JsValue::UNDEFINED);
-        }
+    /// Gives up the request whose promise has this number.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cast saturates"
+    )]
+    pub(super) fn cancel(self: &Rc<Self>, number: f64) {
+        self.engine.borrow_mut().cancel(AckId(number as u64));
+        self.drive(&JsValue::UNDEFINED);
     }
 
     fn prepare(&self, name: &str, payload: &JsValue, delivery: Delivery) -> Option<AckId> {

@@ -50,13 +50,11 @@ fn explain(code: Code) -> &'static str {
     )]
     match code {
         Code::NetworkError => {
-            "no connection: check the network, the server's address and the allowed origins"
+            "no answer: check the server's address, the network and the allowed origins"
         }
         Code::Timeout => "no answer in time: try again",
         Code::NotConnected => "not connected, and too much is waiting: try again when connected",
-        Code::Disconnected => {
-            "the server ended the connection: what was sent last may have arrived or not"
-        }
+        Code::Disconnected => "the connection ended: what was sent may have arrived or not",
         Code::InvalidResponse => "unexpected answer: check that the address is a chat server's",
         Code::TokenUnavailable => "getToken failed",
         Code::Aborted => "closed by the application",

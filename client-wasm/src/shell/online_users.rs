@@ -40,8 +40,7 @@ pub fn online_users(config: CoreConfig, socket: bool, interval: f64, changed: Js
             op::SHELF => return sync.roster().shelf().object(),
             op::REFRESH => sync.refresh(platform::now()),
             op::POLL => {
-                let interval = argument.as_f64().unwrap_or_default();
-                sync.set_options(platform::now(), options(socket, interval));
+                sync.set_options(options(socket, argument.as_f64().unwrap_or_default()));
             }
             _ => {
                 drop(sync);

@@ -48,7 +48,7 @@ extern "C" {
     pub(super) fn sentence_of(refusal: &JsValue) -> JsValue;
 
     pub(super) fn deferred() -> JsValue;
-    pub(super) fn promise(deferred: &JsValue) -> JsValue;
+    pub(super) fn promise(deferred: &JsValue, number: f64) -> JsValue;
     fn decide(deferred: &JsValue, rejects: i32, value: &JsValue);
 }
 
