@@ -49,10 +49,10 @@ export function watchPage(on) {
  * `42["name",…]` to the letter, with one of `names`, separated by spaces, and one value, is told as that event and its
  * value. Whatever else comes is the core's to read.
  */
-export function openSocket({ settings }, url, names, on) {
+export function openSocket(config, names, on) {
   try {
     const heads = names.split(' ').map((name) => `42["${name}",`);
-    const socket = new (settings().WebSocket ?? WebSocket)(url);
+    const socket = new (config.settings().WebSocket ?? WebSocket)(address(config));
     // Told by its end, too; but outside a page an error that nobody listens for ends the program.
     socket.onerror = () => {};
     socket.binaryType = 'arraybuffer';
@@ -78,20 +78,28 @@ export function openSocket({ settings }, url, names, on) {
 }
 
 /**
- * Sends an HTTP request with fresh credentials. Ends with `done(status, body)`, where the body is parsed JSON or `undefined`, or
- * with `done(0, code)` if there was no answer. Credentials that are refused are asked for once more, and shown if there
- * are others by then.
+ * Where to connect to, the whole handshake in the query; `api::socket_url` says it for other front ends. No credential is ever
+ * part of it: addresses end up in logs.
  */
-export async function request(config, method, target, body, done) {
-  let answer;
-  let shown;
-  for (let attempts = 2; attempts--; ) {
-    const auth = await settled(config.credentials);
-    const refused = shown;
-    shown = JSON.stringify(auth);
-    if (answer && shown === refused) break;
-    answer = auth ? await send(config, method, target, body, auth) : [0, 'TOKEN_UNAVAILABLE'];
-    if (answer[0] !== 401) break;
+function address({ socketUrl, tenantId, admin, website }) {
+  const query = new URLSearchParams({ EIO: 4, transport: 'websocket', tenantId });
+  if (admin) query.set('role', 'admin');
+  for (const field in website) {
+    if (text(website[field])) query.set(field, website[field]);
+  }
+  return `${socketUrl.replace(/^http/, 'ws')}/socket.io/?${query}`;
+}
+
+/**
+ * Sends an HTTP request with fresh credentials. Ends with `done(status, body)`, where the body is parsed JSON or `undefined`, or
+ * with `done(0, code)` if there was no answer. Where tokens are refused that the application makes, it is asked for another
+ * once.
+ */
+export async function request(config, method, target, body, done, again) {
+  const auth = await settled(config.credentials);
+  const answer = auth ? await send(config, method, target, body, auth) : [0, 'TOKEN_UNAVAILABLE'];
+  if (answer[0] === 401 && !again && config.settings().getToken) {
+    return request(config, method, target, body, done, true);
   }
   done(...answer);
 }

@@ -4,7 +4,7 @@
  * only declared cannot import by a relative name (all would be `any`), hence `#lib`.
  */
 declare module 'chat-core' {
-  import type { WebSocketClass } from '#lib/config.js';
+  import type { ChatConfig } from '#lib/config.js';
   import type { ChatError } from '#lib/errors.js';
   import type { ApiOp, SocketEvent, SocketOp, UsersOp } from '#lib/ops.js';
   import type { ChatMessage, MessageReceipt, OnlineUser } from '#lib/types.js';
@@ -34,7 +34,7 @@ declare module 'chat-core' {
     credentials: () => Auth | Promise<Auth>;
     fail: (code: string, message: string, status?: number) => ChatError;
     /** Read whenever it counts. */
-    settings: () => { requestTimeout?: number | undefined; WebSocket?: WebSocketClass | undefined };
+    settings: () => ChatConfig;
     /** Gives the requests up that are made with this. */
     signal?: AbortSignal | undefined;
   }

@@ -3,7 +3,8 @@
 import { expect, test, vi } from 'vitest';
 import { openSocket } from '../../client-wasm/js/platform.js';
 
-const [FRAME, EVENT] = [3, 6];
+const [FRAME, EVENT] = [3, 8];
+const CONFIG = { socketUrl: 'ws://h', tenantId: '42', website: {}, settings: () => ({}) };
 
 /** What a socket's frame is told as. */
 function told(frame) {
@@ -17,7 +18,7 @@ function told(frame) {
     },
   );
   const on = vi.fn();
-  openSocket('ws://h', 'one two', on);
+  openSocket(CONFIG, 'one two', on);
   socket.onmessage({ data: frame });
   return on.mock.calls;
 }

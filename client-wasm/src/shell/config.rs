@@ -1,11 +1,8 @@
 //! What the facade hands over: addresses, the tenant, and a few functions.
 
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
 
-use chat_protocol::http;
 use wasm_bindgen::prelude::*;
-
-use crate::api;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r"
@@ -24,8 +21,8 @@ export interface CoreConfig {
   credentials: () => object | Promise<object>;
   /** Makes the error that callbacks and rejections carry. */
   fail: (code: string, message: string, status?: number) => Error;
-  /** Read whenever it counts: how long a request may take, 15 s by default, and the platform's WebSocket if it has none. */
-  settings: () => { requestTimeout?: number; WebSocket?: typeof WebSocket };
+  /** Read whenever it counts: how long a request may take, 15 s by default; the platform's WebSocket, if it has none; whether tokens can be renewed. */
+  settings: () => { requestTimeout?: number; WebSocket?: typeof WebSocket; getToken?: unknown };
   /** Gives the requests up that are made with this. */
   signal?: AbortSignal;
 }
@@ -56,22 +53,6 @@ extern "C" {
 impl CoreConfig {
     pub(super) fn tenant_id(&self) -> String {
         self.text("tenantId")
-    }
-
-    /// Where to connect to, the whole handshake in the query. No credential is ever part of it: URLs end up in logs.
-    pub(super) fn socket_url(&self) -> String {
-        let mut query = Vec::new();
-        query.push((http::TENANT_ID, self.tenant_id()));
-        if self.field("admin").is_truthy() {
-            query.push((http::ROLE, http::ROLE_ADMIN.into()));
-        }
-        let website = self.field("website");
-        for field in http::WEBSITE_FIELDS {
-            if let Some(value) = website.unchecked_ref::<Fields>().get(field).as_string() {
-                query.push((field, value));
-            }
-        }
-        api::socket_url(&self.text("socketUrl"), &query)
     }
 
     fn text(&self, field: &str) -> String {

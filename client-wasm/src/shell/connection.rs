@@ -1,6 +1,6 @@
 //! Drives one [`engine::Connection`] with a WebSocket, a timer and the page's events.
 
-use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
+use alloc::{boxed::Box, rc::Rc, vec::Vec};
 use core::cell::RefCell;
 
 use chat_protocol::{
@@ -43,7 +43,6 @@ pub(super) enum Notice {
 /// One connection to the server. It lives until [`Connection::close`].
 pub(super) struct Connection {
     config: CoreConfig,
-    url: String,
     engine: RefCell<engine::Connection>,
     observer: Box<dyn Fn(Notice)>,
     awaited: RefCell<Vec<(AckId, JsValue)>>,
@@ -66,7 +65,6 @@ impl Connection {
     /// Connects at once.
     pub(super) fn open(config: CoreConfig, observer: impl Fn(Notice) + 'static) -> Rc<Self> {
         let connection = Rc::new(Self {
-            url: config.socket_url(),
             config,
             engine: RefCell::new(engine::Connection::new(
                 engine::Config::default(),
@@ -291,7 +289,7 @@ impl Connection {
     fn open_socket(&self) {
         if let Some(platform) = &mut *self.platform.borrow_mut() {
             platform.socket =
-                platform::open_socket(&self.config, &self.url, &Event::names(), platform.wake.as_ref());
+                platform::open_socket(&self.config, &Event::names(), platform.wake.as_ref());
             // A malformed address, or one that the page's policy forbids.
             if platform.socket.is_undefined() {
                 self.engine

@@ -16,7 +16,7 @@ extern "C" {
     pub(super) fn watch_page(on: &JsValue) -> JsValue;
 
     #[wasm_bindgen(js_name = openSocket)]
-    pub(super) fn open_socket(config: &JsValue, url: &str, names: &str, on: &JsValue) -> JsValue;
+    pub(super) fn open_socket(config: &JsValue, names: &str, on: &JsValue) -> JsValue;
 
     pub(super) fn request(
         config: &JsValue,
