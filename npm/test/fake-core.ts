@@ -1,5 +1,5 @@
 /** Stands in for the WebAssembly core: records what the facade does to it, and does what a test says. */
-import type { Api, CoreConfig, Shelf, Socket, Users, UsersOptions } from 'chat-core';
+import type { Api, CoreConfig, Shelf, Socket, Users } from 'chat-core';
 import type { ChatError } from '../lib/errors.js';
 import { ApiOp, type SocketEvent, SocketOp, UsersOp, UsersStatus } from '../lib/ops.js';
 import type { ChatMessage, MessageReceipt, OnlineUser } from '../lib/types.js';
@@ -38,8 +38,7 @@ class FakeSocket {
   requests = 0;
   status: keyof typeof STATUS = 'connecting';
   closed = false;
-  /** Messages whose acknowledgement never comes. */
-  readonly unanswered: Promise<MessageReceipt>[] = [];
+  /** Whether messages are acknowledged never. */
   mute = false;
   readonly cancelled: unknown[] = [];
 
@@ -76,16 +75,10 @@ class FakeSocket {
   }
 
   sendMessage(body: object): Promise<MessageReceipt> {
-    this.sent.push(body);
-    if (this.mute) {
-      const never = new Promise<MessageReceipt>(() => {});
-      this.unanswered.push(never);
-      return never;
-    }
-    return Promise.resolve({
-      messageId: `m${this.sent.length}`,
-      timestamp: '2024-01-15T10:30:00.000Z',
-    });
+    const number = this.sent.push(body);
+    const receipt = { messageId: `m${number}`, timestamp: '2024-01-15T10:30:00.000Z' };
+    const sent = this.mute ? new Promise<MessageReceipt>(() => {}) : Promise.resolve(receipt);
+    return Object.assign(sent, { number });
   }
 }
 
@@ -144,10 +137,11 @@ class FakeUsers {
 
   constructor(
     readonly config: CoreConfig,
-    public settings: UsersOptions,
+    readonly socket: boolean,
+    public interval: number,
     readonly changed: (status: number, error: ChatError | undefined) => void,
   ) {
-    this.state.isLoading = settings.autoRefresh;
+    this.state.isLoading = interval < Infinity;
     core.feeds.push(this);
     this.tell();
   }
@@ -165,22 +159,20 @@ class FakeUsers {
   }
 
   tell(): void {
-    const { isLoading, status, error } = this.state;
-    const loading = isLoading ? UsersStatus.Loading : 0;
-    this.changed(loading + UsersStatus.Connection * STATUS[status], error);
+    const { isLoading, status, error, why } = this.state;
+    const bits = (isLoading ? UsersStatus.Loading : 0) | (error ? UsersStatus.Outdated : 0);
+    this.changed(bits + UsersStatus.Connection * STATUS[status], error ?? why);
   }
 
-  ask(op: UsersOp, argument: unknown): Shelf | ChatError | undefined {
+  ask(op: UsersOp, argument: unknown): Shelf | undefined {
     switch (op) {
       case UsersOp.Shelf:
         return this.shelf;
       case UsersOp.Refresh:
         this.refreshes += 1;
         return undefined;
-      case UsersOp.Why:
-        return this.state.why;
-      case UsersOp.Options:
-        this.settings = argument as UsersOptions;
+      case UsersOp.Poll:
+        this.interval = argument as number;
         return undefined;
       case UsersOp.Close:
         this.closed = true;
@@ -191,9 +183,10 @@ class FakeUsers {
 
 export function onlineUsers(
   config: CoreConfig,
-  settings: UsersOptions,
+  socket: boolean,
+  interval: number,
   changed: (status: number, error: ChatError | undefined) => void,
 ): Users {
-  const made = new FakeUsers(config, settings, changed);
+  const made = new FakeUsers(config, socket, interval, changed);
   return ((op: UsersOp, argument?: unknown) => made.ask(op, argument)) as Users;
 }

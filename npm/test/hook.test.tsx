@@ -86,7 +86,7 @@ test('changed options take effect without emptying the list', async () => {
   expect(result.current.onlineUsers).toEqual([ann, bob]);
   expect(result.current.isLoading).toBe(false);
   const second = await feed(1);
-  expect(second.settings.enableWebSocket).toBe(false);
+  expect(second.socket).toBe(false);
   expect(first.closed).toBe(true);
 });
 

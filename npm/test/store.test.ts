@@ -32,11 +32,7 @@ test('nothing happens before the first subscriber, and all ends after the last',
   const [one, two] = [follow(store), follow(store)];
   const made = await feed();
   expect(made.config).toMatchObject({ tenantId: '42', admin: true, website: {} });
-  expect(made.settings).toEqual({
-    enableWebSocket: true,
-    pollingInterval: 5000,
-    autoRefresh: true,
-  });
+  expect(made).toMatchObject({ socket: true, interval: 5000 });
   one();
   await settled();
   expect(made.closed).toBe(false);
@@ -187,15 +183,26 @@ test('stores that poll differently share one connection, and the most eager one 
   const made = await feed();
   await settled();
   expect(core.feeds).toEqual([made]);
-  expect(made.settings).toMatchObject({ pollingInterval: 1000, autoRefresh: true });
+  expect(made.interval).toBe(1000);
   follow(createOnlineUsersStore('42', { pollingInterval: 500, notifyInterval: 50 }));
-  expect(made.settings).toMatchObject({ pollingInterval: 500, autoRefresh: true });
+  expect(made.interval).toBe(500);
   leaves[1]?.();
   await settled();
-  expect(made.settings).toMatchObject({ pollingInterval: 500, autoRefresh: true });
+  expect(made.interval).toBe(500);
   leaves[0]?.();
   await settled();
   expect(made.closed).toBe(false);
+});
+
+test('who fetches nothing unasked does not say how often others poll', async () => {
+  follow(createOnlineUsersStore('42', { pollingInterval: 300, autoRefresh: false }));
+  const made = await feed();
+  expect(made.interval).toBe(Infinity);
+  const leave = follow(createOnlineUsersStore('42', { pollingInterval: 60_000 }));
+  expect(made.interval).toBe(60_000);
+  leave();
+  await settled();
+  expect(made.interval).toBe(Infinity);
 });
 
 test('changed options start with what is known of the tenant', async () => {
@@ -254,7 +261,7 @@ test('a changing list is shown once per interval, anything else at once', async 
   made.show([ann, bob]);
   expect(store.getSnapshot()).toBe(before);
   expect(listener).not.toHaveBeenCalled();
-  made.become({ isConnected: true });
+  made.become({ status: 'live' });
   expect(store.getSnapshot()).toMatchObject({ onlineUsers: [ann, bob], isConnected: true });
   expect(listener).toHaveBeenCalledTimes(1);
 

@@ -40,7 +40,7 @@ fn an_event_that_the_shell_has_read_is_a_sign_of_life_like_any_other() {
     client.drop_transport();
     assert!(!client.engine.handle_event(client.now), "there is none");
     client.sleep();
-    client.outputs();
+    client.show("{}", FOR_GOOD);
     client.engine.handle_transport_open();
     assert!(
         !client.engine.handle_event(client.now),
