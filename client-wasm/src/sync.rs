@@ -218,9 +218,9 @@ impl<S: Shelf, E> Sync<S, E> {
         }
     }
 
-    /// Why the connection is not live, if it is not; `None` while nothing has failed since it last was. If lists do not come
-    /// either, it is why they do not.
-    pub fn connection_error(&self) -> Option<&E> {
+    /// What is wrong: why the list may be out of date, or else why there is no socket; `None` while nothing has failed
+    /// since there last was one.
+    pub fn trouble(&self) -> Option<&E> {
         self.error().or(self.socket_error.as_ref())
     }
 

@@ -193,7 +193,7 @@ impl Store {
         let status = bit(sync.is_loading(), told::LOADING)
             + bit(sync.error().is_some(), told::OUTDATED)
             + told::CONNECTION * sync.status() as i32;
-        let error = sync.connection_error().cloned().unwrap_or_default();
+        let error = sync.trouble().cloned().unwrap_or_default();
         // What is called now may call back in.
         drop(sync);
         platform::call(&self.changed, status, &error);

@@ -21,9 +21,9 @@ fn socket_only() -> Options {
     }
 }
 
-/// Where the connection stands, and why.
+/// Where the connection stands, and what is wrong.
 fn shown(store: &Store) -> (Status, Option<&'static str>) {
-    (store.sync.status(), store.sync.connection_error().copied())
+    (store.sync.status(), store.sync.trouble().copied())
 }
 
 #[test]
@@ -50,8 +50,8 @@ fn a_lost_socket_is_polling_if_lists_come_and_says_why() {
     assert_eq!(shown(&store), (Status::Connecting, Some("gone")));
     store.down();
     assert_eq!(shown(&store), (Status::Backoff, Some("gone")));
-    store.http_list(&[]);
     store.up();
+    store.socket_list(&[]);
     assert_eq!(shown(&store), (Status::Live, None));
 }
 

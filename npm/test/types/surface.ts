@@ -6,6 +6,8 @@ import {
   configure,
   createOnlineUsersStore,
   type ChatMessage,
+  type Connection,
+  type ConnectionState,
   type OnlineUser,
   type UseOnlineUsersOptions,
   type WebSocketCallbacks,
@@ -33,7 +35,7 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 const checks: [
   Same<{ [K in keyof OnlineUser]: OnlineUser[K] }, { [K in keyof GuideOnlineUser]: GuideOnlineUser[K] }>,
   Same<
-    { [K in keyof UseOnlineUsersOptions]: UseOnlineUsersOptions[K] },
+    { [K in keyof GuideOptions]: UseOnlineUsersOptions[K] },
     { [K in keyof GuideOptions]: GuideOptions[K] }
   >,
 ] = [true, true];
@@ -96,4 +98,31 @@ new ChatWebSocket(42);
 // @ts-expect-error there is no such option
 useOnlineUsers('42', { interval: 1 });
 
-export { Component, use };
+
+// A connection's state is a closed set, and its reason one of our errors.
+async function manners(signal: AbortSignal): Promise<void> {
+  configure({ gatewayUrl: 'https://h', requestTimeout: 1000, WebSocket });
+  const say = ({ state, error }: Connection): string => {
+    switch (state) {
+      case 'idle':
+      case 'connecting':
+      case 'live':
+      case 'polling':
+        return state;
+      case 'backoff':
+      case 'closed':
+        return error?.code ?? state;
+    }
+  };
+  const socket = new ChatWebSocket('42', { onStateChange: say }, undefined, true, { signal });
+  const state: ConnectionState = socket.state;
+  await socket.sendMessage('hi', { signal });
+  const api = new ChatAPI('42');
+  await api.getOnlineUsers({ signal });
+  await api.getMessages('s', { signal });
+  await api.sendMessage('hi', { signal });
+  await api.initializeSession({ signal });
+  void [state, useOnlineUsers('42').connection.error?.message];
+}
+
+export { Component, manners, use };
