@@ -361,11 +361,14 @@ async fn states_have_one_order<S: PresenceStore>(case: Case<S>) {
     let users = ["ann", "bob", "cid", "dan"];
     for user in users {
         case.join("t", user, user).await;
-        let last = |revision: Revision| (revision, case.told.states("t").pop());
-        let (asked, announced) = case.store.with_revision("t", last).await.unwrap();
+        let beside_told = |revision: Revision| (revision, case.told.states("t").pop());
+        let (asked, announced) = case.store.with_revision("t", beside_told).await.unwrap();
         assert_eq!(announced.map(|(_, state)| state), Some(asked));
-        let list = |list: &Arc<List>| last(list.revision);
-        let (listed, announced) = case.store.with_list("t", list).await.unwrap();
+        let (listed, announced) = case
+            .store
+            .with_list("t", |list| beside_told(list.revision))
+            .await
+            .unwrap();
         assert_eq!(announced.map(|(_, state)| state), Some(listed));
     }
     for user in users {

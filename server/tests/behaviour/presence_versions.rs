@@ -157,7 +157,7 @@ async fn further_changes_are_collected(store: Store) {
     let server = store
         .server_with(|config| {
             // Longer than any test.
-            config.settings.online_users.delta_interval = Duration::from_secs(3600);
+            config.settings.online_users.delta_interval = Duration::from_hours(1);
         })
         .await;
     let mut plain = server.admin().await;
@@ -228,7 +228,7 @@ async fn what_nobody_comes_back_for_is_forgotten(store: Store) {
     let known = dashboard.at.clone();
     assert_eq!(dashboard.ask().await, "presence_delta");
     dashboard.client.leave().await;
-    until(async || {
+    Box::pin(until(async || {
         let mut client = versioned().open(&server).await;
         let mut payload = known.clone();
         payload["tenantId"] = json!("open");
@@ -236,7 +236,7 @@ async fn what_nobody_comes_back_for_is_forgotten(store: Store) {
         let (event, _) = client.next().await;
         client.leave().await;
         event == "online_users_list"
-    })
+    }))
     .await;
     server.finish().await;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chat_protocol::presence::Cursor;
 
-use super::node::row_of;
+use super::node::{View, row_of};
 use crate::config::Settings;
 use crate::presence::feed::{Delta, Feed};
 use crate::presence::{Announcement, Change, Revision};
@@ -103,13 +103,6 @@ impl Dashboard {
         self.hear(tenant, delta.as_slice(), names)
     }
 
-    /// Somebody comes with what they know, and is given what they are to know, if that is more than a list.
-    pub(super) fn resume(&mut self, mut seen: Seen) -> Option<Seen> {
-        let delta = self.feed.since(seen.at, self.state?)?;
-        seen.apply(&delta);
-        Some(seen)
-    }
-
     fn hear(&mut self, tenant: &str, deltas: &[Delta], names: &Names) -> Vec<String> {
         let Some(seen) = &mut self.seen else {
             return Vec::new();
@@ -127,6 +120,26 @@ impl Dashboard {
 }
 
 impl Seen {
+    /// Goes to a node, and knows from then on what is known there.
+    pub(super) fn visit(&mut self, view: &mut View) {
+        let (Some(rows), Some(state)) = (view.rows.clone(), view.dashboard.state) else {
+            return;
+        };
+        let there = Self {
+            at: state.cursor(),
+            rows,
+        };
+        if let Some(delta) = view.dashboard.feed.since(self.at, state) {
+            let before = self.at;
+            self.apply(&delta);
+            if *self != there {
+                view.wrong
+                    .push(format!("from {before:?} to {self:?} and not {there:?}"));
+            }
+        }
+        *self = there;
+    }
+
     fn can_take(&self, delta: &Delta) -> bool {
         let within = delta.since.epoch == self.at.epoch
             && delta.at.epoch == self.at.epoch
