@@ -32,8 +32,9 @@ pub(crate) fn lints(workspace: &Workspace) -> Tool {
         .args(["--", "-D", "warnings"])
 }
 
-/// The same for the code that only a browser compiles: as it is published, and with its tests, which need `std`.
-pub(crate) fn browser_lints(workspace: &Workspace) -> [Tool; 2] {
+/// The same for the code that only a browser compiles: as it is published, with its tests, which need `std`, and as Rust front
+/// ends have it.
+pub(crate) fn browser_lints(workspace: &Workspace) -> [Tool; 3] {
     let lints = |what: &[&str]| {
         cargo(workspace)
             .args(["clippy", "--package", browser_core::PACKAGE])
@@ -44,6 +45,7 @@ pub(crate) fn browser_lints(workspace: &Workspace) -> [Tool; 2] {
     [
         lints(&["--features", browser_core::FEATURE]),
         lints(&["--all-targets"]),
+        lints(&["--all-targets", "--features", browser_core::FRONT_END]),
     ]
 }
 
