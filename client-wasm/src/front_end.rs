@@ -5,9 +5,8 @@
 //!
 //! let config = Config::admin("https://chat.example.com", "demo").api_key("an-admin-key");
 //! let online = OnlineUsers::open(config, Options::default());
-//! let shown = online.clone();
-//! let subscription = online.subscribe(move || {
-//!     for user in shown.users() {
+//! let subscription = online.subscribe(|now| {
+//!     for user in &*now.users {
 //!         println!("{} on {:?}", user.user_id, user.url);
 //!     }
 //! });
@@ -64,7 +63,7 @@ pub use self::{
     config::{Config, Website},
     error::ChatError,
     listeners::Subscription,
-    online_users::{Changes, OnlineUsers},
+    online_users::{Changes, OnlineUsers, Snapshot},
 };
 pub use crate::{engine::Reason, sync::Options};
 pub use chat_protocol::{

@@ -4,13 +4,16 @@ use anyhow::Result;
 
 use crate::browser_core;
 use crate::process::Tool;
+use crate::leptos_example;
 use crate::setup;
 use crate::workspace::Workspace;
 
 pub(crate) fn run() -> Result<()> {
     let workspace = Workspace::find()?;
     setup::wasm_target()?;
-    format(&workspace).run()?;
+    for format in format(&workspace) {
+        format.run()?;
+    }
     lints(&workspace).run()?;
     for lints in browser_lints(&workspace) {
         lints.run()?;
@@ -22,8 +25,11 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn format(workspace: &Workspace) -> Tool {
-    cargo(workspace).args(["fmt", "--all", "--check"])
+pub(crate) fn format(workspace: &Workspace) -> [Tool; 2] {
+    [
+        cargo(workspace).args(["fmt", "--all", "--check"]),
+        leptos_example::format(workspace),
+    ]
 }
 
 pub(crate) fn lints(workspace: &Workspace) -> Tool {

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::totals::Totals;
 use crate::workspace::Workspace;
-use crate::{browser_core, build, check, npm, setup};
+use crate::{browser_core, build, check, leptos_example, npm, setup};
 
 /// Which steps to run.
 #[derive(Args)]
@@ -81,7 +81,13 @@ impl Step {
 
     fn run(self, workspace: &Workspace) -> Result<Totals> {
         match self {
-            Self::Fmt => Ok(check::format(workspace).check()),
+            Self::Fmt => {
+                let mut totals = Totals::default();
+                for format in check::format(workspace) {
+                    totals += format.check();
+                }
+                Ok(totals)
+            }
             Self::Clippy => {
                 let mut totals = check::lints(workspace).check();
                 for lints in check::browser_lints(workspace) {
@@ -114,7 +120,10 @@ impl Step {
             }
             Self::Conformance => system_tests(workspace, "conformance"),
             Self::Packaging => system_tests(workspace, "packaging"),
-            Self::E2e => system_tests(workspace, "e2e"),
+            Self::E2e => {
+                leptos_example::build(workspace)?;
+                system_tests(workspace, "e2e")
+            }
             Self::Gateway => system_tests(workspace, "gateway"),
             Self::Cluster => system_tests(workspace, "cluster"),
             Self::Deploy => deployment_tests(workspace),

@@ -4,7 +4,7 @@ use core::{
     cell::RefCell,
     future::poll_fn,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 use std::{rc::Rc, sync::Arc};
 
@@ -37,7 +37,21 @@ struct Handle {
 
 struct Store {
     sync: RefCell<Sync<Row, ChatError>>,
-    listeners: Rc<Listeners<()>>,
+    listeners: Rc<Listeners<Snapshot>>,
+}
+
+/// Everything that an [`OnlineUsers`] says, at one moment. Cheap to clone and to hand to a signal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The users in order of arrival. A user who has not changed is the same `Arc` as before.
+    pub users: Arc<[Arc<OnlineUser>]>,
+    /// Why the list may be out of date; `None` if it is not.
+    pub error: Option<ChatError>,
+    /// Whether the first list is still on its way.
+    pub is_loading: bool,
+    /// Whether the socket keeps the list true; otherwise it is polled.
+    pub is_connected: bool,
 }
 
 struct Refresh;
@@ -75,8 +89,7 @@ impl OnlineUsers {
 
     /// The users in order of arrival. A user who has not changed is the same `Arc` as before.
     pub fn users(&self) -> Vec<Arc<OnlineUser>> {
-        let sync = self.0.store.sync.borrow();
-        sync.roster().rows().map(|row| Arc::clone(&row.0)).collect()
+        shown(&self.0.store.sync.borrow()).collect()
     }
 
     /// One user, if online.
@@ -111,20 +124,26 @@ impl OnlineUsers {
         let _ = self.0.refreshes.unbounded_send(Refresh);
     }
 
-    /// Has `callback` called after each change of what the accessors return, until the subscription is dropped.
-    pub fn subscribe(&self, callback: impl Fn() + 'static) -> Subscription {
-        self.0.store.listeners.add(move |()| callback())
+    /// All of the above at once.
+    pub fn snapshot(&self) -> Snapshot {
+        self.0.store.snapshot()
+    }
+
+    /// Has `callback` called after each change, until the subscription is dropped.
+    pub fn subscribe(&self, callback: impl Fn(&Snapshot) + 'static) -> Subscription {
+        self.0.store.listeners.add(callback)
     }
 
     /// The same as a stream. Changes that nobody has looked at yet count as one.
     pub fn changes(&self) -> Changes {
         let (sender, receiver) = mpsc::channel(0);
         let sender = RefCell::new(sender);
-        let subscription = self.subscribe(move || {
+        let subscription = self.subscribe(move |_| {
             // Full means that there is a change to look at already.
             let _ = sender.borrow_mut().try_send(());
         });
         Changes {
+            store: Rc::clone(&self.0.store),
             receiver,
             _subscription: subscription,
         }
@@ -133,16 +152,34 @@ impl OnlineUsers {
 
 /// The changes of an [`OnlineUsers`]; it ends when the last clone of that is dropped.
 pub struct Changes {
+    store: Rc<Store>,
     receiver: mpsc::Receiver<()>,
     _subscription: Subscription,
 }
 
 impl Stream for Changes {
-    type Item = ();
+    type Item = Snapshot;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<()>> {
-        self.receiver.poll_next_unpin(cx)
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Snapshot>> {
+        let change = ready!(self.receiver.poll_next_unpin(cx));
+        Poll::Ready(change.map(|()| self.store.snapshot()))
     }
+}
+
+impl Store {
+    fn snapshot(&self) -> Snapshot {
+        let sync = self.sync.borrow();
+        Snapshot {
+            users: shown(&sync).collect(),
+            error: sync.error().cloned(),
+            is_loading: sync.is_loading(),
+            is_connected: sync.is_connected(),
+        }
+    }
+}
+
+fn shown(sync: &Sync<Row, ChatError>) -> impl Iterator<Item = Arc<OnlineUser>> {
+    sync.roster().rows().map(|row| Arc::clone(&row.0))
 }
 
 impl Drop for Handle {
@@ -238,7 +275,7 @@ impl Task {
         self.timer.set(self.store.sync.borrow().poll_timeout());
         let changed = self.store.sync.borrow_mut().take_changed();
         if changed {
-            self.store.listeners.tell(&());
+            self.store.listeners.tell(&self.store.snapshot());
         }
     }
 
