@@ -1,6 +1,6 @@
 //! The SDK for Rust front ends: who is online, messages and requests, typed, for Leptos, Yew or no framework at all.
 //!
-//! ```no_run
+//! ```no_run,standalone_crate
 //! use chat_client_wasm::front_end::{Config, OnlineUsers, Options};
 //!
 //! let config = Config::admin("https://chat.example.com", "demo").api_key("an-admin-key");
@@ -20,7 +20,7 @@
 //!
 //! A message, and what becomes of it:
 //!
-//! ```no_run
+//! ```no_run,standalone_crate
 //! use chat_client_wasm::front_end::{ChatConnection, Code, Config};
 //!
 //! # async fn example() {

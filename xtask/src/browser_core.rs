@@ -69,6 +69,8 @@ pub(crate) fn test(workspace: &Workspace) -> Result<Totals> {
     for what in [
         ["--test", "browser"].as_slice(),
         &["--test", "front_end", "--features", FRONT_END],
+        // The examples in its documentation; they are only compiled.
+        &["--doc", "--features", FRONT_END],
     ] {
         totals += Tool::cargo()
             .args(["test", "--config", &runner])

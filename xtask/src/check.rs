@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use crate::browser_core;
-use crate::process::Tool;
 use crate::leptos_example;
+use crate::process::Tool;
 use crate::setup;
 use crate::workspace::Workspace;
 
@@ -18,7 +18,9 @@ pub(crate) fn run() -> Result<()> {
     for lints in browser_lints(&workspace) {
         lints.run()?;
     }
-    documentation(&workspace).run()?;
+    for documentation in documentation(&workspace) {
+        documentation.run()?;
+    }
     for tests in unit_tests(&workspace) {
         tests.run()?;
     }
@@ -55,15 +57,25 @@ pub(crate) fn browser_lints(workspace: &Workspace) -> [Tool; 3] {
     ]
 }
 
-pub(crate) fn documentation(workspace: &Workspace) -> Tool {
-    cargo(workspace)
-        .args([
-            "doc",
-            "--workspace",
-            "--no-deps",
-            "--document-private-items",
-        ])
-        .env("RUSTDOCFLAGS", "-D warnings")
+/// Documentation, and that of the part which only Rust front ends have.
+pub(crate) fn documentation(workspace: &Workspace) -> [Tool; 2] {
+    let documentation = |what: &[&str]| {
+        cargo(workspace)
+            .args(["doc", "--no-deps", "--document-private-items"])
+            .args(what)
+            .env("RUSTDOCFLAGS", "-D warnings")
+    };
+    [
+        documentation(&["--workspace"]),
+        documentation(&[
+            "--package",
+            browser_core::PACKAGE,
+            "--target",
+            browser_core::TARGET,
+            "--features",
+            browser_core::FRONT_END,
+        ]),
+    ]
 }
 
 /// Two runs, because tested together with the rest this package would get other features of its dependencies than the running

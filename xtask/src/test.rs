@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
+use crate::process::Tool;
 use crate::totals::Totals;
 use crate::workspace::Workspace;
 use crate::{browser_core, build, check, leptos_example, npm, setup};
@@ -81,21 +82,13 @@ impl Step {
 
     fn run(self, workspace: &Workspace) -> Result<Totals> {
         match self {
-            Self::Fmt => {
-                let mut totals = Totals::default();
-                for format in check::format(workspace) {
-                    totals += format.check();
-                }
-                Ok(totals)
-            }
+            Self::Fmt => Ok(all(check::format(workspace))),
             Self::Clippy => {
                 let mut totals = check::lints(workspace).check();
-                for lints in check::browser_lints(workspace) {
-                    totals += lints.check();
-                }
+                totals += all(check::browser_lints(workspace));
                 Ok(totals)
             }
-            Self::Doc => Ok(check::documentation(workspace).check()),
+            Self::Doc => Ok(all(check::documentation(workspace))),
             Self::Unit => {
                 let mut totals = Totals::default();
                 for tests in check::unit_tests(workspace) {
@@ -129,6 +122,16 @@ impl Step {
             Self::Deploy => deployment_tests(workspace),
         }
     }
+}
+
+/// Each of them is run, whatever becomes of the others.
+fn all(checks: impl IntoIterator<Item = Tool>) -> Totals {
+    checks
+        .into_iter()
+        .fold(Totals::default(), |mut totals, check| {
+            totals += check.check();
+            totals
+        })
 }
 
 /// How one step went.
