@@ -246,6 +246,11 @@ async fn a_bad_key_is_refused_with_its_code_by_socket_and_http() {
         .expect_err("refused");
     assert_eq!((error.code, error.status), (Code::InvalidApiKey, Some(401)));
     assert!(!error.to_string().contains("no-key-of-ours"));
+    assert!(
+        error
+            .help()
+            .ends_with("/npm/docs/errors/INVALID_API_KEY.md")
+    );
 
     let online = OnlineUsers::open(intruder(), Options::default());
     let error = wait("the list's error", || online.error()).await;

@@ -21,7 +21,7 @@ pub(super) fn now() -> Millis {
     performance_now() as Millis
 }
 
-/// A seed for jitter and hashing.
+/// A seed for jitter.
 pub(super) fn seed() -> u64 {
     Math::random().to_bits()
 }

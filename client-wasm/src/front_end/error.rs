@@ -6,6 +6,7 @@ use chat_protocol::code::Code;
 use wasm_bindgen::JsValue;
 
 use super::json;
+use crate::explain::explain;
 
 /// Why something failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,18 @@ impl ChatError {
             message: explain(code).to_owned(),
             status: None,
         }
+    }
+
+    /// The address of the page that says when this code comes and what to do.
+    pub fn help(&self) -> String {
+        let code = self.code.as_str();
+        [
+            env!("CARGO_PKG_REPOSITORY"),
+            "/blob/main/npm/docs/errors/",
+            code,
+            ".md",
+        ]
+        .concat()
     }
 }
 
@@ -66,24 +79,5 @@ impl Refusal {
             message: self.sentence.unwrap_or_else(|| explain(code).to_owned()),
             status,
         }
-    }
-}
-
-fn explain(code: Code) -> &'static str {
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the others are a server's, which brings its own sentence"
-    )]
-    match code {
-        Code::NetworkError => {
-            "no answer: check the server's address, the network and the allowed origins"
-        }
-        Code::Timeout => "no answer in time: try again",
-        Code::NotConnected => "not connected, and it will not wait: try again when connected",
-        Code::Disconnected => "the connection ended before the answer: it may have arrived or not",
-        Code::InvalidResponse => "unexpected answer: check that the address is a chat server's",
-        Code::TokenUnavailable => "the application's token could not be had",
-        Code::Aborted => "closed by the application",
-        _ => "refused by the server",
     }
 }

@@ -1,14 +1,14 @@
 //! `OnlineUsers`: the list of who is online, kept true.
 
 use core::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     future::poll_fn,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 use std::{rc::Rc, sync::Arc};
 
-use chat_protocol::{presence::OnlineUser, roster};
+use chat_protocol::{presence::OnlineUser, roster::VecShelf};
 use futures_channel::mpsc;
 use futures_util::{FutureExt, Stream, StreamExt, future::LocalBoxFuture};
 use wasm_bindgen_futures::spawn_local;
@@ -36,7 +36,9 @@ struct Handle {
 }
 
 struct Store {
-    sync: RefCell<Sync<Row, ChatError>>,
+    sync: RefCell<Online>,
+    /// The roster's revision that was last told of.
+    told: Cell<u64>,
     listeners: Rc<Listeners<Snapshot>>,
 }
 
@@ -56,22 +58,17 @@ pub struct Snapshot {
 
 struct Refresh;
 
-/// Shared, so that a list of all of them costs no copy of any.
-struct Row(Arc<OnlineUser>);
-
-impl roster::Row for Row {
-    fn same(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-}
+/// Rows are shared, so that a list of all of them costs no copy of any.
+type Online = Sync<VecShelf<Arc<OnlineUser>>, ChatError>;
 
 impl OnlineUsers {
     /// Starts at once: the list is fetched over HTTP while the socket is on its way.
     pub fn open(config: Config, options: Options) -> Self {
-        let mut sync = Sync::new(options, clock::seed());
+        let mut sync = Sync::new(options, VecShelf::default());
         sync.start();
         let store = Rc::new(Store {
             sync: RefCell::new(sync),
+            told: Cell::default(),
             listeners: Rc::default(),
         });
         let (refreshes, received) = mpsc::unbounded();
@@ -95,7 +92,7 @@ impl OnlineUsers {
     /// One user, if online.
     pub fn user(&self, user_id: &str) -> Option<Arc<OnlineUser>> {
         let sync = self.0.store.sync.borrow();
-        sync.roster().get(user_id).map(|row| Arc::clone(&row.0))
+        sync.roster().shelf().get(user_id).cloned()
     }
 
     /// How many users are online.
@@ -167,6 +164,14 @@ impl Stream for Changes {
 }
 
 impl Store {
+    /// Whether there is anything to show that was not there at the last call.
+    fn take_changed(&self) -> bool {
+        let mut sync = self.sync.borrow_mut();
+        let revision = sync.roster().revision();
+        let rows_changed = self.told.replace(revision) != revision;
+        sync.take_changed() || rows_changed
+    }
+
     fn snapshot(&self) -> Snapshot {
         let sync = self.sync.borrow();
         Snapshot {
@@ -178,8 +183,8 @@ impl Store {
     }
 }
 
-fn shown(sync: &Sync<Row, ChatError>) -> impl Iterator<Item = Arc<OnlineUser>> {
-    sync.roster().rows().map(|row| Arc::clone(&row.0))
+fn shown(sync: &Online) -> impl Iterator<Item = Arc<OnlineUser>> {
+    sync.roster().shelf().rows().cloned()
 }
 
 impl Drop for Handle {
@@ -245,7 +250,7 @@ impl Task {
             Happened::Refresh => sync.refresh(now),
             Happened::Told(notice) => hear(&mut sync, notice),
             Happened::Answered(Ok(users)) => {
-                sync.handle_http_list(now, rows(users));
+                sync.handle_http_list(now, &rows(users));
                 // It answered here, so the socket need not wait for the end of its backoff.
                 if let Some(connection) = &mut self.connection {
                     connection.wake();
@@ -273,8 +278,7 @@ impl Task {
             }
         }
         self.timer.set(self.store.sync.borrow().poll_timeout());
-        let changed = self.store.sync.borrow_mut().take_changed();
-        if changed {
+        if self.store.take_changed() {
             self.store.listeners.tell(&self.store.snapshot());
         }
     }
@@ -285,7 +289,7 @@ impl Task {
     }
 }
 
-fn hear(sync: &mut Sync<Row, ChatError>, notice: Notice) {
+fn hear(sync: &mut Online, notice: Notice) {
     match notice {
         Notice::Connected => sync.handle_socket_up(clock::now()),
         Notice::Disconnected(_) => sync.handle_socket_down(),
@@ -294,11 +298,11 @@ fn hear(sync: &mut Sync<Row, ChatError>, notice: Notice) {
         Notice::Failed(_) => {}
         Notice::Received(name, payload) => match wire::event(&name, payload) {
             Some(Event::UserOnline(user)) => {
-                let row = Row(Arc::new(user));
-                sync.handle_online(&row.0.user_id.clone(), row);
+                let row = Arc::new(user);
+                sync.handle_online(&row.user_id, &row);
             }
             Some(Event::UserOffline(user_id)) => sync.handle_offline(&user_id),
-            Some(Event::OnlineUsersList(users)) => sync.handle_socket_list(rows(users)),
+            Some(Event::OnlineUsersList(users)) => sync.handle_socket_list(&rows(users)),
             // Of no concern here.
             Some(
                 Event::Connected
@@ -313,8 +317,7 @@ fn hear(sync: &mut Sync<Row, ChatError>, notice: Notice) {
     }
 }
 
-fn rows(users: Vec<OnlineUser>) -> impl Iterator<Item = (String, Row)> {
-    users
-        .into_iter()
-        .map(|user| (user.user_id.clone(), Row(Arc::new(user))))
+fn rows(users: Vec<OnlineUser>) -> Vec<(String, Arc<OnlineUser>)> {
+    let named = |user: OnlineUser| (user.user_id.clone(), Arc::new(user));
+    users.into_iter().map(named).collect()
 }

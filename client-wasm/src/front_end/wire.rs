@@ -1,11 +1,12 @@
 //! The shapes of events and answers, the older ones included (contract sections 3 and 5). What is of none of them is
 //! nothing: the application never sees half a row.
 
-use chat_protocol::{event, http::SESSION_ID, message::Message, presence::OnlineUser};
+use chat_protocol::{http::SESSION_ID, message::Message, presence::OnlineUser};
 use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::{chat::Event, json};
+use crate::wire;
 
 /// The rows of `{ users: […] }` or of the bare array.
 pub(super) fn rows(payload: &JsValue) -> Option<Vec<OnlineUser>> {
@@ -44,14 +45,11 @@ pub(super) fn session_id(answer: &JsValue) -> Option<String> {
 
 /// What an event of the server carries for the application.
 pub(super) fn event(name: &str, payload: JsValue) -> Option<Event> {
-    match name {
-        event::META_MESSAGE_CREATED | event::AI_EVENT_CREATED => {
-            message(payload).map(Event::Message)
-        }
-        event::USER_ONLINE => json::read(payload).map(Event::UserOnline),
-        event::USER_OFFLINE => user_id(&payload).map(Event::UserOffline),
-        event::ONLINE_USERS_LIST => rows(&payload).map(Event::OnlineUsersList),
-        event::VISITOR_TOKEN => json::read(payload).map(Event::VisitorToken),
-        _ => None,
+    match wire::Event::named(name)? {
+        wire::Event::Message | wire::Event::AiMessage => message(payload).map(Event::Message),
+        wire::Event::UserOnline => json::read(payload).map(Event::UserOnline),
+        wire::Event::UserOffline => user_id(&payload).map(Event::UserOffline),
+        wire::Event::List => rows(&payload).map(Event::OnlineUsersList),
+        wire::Event::VisitorToken => json::read(payload).map(Event::VisitorToken),
     }
 }
