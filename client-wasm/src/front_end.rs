@@ -69,6 +69,6 @@ pub use crate::{engine::Reason, sync::Options};
 pub use chat_protocol::{
     code::{Code, Retry},
     identity::VisitorToken,
-    message::{Accepted, Message, SendMessage, Sender},
+    message::{Accepted, Message, Sender},
     presence::OnlineUser,
 };

@@ -17,12 +17,7 @@ const PAGE: &str = "index.html";
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     setup::wasm_target()?;
     let directory = workspace.examples().join(NAME);
-    Tool::cargo()
-        .args(["build", "--locked", "--target", TARGET])
-        .arg("--target-dir")
-        .arg(workspace.target())
-        .dir(&directory)
-        .run()?;
+    cargo(workspace, "build").run()?;
     let module = workspace
         .target()
         .join(TARGET)
@@ -42,9 +37,22 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+/// Its lints.
+pub(crate) fn lints(workspace: &Workspace) -> Tool {
+    cargo(workspace, "clippy").args(["--", "-D", "warnings"])
+}
+
 /// Whether its sources are formatted.
 pub(crate) fn format(workspace: &Workspace) -> Tool {
     Tool::cargo()
         .args(["fmt", "--check"])
+        .dir(workspace.examples().join(NAME))
+}
+
+fn cargo(workspace: &Workspace, command: &str) -> Tool {
+    Tool::cargo()
+        .args([command, "--target", TARGET])
+        .arg("--target-dir")
+        .arg(workspace.target())
         .dir(workspace.examples().join(NAME))
 }

@@ -86,6 +86,8 @@ impl Step {
             Self::Clippy => {
                 let mut totals = check::lints(workspace).check();
                 totals += all(check::browser_lints(workspace));
+                // Not part of `check`, which would wait for Leptos.
+                totals += leptos_example::lints(workspace).check();
                 Ok(totals)
             }
             Self::Doc => Ok(all(check::documentation(workspace))),

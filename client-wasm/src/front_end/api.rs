@@ -4,7 +4,12 @@ use chat_protocol::{code::Code, message::Message, presence::OnlineUser};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
-use super::{config::Config, error::ChatError, http, json, wire};
+use super::{
+    config::Config,
+    error::ChatError,
+    http, json,
+    wire::{self, Outgoing},
+};
 use crate::api::Request;
 
 /// Single requests. Each fails with a coded error, and never looks like an empty list. One whose future is dropped is
@@ -49,12 +54,12 @@ impl ChatApi {
         session_id: Option<&str>,
     ) -> Result<Message, ChatError> {
         let website = &self.config.website;
-        let body = json::write(&NewMessage {
-            text,
-            tenant_id: self.config.tenant_id(),
-            session_id,
-            site_id: website.site_id.as_deref(),
-            domain: website.domain.as_deref(),
+        let body = json::write(&Outgoing {
+            text: text.to_owned(),
+            tenant_id: Some(self.config.tenant_id().to_owned()),
+            session_id: session_id.map(str::to_owned),
+            site_id: website.site_id.clone(),
+            domain: website.domain.clone(),
         });
         self.ask(Request::send_message(body), wire::message).await
     }
@@ -79,19 +84,6 @@ impl ChatApi {
         let answer = http::send(self.config.clone(), request).await?;
         pick(answer).ok_or_else(|| ChatError::new(Code::InvalidResponse))
     }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct NewMessage<'a> {
-    text: &'a str,
-    tenant_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    site_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    domain: Option<&'a str>,
 }
 
 #[derive(Serialize)]

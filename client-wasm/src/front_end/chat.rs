@@ -12,7 +12,7 @@ use chat_protocol::{
     code::Code,
     event,
     identity::VisitorToken,
-    message::{Accepted, Message, SendMessage},
+    message::{Accepted, Message},
     presence::OnlineUser,
 };
 use futures_channel::{mpsc, oneshot};
@@ -26,7 +26,7 @@ use super::{
     error::ChatError,
     json,
     listeners::{Listeners, Subscription},
-    wire,
+    wire::{self, Outgoing},
 };
 use crate::engine::Reason;
 
@@ -71,7 +71,7 @@ struct Shared {
 }
 
 enum Command {
-    Send(SendMessage, Reply),
+    Send(Outgoing, Reply),
     RequestOnlineUsers,
 }
 
@@ -101,23 +101,23 @@ impl ChatConnection {
     /// Sends a message; while the connection is down it waits. It is on its way whether or not the receipt is awaited.
     pub fn send_message(&self, text: impl Into<String>) -> Receipt {
         let website = &self.0.config.website;
-        self.send(SendMessage {
+        self.send(Outgoing {
             text: text.into(),
+            tenant_id: None,
+            session_id: None,
             site_id: website.site_id.clone(),
             domain: website.domain.clone(),
-            session_id: None,
-            sender: None,
         })
     }
 
     /// As an admin, answers in the conversation of a session; otherwise as [`ChatConnection::send_message`].
     pub fn reply(&self, session_id: impl Into<String>, text: impl Into<String>) -> Receipt {
-        self.send(SendMessage {
+        self.send(Outgoing {
             text: text.into(),
+            tenant_id: None,
+            session_id: Some(session_id.into()),
             site_id: None,
             domain: None,
-            session_id: Some(session_id.into()),
-            sender: None,
         })
     }
 
@@ -131,7 +131,7 @@ impl ChatConnection {
         self.0.shared.live.get()
     }
 
-    fn send(&self, message: SendMessage) -> Receipt {
+    fn send(&self, message: Outgoing) -> Receipt {
         let (reply, answer) = oneshot::channel();
         self.command(Command::Send(message, reply));
         Receipt(answer)

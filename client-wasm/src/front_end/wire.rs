@@ -3,10 +3,27 @@
 
 use chat_protocol::{http::SESSION_ID, message::Message, presence::OnlineUser};
 use js_sys::Array;
+use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::{chat::Event, json};
 use crate::wire;
+
+/// A message on its way to the server, in a socket's event or in a request's body.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Outgoing {
+    pub(super) text: String,
+    /// Whose tenant's; a socket has said it already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tenant_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) session_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) site_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) domain: Option<String>,
+}
 
 /// The rows of `{ users: […] }` or of the bare array.
 pub(super) fn rows(payload: &JsValue) -> Option<Vec<OnlineUser>> {

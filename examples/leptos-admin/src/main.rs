@@ -6,8 +6,13 @@ mod settings;
 
 use std::sync::Arc;
 
-use chat_client_wasm::front_end::{ChatError, Code, Config, OnlineUser, OnlineUsers, Options};
+use chat_client_wasm::front_end::{
+    ChatError, Code, Config, OnlineUser, OnlineUsers, Options, Snapshot,
+};
 use leptos::prelude::*;
+
+/// More rows than anyone reads; the count above says how many there are.
+const MOST_ROWS: usize = 200;
 
 fn main() {
     leptos::mount::mount_to_body(|| {
@@ -27,16 +32,19 @@ fn Dashboard(tenant_id: String, config: Config) -> impl IntoView {
     let refresh = move |_| held.with_value(|(online, _)| online.refresh());
 
     let count = move || now.with(|now| now.users.len());
-    let state = move || {
-        now.with(|now| {
-            if now.is_connected {
-                "Real-time"
-            } else {
-                "Polling"
-            }
-        })
-    };
+    let connected = move || now.with(|now| now.is_connected);
+    let state = move || if connected() { "Real-time" } else { "Polling" };
     let error = move || now.with(|now| now.error.clone());
+    let shown = move || {
+        let rows = |now: &Snapshot| {
+            now.users
+                .iter()
+                .take(MOST_ROWS)
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        now.with(rows)
+    };
     let empty =
         move || now.with(|now| !now.is_loading && now.error.is_none() && now.users.is_empty());
     view! {
@@ -56,7 +64,7 @@ fn Dashboard(tenant_id: String, config: Config) -> impl IntoView {
                     <tr><th scope="col">"Visitor"</th><th scope="col">"Page"</th><th scope="col">"Since"</th></tr>
                 </thead>
                 <tbody>
-                    <For each=move || now.with(|now| now.users.to_vec()) key=|user| key(user) let:user>
+                    <For each=shown key=|user| key(user) let:user>
                         <Row user />
                     </For>
                 </tbody>
