@@ -286,6 +286,34 @@ async fn http_requests_reach_their_endpoints() {
 }
 
 #[wasm_bindgen_test]
+async fn a_visitor_with_the_server_s_token_is_known_again_and_may_read_the_conversation() {
+    let anonymous = || Config::visitor(server(), TENANT);
+    let first = Listening::open(anonymous().visitor_token(""));
+    let issued = |event: &Event| {
+        if let Event::VisitorToken(issued) = event {
+            return Some(issued.clone());
+        }
+        None
+    };
+    let issued = first.first("the token", issued).await;
+    let accepted = first.chat.send_message("Remember me?").await;
+    let id = accepted.expect("accepted").message_id;
+    let message = first.message(Sender::User).await;
+    assert_eq!(message.user_id, issued.user_id);
+    drop(first);
+
+    let returned = || anonymous().visitor_token(&issued.token);
+    let second = Listening::open(returned());
+    second.chat.send_message("Yes").await.expect("accepted");
+    assert_eq!(second.message(Sender::User).await.user_id, issued.user_id);
+    let messages = ChatApi::new(returned())
+        .messages(&message.session_id)
+        .await
+        .expect("the history");
+    assert!(messages.iter().any(|message| message.id == id));
+}
+
+#[wasm_bindgen_test]
 async fn a_token_that_cannot_be_had_is_an_error_of_its_own() {
     let broken = || Config::admin(server(), TENANT).get_token(|| async { None });
     let answer = ChatApi::new(broken()).online_users().await;

@@ -93,7 +93,8 @@ impl ChatConnection {
         }))
     }
 
-    /// Has `callback` called with whatever happens, until the subscription is dropped.
+    /// Has `callback` called with whatever happens, until the subscription is dropped. A callback that holds a clone of
+    /// this keeps the connection going until then.
     pub fn subscribe(&self, callback: impl Fn(&Event) + 'static) -> Subscription {
         self.0.shared.listeners.add(callback)
     }
@@ -140,6 +141,13 @@ impl ChatConnection {
     fn command(&self, command: Command) {
         // The task ends when the server has refused for good; there is nobody to ask any more.
         let _ = self.0.commands.unbounded_send(command);
+    }
+}
+
+/// Equal are those that are the same, as properties of components need it.
+impl PartialEq for ChatConnection {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
     }
 }
 

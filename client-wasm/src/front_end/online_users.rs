@@ -126,7 +126,8 @@ impl OnlineUsers {
         self.0.store.snapshot()
     }
 
-    /// Has `callback` called after each change, until the subscription is dropped.
+    /// Has `callback` called after each change, until the subscription is dropped. A callback that holds a clone of this
+    /// keeps the list going until then.
     pub fn subscribe(&self, callback: impl Fn(&Snapshot) + 'static) -> Subscription {
         self.0.store.listeners.add(callback)
     }
@@ -144,6 +145,13 @@ impl OnlineUsers {
             receiver,
             _subscription: subscription,
         }
+    }
+}
+
+/// Equal are those that are the same, as properties of components need it.
+impl PartialEq for OnlineUsers {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
     }
 }
 
