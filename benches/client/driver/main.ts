@@ -14,7 +14,11 @@ import { serve } from './site.ts';
 import { measureStartup } from './startup.ts';
 import { measureViews } from './views.ts';
 
-const PAGES = ['ours.ts', 'guide.ts', 'map.ts', 'views.ts', 'app-ours.tsx', 'app-guide.tsx'];
+const PAGES = [
+  ...['ours.ts', 'guide.ts', 'map.ts'],
+  ...['views-ours.ts', 'views-plain.ts', 'views-tuned.ts'],
+  ...['app-ours.tsx', 'app-guide.tsx'],
+];
 
 type Measure = (
   browser: Chromium,
