@@ -38,12 +38,15 @@ export async function installPackage(): Promise<void> {
   await rm(tarball);
 }
 
-/** Builds the pages that are named and resolves with the directory of their scripts. */
-export async function buildPages(names: readonly string[]): Promise<string> {
+/**
+ * Builds the pages that are named and resolves with the directory of their scripts. Only a profile has them with the names
+ * that functions were given.
+ */
+export async function buildPages(names: readonly string[], minify: boolean): Promise<string> {
   const outdir = join(artifacts, 'pages');
   await rm(outdir, { recursive: true, force: true });
   // One by one: together they would share chunks, which a page by itself has not.
-  for (const name of names) await build({ ...bundled(pageEntry(name)), outdir });
+  for (const name of names) await build({ ...bundled(pageEntry(name)), outdir, minify });
   return outdir;
 }
 

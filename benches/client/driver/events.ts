@@ -5,6 +5,7 @@
 import type { EventsFigures, EventsTask } from '../pages/measure.ts';
 import type { Chromium, Visitor } from './browser.ts';
 import type { Options } from './options.ts';
+import { profile } from './profile.ts';
 import type { Report, Side, Target, Unit } from './report.ts';
 import { turns } from './turns.ts';
 
@@ -53,6 +54,17 @@ export async function measureEvents(
         if (round > 0) enter(report, side, size.users, figures);
       }
     }
+  }
+  if (options.profile) {
+    const task = { users: 10_000, batches: 400, changes: CHANGES, as: 'events' } as const;
+    // The scene is made before, and what is profiled runs as often as it takes to be seen.
+    await ours.page.evaluate((task) => bench.events(task), task);
+    const table = await profile(ours, options.profile, async () => {
+      for (let times = 0; times < 5; times++) {
+        await ours.page.evaluate((task) => bench.events(task), task);
+      }
+    });
+    report.note(`our store under events, 10,000 online, by function (lines are the page's script):\n${table}`);
   }
 }
 

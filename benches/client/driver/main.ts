@@ -42,7 +42,7 @@ const MEASURES: Readonly<Record<Part, Measure>> = {
 async function main(): Promise<void> {
   const options = optionsFrom(process.argv.slice(2));
   await installPackage();
-  await using site = await serve(await buildPages(PAGES));
+  await using site = await serve(await buildPages(PAGES, options.profile === undefined));
   await using browser = await Chromium.launch();
   const report = new Report();
   for (const part of options.parts) {

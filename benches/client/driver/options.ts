@@ -11,6 +11,8 @@ export interface Options {
   readonly parts: readonly Part[];
   /** Where to write all figures. */
   readonly json: string | undefined;
+  /** Where to write a processor profile of our store under events. */
+  readonly profile: string | undefined;
   /** The programs that the real page needs: our server, and what fills it with visitors. */
   readonly server: string | undefined;
   readonly shop: string | undefined;
@@ -24,6 +26,7 @@ export function optionsFrom(args: readonly string[]): Options {
       rounds: { type: 'string' },
       only: { type: 'string', multiple: true, default: [] },
       json: { type: 'string' },
+      profile: { type: 'string' },
       server: { type: 'string' },
       shop: { type: 'string' },
     },
@@ -40,6 +43,7 @@ export function optionsFrom(args: readonly string[]): Options {
     rounds,
     parts: parts.length > 0 ? parts : PARTS,
     json: values.json,
+    profile: values.profile,
     server: values.server,
     shop: values.shop,
   };
