@@ -42,7 +42,7 @@ export async function measureViews(
       }
       if (round === 0) continue;
       for (const [name, value] of Object.entries(figures)) {
-        const targets = name.startsWith('search') ? FASTER : [];
+        const targets = name.startsWith('search,') ? FASTER : [];
         report.add({ group, name, unit: 'ms', targets }, side, value);
       }
     }

@@ -75,7 +75,8 @@ let store: OurStore | undefined;
 
 /** The query as the package has it written. */
 function written({ search, sort, offset, limit }: Query): object {
-  return { search, offset, limit, ...(sort && { sort }) };
+  const direction = sort?.descending ? 'desc' : 'asc';
+  return { search, offset, limit, ...(sort && { sort: { field: sort.field, direction } }) };
 }
 
 function looksLike({ users, total }: Answer, right: Answer): boolean {

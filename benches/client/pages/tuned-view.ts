@@ -3,7 +3,7 @@
  * of all rows for each sort in use, changed by binary search. A change looks at the changed row alone.
  */
 import { type OnlineUser, parse } from './subject.ts';
-import { type Answer, type Query, textOf, type ViewSubject, words } from './view-subject.ts';
+import { type Answer, type Query, type ViewSubject, words } from './view-subject.ts';
 
 type Sort = NonNullable<Query['sort']>;
 
@@ -91,7 +91,7 @@ export class TunedView implements ViewSubject {
 
   #enter(slot: number, user: OnlineUser): void {
     this.#rows[slot] = user;
-    this.#texts[slot] = textOf(user);
+    this.#texts[slot] = shortTextOf(user);
     for (const order of this.#orders.values()) order.enter(slot, user);
     if (this.#words.length === 0) return;
     if (slot >= this.#marks.length) {
@@ -180,6 +180,15 @@ class Order {
     const [left, right] = [this.#keys[one] ?? '', this.#keys[other] ?? ''];
     return left < right ? -this.#sign : left > right ? this.#sign : one - other;
   }
+}
+
+/** Where a row is searched. What the address of its page says already is not said again: less to look through. */
+function shortTextOf({ userId, domain = '', origin = '', url = '' }: OnlineUser): string {
+  let text = `${userId}\n${url}`;
+  for (const other of [origin, domain]) {
+    if (!url.includes(other)) text += `\n${other}`;
+  }
+  return text.toLowerCase();
 }
 
 const matches = (text: string, words: readonly string[]): boolean =>
