@@ -23,8 +23,7 @@ export interface Weight {
 }
 
 /** Puts the package where a page's bundler finds it, as a customer's installation does. */
-export async function installPackage(): Promise<void> {
-  const source = join(root, '../../npm');
+export async function installPackage(source = join(root, '../../npm')): Promise<void> {
   await access(join(source, 'dist/esm/index.js')).catch((cause: unknown) => {
     throw new Error('the package is not built: run `cargo xtask build --package` first', { cause });
   });

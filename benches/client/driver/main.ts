@@ -41,7 +41,7 @@ const MEASURES: Readonly<Record<Part, Measure>> = {
 
 async function main(): Promise<void> {
   const options = optionsFrom(process.argv.slice(2));
-  await installPackage();
+  await installPackage(options.package);
   await using site = await serve(await buildPages(PAGES, options.profile === undefined));
   await using browser = await Chromium.launch();
   const report = new Report();

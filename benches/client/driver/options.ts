@@ -13,6 +13,8 @@ export interface Options {
   readonly json: string | undefined;
   /** Where to write a processor profile of our store under events. */
   readonly profile: string | undefined;
+  /** Another directory to pack, where another build of the package lies. */
+  readonly package: string | undefined;
   /** The programs that the real page needs: our server, and what fills it with visitors. */
   readonly server: string | undefined;
   readonly shop: string | undefined;
@@ -27,6 +29,7 @@ export function optionsFrom(args: readonly string[]): Options {
       only: { type: 'string', multiple: true, default: [] },
       json: { type: 'string' },
       profile: { type: 'string' },
+      package: { type: 'string' },
       server: { type: 'string' },
       shop: { type: 'string' },
     },
@@ -44,6 +47,7 @@ export function optionsFrom(args: readonly string[]): Options {
     parts: parts.length > 0 ? parts : PARTS,
     json: values.json,
     profile: values.profile,
+    package: values.package,
     server: values.server,
     shop: values.shop,
   };
