@@ -1,6 +1,8 @@
 /**
- * Figures to a table for people and JSON for programs. A ratio is of medians, and says how many times what ours costs the
- * other one costs: above 1, ours is the cheaper one.
+ * Figures to a table for people and JSON for programs.
+ *
+ * A ratio says how many times what ours costs the other one costs: above 1, ours is the cheaper one. It is the median of the
+ * rounds' ratios, because in one round all sides had the same share of the machine.
  */
 import { type Spread, spreadOf } from './spread.ts';
 
@@ -74,8 +76,11 @@ function row({ name, unit, values, targets }: Figure): string {
     tuned: spreadOf(values.tuned),
   };
   const ratio = (side: 'guide' | 'tuned'): number | undefined => {
-    const [ours, theirs] = [spreads.ours, spreads[side]];
-    return ours && theirs && theirs.median / ours.median;
+    const ratios = values[side].flatMap((theirs, round) => {
+      const ours = values.ours[round];
+      return ours === undefined ? [] : [theirs / ours];
+    });
+    return spreadOf(ratios)?.median;
   };
   return line(
     [
