@@ -60,11 +60,19 @@ export async function weights(): Promise<Weight[]> {
   for (const side of ['ours', 'guide'] as const) {
     const hook = { stdin: { contents: hooks[side], resolveDir: root, loader: 'ts' as const } };
     const app = pageEntry(`app-${side}.tsx`);
+    const [alone, without, whole] = [
+      await weigh(hook, react),
+      await weigh(app, react),
+      await weigh(app, []),
+    ];
     weights.push(
-      { name: 'hook and what it needs, without React', side, bytes: await weigh(hook, react) },
-      { name: 'application without React', side, bytes: await weigh(app, react) },
-      { name: 'application with React', side, bytes: await weigh(app, []) },
+      { name: 'hook and what it needs, without React', side, bytes: alone.first },
+      { name: 'application without React', side, bytes: without.first },
+      { name: 'application with React', side, bytes: whole.first },
     );
+    if (whole.later > 0) {
+      weights.push({ name: 'what is loaded only if it is used', side, bytes: whole.later });
+    }
   }
   return weights;
 }
@@ -89,8 +97,11 @@ const bundled = (entry: BuildOptions): BuildOptions => ({
   chunkNames: '[name]-[hash]',
 });
 
-/** The files that a page loads at its start, compressed one by one. */
-async function weigh(entry: BuildOptions, external: readonly string[]): Promise<number> {
+/** The files that a page loads at its start, and those that it loads when it first needs them, compressed one by one. */
+async function weigh(
+  entry: BuildOptions,
+  external: readonly string[],
+): Promise<{ first: number; later: number }> {
   const { outputFiles, metafile } = await build({
     ...bundled(entry),
     external: [...external],
@@ -105,8 +116,10 @@ async function weigh(entry: BuildOptions, external: readonly string[]): Promise<
       if (kind === 'import-statement' && metafile.outputs[other]) needed.add(other);
     }
   }
-  return outputFiles
-    .filter(({ path }) => needed.has(relative(root, path)))
-    .reduce((sum, { contents }) => sum + compressed(contents).length, 0);
+  const weight = { first: 0, later: 0 };
+  for (const { path, contents } of outputFiles) {
+    weight[needed.has(relative(root, path)) ? 'first' : 'later'] += compressed(contents).length;
+  }
+  return weight;
 }
 
