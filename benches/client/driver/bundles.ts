@@ -110,7 +110,11 @@ async function weigh(
     write: false,
   });
   const outputs = Object.entries(metafile.outputs);
-  const needed = new Set(outputs.filter(([, { entryPoint }]) => entryPoint).map(([path]) => path));
+  // What is imported when it is needed is an entry of its own to the bundler.
+  const isOurs = (entry = ''): boolean => entry === '<stdin>' || entry.startsWith('pages/');
+  const needed = new Set(
+    outputs.filter(([, { entryPoint }]) => isOurs(entryPoint)).map(([path]) => path),
+  );
   for (const path of needed) {
     for (const { path: other, kind } of metafile.outputs[path]?.imports ?? []) {
       if (kind === 'import-statement' && metafile.outputs[other]) needed.add(other);
