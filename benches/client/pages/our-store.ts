@@ -27,18 +27,19 @@ export class OurStore implements Subject {
     configure({ gatewayUrl: 'https://bench.example', apiKey: 'bench-admin-key' });
   }
 
-  get store(): OnlineUsersStore {
-    if (!this.#store) throw new Error('the store is not open');
-    return this.#store;
+  open(): Promise<void> {
+    return this.connect((store) => {
+      store.subscribe(() => {
+        this.#shown = store.getSnapshot();
+      });
+    });
   }
 
-  async open(): Promise<void> {
+  /** Opens a store that `watch` subscribes to, and is ready for its list when it resolves. */
+  async connect(watch: (store: OnlineUsersStore) => void): Promise<void> {
     // The list comes over the socket alone: nobody answers requests here.
-    const store = createOnlineUsersStore(TENANT, { autoRefresh: false });
-    this.#store = store;
-    store.subscribe(() => {
-      this.#shown = store.getSnapshot();
-    });
+    this.#store = createOnlineUsersStore(TENANT, { autoRefresh: false });
+    watch(this.#store);
     const asking = () => [...FakeSocket.open].find(({ asked }) => asked);
     this.#socket = await until('the store to ask for the list', asking);
     this.deltas = this.#socket.versioned;

@@ -33,13 +33,12 @@ export class OurView implements ViewSubject {
   }
 
   async open(list: string): Promise<void> {
-    await this.#ours.open();
+    await this.#ours.connect((store) => {
+      const view = (store as WithViews).view?.(written(FIRST));
+      view?.subscribe(() => view.getSnapshot());
+      this.#view = view;
+    });
     this.#ours.deliver(list);
-    const { store } = this.#ours;
-    const view = (store as WithViews).view?.(written(FIRST));
-    if (!view) return;
-    this.#view = view;
-    view.subscribe(() => view.getSnapshot());
     await this.#answer(({ isLoading, users }) => !isLoading && users.length > 0);
   }
 
