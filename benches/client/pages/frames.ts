@@ -68,8 +68,8 @@ export function scene({ users, batches, changes }: SceneSize, seed = 1): Scene {
     const events: string[] = [];
     const delta = { online: [] as OnlineUser[], offline: [] as string[] };
     for (let change = 0; change < changes; change++) {
-      // As many come as go, and as many are seen again with another session: the shop stays as full.
-      const kind = change % 3;
+      // As many come as go, and the rest are seen again with another session: the shop stays as full.
+      const kind = change < changes - (changes % 3) ? change % 3 : 2;
       if (kind === 1) {
         const userId = pick(named, true);
         named.add(userId);
