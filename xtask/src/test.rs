@@ -41,7 +41,7 @@ enum Step {
     Browser,
     /// The package's tests, types and published form
     Npm,
-    /// Types of the whole-system tests, against the built package
+    /// Types of the whole-system tests and of the client's benchmark, against the built package
     Types,
     /// Official clients against our server, our client against the official server
     Conformance,
@@ -109,9 +109,12 @@ impl Step {
                 Ok(totals)
             }
             Self::Types => {
-                let tests = workspace.tests();
-                npm::install(&tests)?;
-                Ok(npm::script(&tests, "typecheck").check())
+                let mut totals = Totals::default();
+                for directory in [workspace.tests(), workspace.client_bench()] {
+                    npm::install(&directory)?;
+                    totals += npm::script(&directory, "typecheck").check();
+                }
+                Ok(totals)
             }
             Self::Conformance => system_tests(workspace, "conformance"),
             Self::Packaging => system_tests(workspace, "packaging"),
