@@ -73,7 +73,7 @@ test('a list is placed and filled but for what is left out', () => {
   const shelf = holding('ann');
   const list = [row('bob'), row('ann', { domain: 'new' }), row('bob', { domain: 'last' })];
   const placed = new Uint32Array(3);
-  placeAll(shelf, list, placed);
+  placeAll(shelf, list, placed, 1);
   expect([...placed]).toEqual([1, 0, 1]);
   placed[1] = 0xffffffff;
   expect(fill(shelf, list, placed)).toBe(2);
