@@ -1,10 +1,10 @@
 //! Where a word occurs in a long text.
 //!
-//! A place is looked at closely only if the word's two rarest bytes are where they belong. Whether that is so anywhere in
-//! a block is asked in a form that the compiler turns into a few vector instructions.
+//! A place is looked at closely only if the word's two rarest bytes are where they belong. Where that is so
+//! in a block is asked for all its places together.
 
 /// How many places are looked at together.
-const BLOCK: usize = 32;
+const BLOCK: usize = u32::BITS as usize;
 
 /// How much of a text is read to learn which bytes are rare in it.
 const SAMPLE: usize = 1 << 14;
@@ -41,36 +41,59 @@ impl<'a> Finder<'a> {
     /// The first place of the word in `text`.
     pub fn find(&self, text: &[u8]) -> Option<usize> {
         let places = (text.len() + 1).checked_sub(self.word.len())?;
-        let is_at = |place: usize| text[place..].starts_with(self.word);
         let [first, second] = self.rare;
         let Some((&one, &two)) = self.word.get(first).zip(self.word.get(second)) else {
             return Some(0);
         };
+        // Of a word that short, nothing else is left to look at.
+        let is_at = |place: usize| self.word.len() <= 2 || text[place..].starts_with(self.word);
         let mut at = 0;
         while at + BLOCK <= places {
-            let ones = &text[at + first..][..BLOCK];
-            let twos = &text[at + second..][..BLOCK];
-            if meet(ones, twos, one, two) {
-                let candidates = (0..BLOCK).filter(|&near| ones[near] == one && twos[near] == two);
-                let found = candidates.map(|near| at + near).find(|&place| is_at(place));
-                if found.is_some() {
-                    return found;
+            let mut near = meet(&text[at + first..], &text[at + second..], one, two);
+            while near != 0 {
+                let place = at + near.trailing_zeros() as usize;
+                if is_at(place) {
+                    return Some(place);
                 }
+                near &= near - 1;
             }
             at += BLOCK;
         }
-        (at..places).find(|&place| is_at(place))
+        (at..places).find(|&place| text[place..].starts_with(self.word))
     }
 }
 
-/// Whether `one` is in the first block at some place where `two` is in the second. Without branches, so that it is vectorised.
-fn meet(ones: &[u8], twos: &[u8], one: u8, two: u8) -> bool {
-    let both = |(&first, &second): (&u8, &u8)| u8::from(first == one) & u8::from(second == two);
-    ones.iter()
-        .zip(twos)
-        .map(both)
-        .fold(0, |all, both| all | both)
-        != 0
+/// The places in a block where `one` is in the first text and `two` in the second, a bit for each.
+#[cfg(not(target_feature = "simd128"))]
+fn meet(ones: &[u8], twos: &[u8], one: u8, two: u8) -> u32 {
+    let blocks = ones[..BLOCK].iter().zip(&twos[..BLOCK]);
+    let both = |(&first, &second)| u32::from(first == one && second == two);
+    blocks
+        .rev()
+        .fold(0, |places, bytes| places << 1 | both(bytes))
+}
+
+/// The same in a few instructions.
+#[cfg(target_feature = "simd128")]
+fn meet(ones: &[u8], twos: &[u8], one: u8, two: u8) -> u32 {
+    use core::arch::wasm32::{u8x16_bitmask, u8x16_eq, u8x16_splat, v128, v128_and, v128_load};
+
+    let half = |ones: &[u8; BLOCK / 2], twos: &[u8; BLOCK / 2]| {
+        // SAFETY: each is as long as what is read, and reading needs no alignment.
+        let (ones, twos): (v128, v128) = unsafe {
+            (
+                v128_load(ones.as_ptr().cast()),
+                v128_load(twos.as_ptr().cast()),
+            )
+        };
+        let both = v128_and(
+            u8x16_eq(ones, u8x16_splat(one)),
+            u8x16_eq(twos, u8x16_splat(two)),
+        );
+        u32::from(u8x16_bitmask(both))
+    };
+    let [ones, twos] = [ones, twos].map(|text| text.as_chunks().0);
+    half(&ones[0], &twos[0]) | half(&ones[1], &twos[1]) << (BLOCK / 2)
 }
 
 /// Whether `word` is anywhere in `text`, which is short.

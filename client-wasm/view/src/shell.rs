@@ -104,19 +104,22 @@ extern "C" fn apply() {
     with_index(Index::apply);
 }
 
-/// A condition for the next `ask`: its text is the first `length` bytes of `text`, `test` is 0 (contains), 1 (equals) or 2
+/// A condition for the next `ask`: its text is the first `length` bytes of `text`, `kind` is 0 (contains), 1 (equals) or 2
 /// (starts with).
 #[unsafe(no_mangle)]
-extern "C" fn condition(column: usize, test: u32, length: usize) {
-    let test = match test {
+extern "C" fn condition(column: usize, kind: u32, length: usize) {
+    let test = match kind {
         0 => Test::Contains,
         1 => Test::Equals,
         _ => Test::StartsWith,
     };
     with(|state| {
-        let text = state.text.get(..length).unwrap_or_default().into();
-        let condition = Condition { column, test, text };
-        state.conditions.push(condition);
+        let word = state.text.get(..length).unwrap_or_default();
+        state.conditions.push(Condition {
+            column,
+            test,
+            text: word.into(),
+        });
     });
 }
 
