@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::browser_core;
+use crate::browser_core::{FEATURE, PACKAGE, TARGET, VIEW_PACKAGE};
 use crate::process::Tool;
 use crate::setup;
 use crate::workspace::Workspace;
@@ -33,17 +33,18 @@ pub(crate) fn lints(workspace: &Workspace) -> Tool {
 }
 
 /// The same for the code that only a browser compiles: as it is published, and with its tests, which need `std`.
-pub(crate) fn browser_lints(workspace: &Workspace) -> [Tool; 2] {
-    let lints = |what: &[&str]| {
+pub(crate) fn browser_lints(workspace: &Workspace) -> [Tool; 3] {
+    let lints = |package, what: &[&str]| {
         cargo(workspace)
-            .args(["clippy", "--package", browser_core::PACKAGE])
-            .args(["--target", browser_core::TARGET])
+            .args(["clippy", "--package", package])
+            .args(["--target", TARGET])
             .args(what)
             .args(["--", "-D", "warnings"])
     };
     [
-        lints(&["--features", browser_core::FEATURE]),
-        lints(&["--all-targets"]),
+        lints(PACKAGE, &["--features", FEATURE]),
+        lints(PACKAGE, &["--all-targets"]),
+        lints(VIEW_PACKAGE, &["--features", FEATURE]),
     ]
 }
 
