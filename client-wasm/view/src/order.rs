@@ -108,9 +108,14 @@ fn sorted(column: &Column, slots: impl Iterator<Item = Slot>, descending: bool) 
 fn key_at(text: &[u8], depth: usize) -> u64 {
     let rest = text.get(depth..).unwrap_or_default();
     let mut key = [0; KEY_TEXT + 1];
-    for (at, &byte) in (0..MORE).zip(rest) {
-        key[usize::from(at)] = byte;
-        key[KEY_TEXT] = at + 1;
+    if let Some(whole) = rest.first_chunk() {
+        key = *whole;
+        key[KEY_TEXT] = MORE;
+    } else {
+        for (at, &byte) in (0..MORE).zip(rest) {
+            key[usize::from(at)] = byte;
+            key[KEY_TEXT] = at + 1;
+        }
     }
     u64::from_be_bytes(key)
 }
