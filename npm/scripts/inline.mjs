@@ -28,7 +28,7 @@ const ALPHABET = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32
 
 /** The source of `chat-core`. */
 export function inline(wasm) {
-  return `export { ChatApi, ChatSocket, OnlineUsers, initSync } from 'chat-core-bindings';
+  return `export { chatApi, chatSocket, initSync, onlineUsers } from 'chat-core-bindings';
 ${inlineBytes(wasm)}`;
 }
 
