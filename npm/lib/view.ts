@@ -11,12 +11,13 @@ import { wasmBytes } from 'chat-view';
 import type { ChatError } from './errors.js';
 import { ViewIndex, type ViewExports } from './view/rows-index.js';
 import { count, plan } from './view/query.js';
-import type {
-  Followed,
-  OnlineUsersViewSnapshot,
-  ViewCell,
-  ViewRows,
-  ViewSource,
+import {
+  NOTHING,
+  type Attach,
+  type Followed,
+  type OnlineUsersQuery,
+  type OnlineUsersViewSnapshot,
+  type ViewRows,
 } from './view/types.js';
 
 /** Milliseconds of work at a time, half of what a frame has. */
@@ -35,7 +36,9 @@ function load(): Promise<WebAssembly.Module> {
   return compiling;
 }
 
-export function attach(cell: ViewCell, source: ViewSource): void {
+export const attach: Attach = (source, show, unavailable) => {
+  let query: OnlineUsersQuery = {};
+  let snapshot: OnlineUsersViewSnapshot = NOTHING;
   let followed: Followed | undefined;
   let shared: SharedIndex | undefined;
   let module: WebAssembly.Module | undefined;
@@ -43,36 +46,32 @@ export function attach(cell: ViewCell, source: ViewSource): void {
   let view = 0;
   let asked = '';
 
-  const show = (caughtUp: boolean) => {
-    const state = followed?.state() ?? { isLoading: true, error: null };
+  const settle = (caughtUp: boolean) => {
+    const state = followed?.state() ?? NOTHING;
     const error = failure ?? state.error;
-    const present = cell.snapshot;
-    const window = shared && caughtUp ? read(shared.index, view, cell) : present;
+    const window = shared && caughtUp ? read(shared.index, view, query, snapshot) : snapshot;
     const isWaiting = followed?.rows() ? !caughtUp && !failure : !error;
-    set(cell, { ...window, isLoading: state.isLoading || isWaiting, error });
-  };
-  const leave = () => {
-    shared?.leave(view, show);
-    shared = undefined;
-    followed?.release();
-    followed = undefined;
-    asked = '';
+    const next = { ...window, isLoading: state.isLoading || isWaiting, error };
+    if (differs(next, snapshot)) {
+      snapshot = next;
+      show(next);
+    }
   };
   const changed = () => {
     const rows = followed?.rows();
     if (rows && module && !shared) {
       shared = shareIndex(module, rows);
-      view = shared.join(show);
+      view = shared.join(settle);
     }
     if (!shared) {
-      show(false);
+      settle(false);
       return;
     }
-    const { filter, search, sort } = cell.query;
+    const { filter, search, sort } = query;
     const question = JSON.stringify([filter, search, sort]);
     if (question !== asked) {
       asked = question;
-      shared.index.ask(view, plan(cell.query));
+      shared.index.ask(view, plan(query));
     }
     shared.work();
   };
@@ -81,54 +80,61 @@ export function attach(cell: ViewCell, source: ViewSource): void {
       module = await load();
       failure = null;
     } catch (cause) {
-      failure = source.fail('WASM_UNAVAILABLE', `Views need WebAssembly: ${String(cause)}`);
+      failure = unavailable(cause);
     }
     if (followed) {
       changed();
     }
   };
-  cell.wake = () => {
-    if (!cell.isWatched()) {
+  const leave = () => {
+    shared?.leave(view, settle);
+    shared = undefined;
+    followed?.release();
+    followed = undefined;
+    asked = '';
+  };
+  return (wanted) => {
+    if (!wanted) {
       leave();
       return;
     }
+    query = wanted;
     followed ??= source.follow(changed);
     changed();
     if (!module) {
       void start();
     }
   };
-  cell.wake();
-}
+};
 
 function read(
   index: ViewIndex,
   view: number,
-  { query, snapshot }: ViewCell,
-): Pick<OnlineUsersViewSnapshot, 'users' | 'offset' | 'total'> {
+  query: OnlineUsersQuery,
+  before: OnlineUsersViewSnapshot,
+): OnlineUsersViewSnapshot {
   const offset = count(query.offset, 0);
   const users = index.window(view, offset, count(query.limit, DEFAULT_LIMIT));
-  const before = snapshot.users;
-  const same = users.length === before.length && users.every((user, at) => user === before[at]);
-  return { users: same ? before : users, offset, total: index.total(view) };
+  const same =
+    users.length === before.users.length &&
+    users.every((user, at) => user === before.users[at]);
+  return { ...before, users: same ? before.users : users, offset, total: index.total(view) };
 }
 
-function set(cell: ViewCell, next: OnlineUsersViewSnapshot): void {
-  const names = Object.keys(next) as (keyof OnlineUsersViewSnapshot)[];
-  if (names.some((name) => next[name] !== cell.snapshot[name])) {
-    cell.snapshot = next;
-    cell.tell();
-  }
+function differs(one: OnlineUsersViewSnapshot, two: OnlineUsersViewSnapshot): boolean {
+  return (Object.keys(one) as (keyof OnlineUsersViewSnapshot)[]).some(
+    (name) => one[name] !== two[name],
+  );
 }
 
 /** Called after each piece of work: whether the index has caught up with rows and queries. */
-type Show = (caughtUp: boolean) => void;
+type Settle = (caughtUp: boolean) => void;
 
-/** One index, everyone who shows what it says, and the work that is left. */
+/** One index, everyone who reads it, and the work that is left. */
 class SharedIndex {
   readonly index: ViewIndex;
   readonly #rows: ViewRows;
-  readonly #shows = new Set<Show>();
+  readonly #members = new Set<Settle>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(module: WebAssembly.Module, rows: ViewRows) {
@@ -137,15 +143,15 @@ class SharedIndex {
     this.index = new ViewIndex(exports as unknown as ViewExports, rows);
   }
 
-  join(show: Show): number {
-    this.#shows.add(show);
+  join(settle: Settle): number {
+    this.#members.add(settle);
     return this.index.open();
   }
 
-  leave(view: number, show: Show): void {
-    this.#shows.delete(show);
+  leave(view: number, settle: Settle): void {
+    this.#members.delete(settle);
     this.index.close(view);
-    if (this.#shows.size === 0) {
+    if (this.#members.size === 0) {
       clearTimeout(this.#timer);
       this.index.free();
       indexes.delete(this.#rows);
@@ -159,8 +165,8 @@ class SharedIndex {
     if (!caughtUp) {
       this.#timer = setTimeout(() => this.work());
     }
-    for (const show of this.#shows) {
-      show(caughtUp);
+    for (const settle of this.#members) {
+      settle(caughtUp);
     }
   }
 }

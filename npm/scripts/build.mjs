@@ -35,14 +35,16 @@ const common = {
   target: 'es2022',
 };
 
-// The entry points share one module beside them, so there is one configuration and one core.
+// One module beside the entry points has all that they share, so there is one configuration and one core: what `index` hands
+// on comes from there, and so does what the others ask of `shared`.
 const shared = {
   name: 'shared',
   setup(build) {
-    build.onResolve({ filter: /^\.\.?\/shared\.js$/ }, () => ({
-      path: './shared.js',
-      external: true,
-    }));
+    build.onResolve({ filter: /^\.\.?\// }, ({ path, importer }) =>
+      /\/shared\.js$/.test(path) || importer === join(root, 'lib/index.ts')
+        ? { path: './shared.js', external: true }
+        : undefined,
+    );
   },
 };
 

@@ -1,5 +1,4 @@
 /** Rows for views: what a store's shelf is to them, and the naive way to the same answer. */
-import { fail } from '../lib/errors.js';
 import type { ChatError } from '../lib/errors.js';
 import type { OnlineUser } from '../lib/types.js';
 import type { OnlineUsersQuery, ViewRows, ViewSource } from '../lib/view/types.js';
@@ -12,7 +11,6 @@ export class FakeRows implements ViewRows, ViewSource {
   isThere = true;
   current: { isLoading: boolean; error: ChatError | null } = { isLoading: false, error: null };
   readonly followers = new Set<() => void>();
-  readonly fail = fail;
 
   put(user: OnlineUser): void {
     const slot = this.rows.findIndex((row) => row?.userId === user.userId);

@@ -1,6 +1,7 @@
 // @vitest-environment node
 /** Live views over rows that change, with the real index: what they show, when, and what they leave behind. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ChatError } from '../lib/errors.js';
 import { openView } from '../lib/view/open.js';
 import type { OnlineUser } from '../lib/types.js';
 import type { OnlineUsersQuery, OnlineUsersView } from '../lib/view/types.js';
@@ -231,7 +232,7 @@ test('a view waits for rows that are not there yet, and shows why they are not u
   const view = watch(rows);
   await vi.waitFor(() => expect(rows.followers.size).toBe(1));
   expect(view.getSnapshot()).toMatchObject({ users: [], isLoading: true });
-  const error = rows.fail('NETWORK_ERROR', 'gone');
+  const error = new ChatError('NETWORK_ERROR', 'gone');
   rows.current = { isLoading: false, error };
   rows.tell();
   expect(view.getSnapshot()).toMatchObject({ users: [], isLoading: false, error });

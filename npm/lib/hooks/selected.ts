@@ -21,8 +21,15 @@ export function useOnlineUser(
   userId: string,
   options: UseOnlineUsersOptions = {},
 ): OnlineUser | null {
-  const find = (store: OpenStore) => store.find(userId) ?? null;
-  return useSelected(useStore(tenantId, options), find, null);
+  return useSelected(useStore(tenantId, options), (store) => find(store, userId) ?? null, null);
+}
+
+function find(store: OpenStore, userId: string): OnlineUser | undefined {
+  const shelf = store.shelf();
+  // What was known before this store has rows of its own is in its snapshot.
+  return shelf?.size
+    ? shelf.rows[shelf.slots.get(userId) ?? -1]
+    : store.getSnapshot().onlineUsers.find((user) => user.userId === userId);
 }
 
 /** What is selected must be the same value as long as it says the same. */

@@ -22,7 +22,7 @@ export function useOnlineUsersView(
   options: UseOnlineUsersOptions = {},
 ): OnlineUsersViewSnapshot {
   const store = useStore(tenantId, options);
-  const view = useMemo(() => (store ? openView(store.source) : idle), [store]);
+  const view = useMemo(() => (store ? openView(store) : idle), [store]);
   const said = JSON.stringify(query);
   useEffect(() => view.update(query), [view, said]);
   return useSyncExternalStore(view.subscribe, view.getSnapshot, view.getServerSnapshot);

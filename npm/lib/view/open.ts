@@ -2,64 +2,50 @@
  * The part of a view that is there at once; everything else is loaded when the view is first watched.
  * Small, because everyone who has a store has this too.
  */
-import type {
-  OnlineUsersQuery,
-  OnlineUsersView,
-  OnlineUsersViewSnapshot,
-  ViewCell,
-  ViewSource,
+import { audience, tell, type Listeners } from '../audience.js';
+import { unavailable } from '../core.js';
+import {
+  NOTHING,
+  type Ask,
+  type OnlineUsersQuery,
+  type OnlineUsersView,
+  type OnlineUsersViewSnapshot,
+  type ViewSource,
 } from './types.js';
 
-const nothing: OnlineUsersViewSnapshot = {
-  users: [],
-  offset: 0,
-  total: 0,
-  isLoading: true,
-  error: null,
-};
-
 export function openView(source: ViewSource, query: OnlineUsersQuery = {}): OnlineUsersView {
-  const listeners = new Set<() => void>();
-  const load = () => {
-    if (listeners.size === 0) return;
-    cell.wake = () => {};
-    import('../view.js').then(
-      ({ attach }) => attach(cell, source),
-      (cause: unknown) => {
-        cell.wake = load;
-        const error = source.fail('WASM_UNAVAILABLE', String(cause));
-        cell.snapshot = { ...cell.snapshot, isLoading: false, error };
-        cell.tell();
-      },
-    );
+  const listeners: Listeners = new Set();
+  let snapshot = NOTHING;
+  let loading: Promise<void> | undefined;
+  let ask: Ask | undefined;
+  const show = (next: OnlineUsersViewSnapshot) => {
+    snapshot = next;
+    tell(listeners);
   };
-  const cell: ViewCell = {
-    query,
-    snapshot: nothing,
-    isWatched: () => listeners.size > 0,
-    tell: () => listeners.forEach((listener) => listener()),
-    wake: load,
+  const wake = () => {
+    const wanted = listeners.size > 0 && query;
+    if (wanted) {
+      loading ??= import('../view.js').then(
+        ({ attach }) => {
+          ask = attach(source, show, unavailable);
+          wake();
+        },
+        (cause) => {
+          // Tried again when it is asked again.
+          loading = undefined;
+          show({ ...snapshot, isLoading: false, error: unavailable(cause) });
+        },
+      );
+    }
+    ask?.(wanted);
   };
   return {
-    subscribe(listener) {
-      // A wrapper of its own, so that one function may subscribe twice.
-      const entry = () => listener();
-      listeners.add(entry);
-      cell.wake();
-      return () => {
-        listeners.delete(entry);
-        queueMicrotask(() => cell.wake());
-      };
-    },
-    getSnapshot: () => cell.snapshot,
-    getServerSnapshot: () => nothing,
+    ...audience(listeners, wake),
+    getSnapshot: () => snapshot,
+    getServerSnapshot: () => NOTHING,
     update(next) {
-      cell.query = next;
-      cell.wake();
-    },
-    close() {
-      listeners.clear();
-      cell.wake();
+      query = next;
+      wake();
     },
   };
 }

@@ -44,6 +44,15 @@ export interface OnlineUsersViewSnapshot {
   readonly error: ChatError | null;
 }
 
+/** What a view shows before anything is known. */
+export const NOTHING: OnlineUsersViewSnapshot = {
+  users: [],
+  offset: 0,
+  total: 0,
+  isLoading: true,
+  error: null,
+};
+
 /** A window on the sorted and filtered list, which follows the list. */
 export interface OnlineUsersView {
   /** Calls `listener` after each visible change; the result unsubscribes. The view works while it has subscribers. */
@@ -80,16 +89,15 @@ export interface Followed {
 export interface ViewSource {
   /** Calls `changed` when rows or state may have changed, at the pace of the store. */
   follow(changed: () => void): Followed;
-  fail(code: string, message: string): ChatError;
 }
 
-/** The part of a view that is there before the rest is loaded. */
-export interface ViewCell {
-  query: OnlineUsersQuery;
-  snapshot: OnlineUsersViewSnapshot;
-  /** Whether anyone subscribes. */
-  isWatched(): boolean;
-  tell(): void;
-  /** Called when subscribers or query have changed. */
-  wake(): void;
-}
+/** What a view wants to see; false while nobody listens to it. */
+export type Ask = (query: OnlineUsersQuery | false) => void;
+
+/** How the lazily loaded part takes over a view. */
+export type Attach = (
+  source: ViewSource,
+  show: (next: OnlineUsersViewSnapshot) => void,
+  /** Given, since a copy of it would make errors that are no `ChatError` to others. */
+  unavailable: (cause: unknown) => ChatError,
+) => Ask;
