@@ -58,7 +58,13 @@ for (const format of ['esm', 'cjs']) {
     plugins: [shared],
     external: ['react'],
   });
-  await build({ ...entry, entryPoints: ['lib/view.ts'], plugins: [view] });
+  await build({
+    ...entry,
+    entryPoints: ['lib/view.ts'],
+    plugins: [view],
+    // What Node looks for to know the names that a CommonJS module exports.
+    footer: format === 'cjs' ? { js: '0 && (module.exports = { attach });' } : {},
+  });
 }
 writeFileSync(`${stage}/cjs/package.json`, '{ "type": "commonjs" }\n');
 
