@@ -18,7 +18,7 @@ import { UsersOp, UsersStatus } from './ops.js';
 import { paced } from './pace.js';
 import type { OnlineUser, UseOnlineUsersOptions } from './types.js';
 import { openView } from './view/open.js';
-import type { OnlineUsersQuery, OnlineUsersView, ViewSource } from './view/types.js';
+import type { OnlineUsersQuery, OnlineUsersView, UserRows, ViewSource } from './view/types.js';
 
 export interface OnlineUsersSnapshot {
   readonly onlineUsers: OnlineUser[];
@@ -47,7 +47,7 @@ export interface OnlineUsersStore {
 /** A store without what is loaded when it is needed. */
 export interface OpenStore extends Omit<OnlineUsersStore, 'view'>, ViewSource {
   /** Where the rows are, while there are subscribers. */
-  readonly shelf: () => Shelf | undefined;
+  readonly shelf: () => UserRows | undefined;
 }
 
 type Settings = Required<Omit<UseOnlineUsersOptions, 'notifyInterval'>>;

@@ -2,7 +2,7 @@
 import type { ChatError } from '../errors.js';
 import type { OnlineUser } from '../types.js';
 
-/** What the rows of a view can be sorted by. Times and texts are in ascending order unless said otherwise. */
+/** What the rows of a view can be sorted by: earlier before later, and texts by code point. */
 export type OnlineUsersSortField = 'connectedAt' | 'userId' | 'domain' | 'url';
 
 /** What a field of a row must be; with several, all of them. What is left out or empty does not matter. */
@@ -75,6 +75,13 @@ export interface ViewRows {
   dirty: number[] | null;
   /** Another number whenever slots have been renumbered. */
   readonly generation: number;
+}
+
+/** The same by user. */
+export interface UserRows extends ViewRows {
+  readonly slots: ReadonlyMap<string, number>;
+  /** How many users there are. */
+  readonly size: number;
 }
 
 /** A store's rows, followed for a view. */
