@@ -5,7 +5,7 @@
 
 /// What the platform calls a connection or a store for.
 pub mod platform {
-    /// The timer has fired. It has no arguments, which is 0.
+    /// The timer has fired.
     pub const TIMER: u32 = 0;
     /// The socket is open.
     pub const OPEN: u32 = 1;
