@@ -1,5 +1,5 @@
-//! The browser core and the views: compiled, bound to JavaScript, and tested in a headless browser. `wasm-bindgen` and its test runner are
-//! used as libraries, so nothing has to be installed and their version is the lockfile's.
+//! The browser core and the views: compiled, bound to JavaScript, and tested in a headless browser. `wasm-bindgen` and its
+//! test runner are used as libraries, so nothing has to be installed and their version is the lockfile's.
 
 use std::ffi::OsString;
 use std::fs;
@@ -23,6 +23,8 @@ const VIEW_MODULE: &str = "chat_client_view.wasm";
 const VIEW_FLAGS: [&str; 3] = ["--", "-C", "target-feature=+simd128"];
 /// The feature with which each stands alone as a module: allocator, panic handler, exports.
 pub(crate) const FEATURE: &str = "standalone";
+/// The feature with which Rust front ends have the core.
+pub(crate) const FRONT_END: &str = "front-end";
 const PROFILE: &str = "wasm";
 
 /// Compiles the core for size and writes module, glue and types to `npm/lib/wasm/`; beside them, the module of the views.
@@ -65,7 +67,7 @@ fn bind(workspace: &Workspace, module: &Path) -> Result<()> {
         .with_context(|| format!("wasm-bindgen cannot bind {}", module.display()))
 }
 
-/// Runs the core's browser tests in headless Chromium, beside a real server whose address they find in
+/// Runs the core's browser tests, those of its interface for JavaScript and those of the one for Rust, in headless Chromium, beside a real server whose address they find in
 /// `CHAT_TEST_SERVER` at compile time.
 pub(crate) fn test(workspace: &Workspace) -> Result<Totals> {
     let server = Server::start(workspace, 0, &[])?;
@@ -74,26 +76,28 @@ pub(crate) fn test(workspace: &Workspace) -> Result<Totals> {
     let this = std::env::current_exe()?;
     let this = this.to_str().context("the checkout's path is not UTF-8")?;
     let runner = format!("target.{TARGET}.runner=['{this}', 'run-browser-tests']");
-    Tool::cargo()
-        .args(["test", "--config", &runner])
-        .args([
-            "--package",
-            PACKAGE,
-            "--target",
-            TARGET,
-            "--test",
-            "browser",
-        ])
-        .env("CHAT_TEST_SERVER", server.url())
-        .env("CHROMEDRIVER", setup::chromedriver()?)
-        .env(
-            "WASM_BINDGEN_TEST_WEBDRIVER_JSON",
-            capabilities(workspace, &browser.to_string_lossy())?,
-        )
-        .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
-        .env("WASM_BINDGEN_TEST_ONLY_WEB", "1")
-        .dir(workspace.root())
-        .count()
+    let capabilities = capabilities(workspace, &browser.to_string_lossy())?;
+    let driver = setup::chromedriver()?;
+    let mut totals = Totals::default();
+    for what in [
+        ["--test", "browser"].as_slice(),
+        &["--test", "front_end", "--features", FRONT_END],
+        // The examples in its documentation; they are only compiled.
+        &["--doc", "--features", FRONT_END],
+    ] {
+        totals += Tool::cargo()
+            .args(["test", "--config", &runner])
+            .args(["--package", PACKAGE, "--target", TARGET])
+            .args(what)
+            .env("CHAT_TEST_SERVER", server.url())
+            .env("CHROMEDRIVER", &driver)
+            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities)
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
+            .env("WASM_BINDGEN_TEST_ONLY_WEB", "1")
+            .dir(workspace.root())
+            .count()?;
+    }
+    Ok(totals)
 }
 
 /// What cargo calls with a compiled test file.

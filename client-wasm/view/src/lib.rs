@@ -9,7 +9,7 @@
 //! ask(view, sort, conditions)    ┘            is right       └ window(view, offset, limit) ─► slots
 //! ```
 //!
-//! - [`column`]: the texts of one field, in one piece of memory;
+//! - [`mod@column`]: the texts of one field, in one piece of memory;
 //! - [`find`]: where a word occurs in it;
 //! - [`order`]: the rows sorted by a column;
 //! - [`index`]: all of them together, and the views;
