@@ -21,7 +21,7 @@ pub mod platform {
     pub const LEFT: u32 = 6;
     /// The page is shown, at first or again.
     pub const SHOWN: u32 = 7;
-    /// The socket brought the first of [`crate::wire::Event::NAMES`], whose value is the argument; the others follow.
+    /// The socket brought the first of [`crate::wire::Event::names`], whose value is the argument; the others follow.
     pub const EVENT: u32 = 8;
 }
 

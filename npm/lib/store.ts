@@ -10,6 +10,7 @@
  * - A failure keeps the last list and stands beside it in `error`.
  */
 import type { Shelf, Users } from 'chat-core';
+import { audience, tell, type Listeners } from './audience.js';
 import { currentConfig } from './config.js';
 import { type Connection, CONNECTING, connectionOf, IDLE, Status } from './connection.js';
 import { coreConfig } from './core-config.js';
@@ -18,6 +19,8 @@ import { ChatError, fail } from './errors.js';
 import { UsersOp, UsersStatus } from './ops.js';
 import { paced } from './pace.js';
 import type { OnlineUser, UseOnlineUsersOptions } from './types.js';
+import { openView } from './view/open.js';
+import type { OnlineUsersQuery, OnlineUsersView, UserRows, ViewSource } from './view/types.js';
 
 export interface OnlineUsersSnapshot {
   readonly onlineUsers: OnlineUser[];
@@ -39,11 +42,27 @@ export interface OnlineUsersStore {
   readonly getServerSnapshot: () => OnlineUsersSnapshot;
   /** Asks for the list now, and resolves when it has asked. The answer shows in the snapshot. */
   readonly refresh: () => Promise<void>;
-  /** Drops all subscribers. */
+  /** A live window on the filtered, searched and sorted list; 50 rows in order of arrival unless `query` says otherwise. */
+  readonly view: (query?: OnlineUsersQuery) => OnlineUsersView;
+  /** Drops all subscribers; views have their own. */
   readonly close: () => void;
 }
 
+/** A store without what is loaded when it is needed. */
+export interface OpenStore extends Omit<OnlineUsersStore, 'view'>, ViewSource {
+  /** Where the rows are, while there are subscribers. */
+  readonly shelf: () => UserRows | undefined;
+}
+
 export function createOnlineUsersStore(
+  tenantId: string,
+  options?: UseOnlineUsersOptions,
+): OnlineUsersStore {
+  const store = openStore(tenantId, options);
+  return { ...store, view: (query) => openView(store, query) };
+}
+
+export function openStore(
   tenantId: string,
   {
     enableWebSocket = true,
@@ -51,7 +70,7 @@ export function createOnlineUsersStore(
     autoRefresh = true,
     notifyInterval = 'frame',
   }: UseOnlineUsersOptions = {},
-): OnlineUsersStore {
+): OpenStore {
   const atFirst: OnlineUsersSnapshot = {
     onlineUsers: [],
     isLoading: autoRefresh,
@@ -60,8 +79,8 @@ export function createOnlineUsersStore(
     connection: canConnect() && (autoRefresh || enableWebSocket) ? CONNECTING : IDLE,
   };
   const onServer = unconnected(atFirst);
-  const listeners = new Set<() => void>();
-  let feed: Feed | undefined;
+  const listeners: Listeners = new Set();
+  let feed: Followed | undefined;
   // Changed options start with what is already known of the tenant, not with an empty list.
   let last = knownList(tenantId, atFirst);
 
@@ -69,50 +88,47 @@ export function createOnlineUsersStore(
     const next = feed?.snapshot() ?? last;
     if (next !== last) {
       last = next;
-      listeners.forEach((listener) => listener());
+      tell(listeners);
     }
   };
-  const pace = paced(show, notifyInterval);
-  const reader: Reader = (soon) => {
-    if (soon) {
-      pace.ask();
-    } else {
+  const follow = (show: () => void): Followed => {
+    const pace = paced(show, notifyInterval);
+    const reader: Reader = (soon) => {
+      if (soon) {
+        pace.ask();
+      } else {
+        pace.cancel();
+        show();
+      }
+    };
+    const feed = acquire(tenantId, enableWebSocket, last);
+    feed.join(reader, autoRefresh ? pollingInterval : Infinity);
+    const release = () => {
       pace.cancel();
-      show();
-    }
-  };
-  const leave = () => {
-    if (feed && listeners.size === 0) {
-      pace.cancel();
-      last = unconnected(feed.snapshot());
       feed.release(reader);
+    };
+    return { ...feed, release };
+  };
+  const attend = () => {
+    if (listeners.size > 0) {
+      if (!feed) {
+        feed = follow(show);
+        last = feed.snapshot();
+      }
+    } else if (feed) {
+      last = unconnected(feed.snapshot());
+      feed.release();
       feed = undefined;
     }
   };
 
   return {
-    subscribe(listener) {
-      // A wrapper of its own, so that one function may subscribe twice.
-      const entry = () => listener();
-      listeners.add(entry);
-      if (!feed) {
-        const interval = autoRefresh ? pollingInterval : Infinity;
-        feed = acquire(tenantId, enableWebSocket, last);
-        feed.join(reader, interval);
-        last = feed.snapshot();
-      }
-      return () => {
-        listeners.delete(entry);
-        queueMicrotask(leave);
-      };
-    },
+    ...audience(listeners, attend),
     getSnapshot: () => last,
     getServerSnapshot: () => onServer,
     refresh: async () => feed?.refresh(),
-    close() {
-      listeners.clear();
-      leave();
-    },
+    follow,
+    shelf: () => feed?.rows(),
   };
 }
 
@@ -124,11 +140,19 @@ interface Feed {
   readonly tenant: string;
   /** The same object until something in it changes. */
   snapshot(): OnlineUsersSnapshot;
+  /** Of that, what is known without looking at the list. */
+  state(): Pick<OnlineUsersSnapshot, 'isLoading' | 'error'>;
+  rows(): Shelf | undefined;
   refresh(): Promise<void>;
   /** Starts to read, polling at this interval while there is no socket. */
   join(reader: Reader, interval: number): void;
   /** The last one to leave stops it. */
   release(reader: Reader): void;
+}
+
+/** A feed as one of its readers has it. */
+interface Followed extends Omit<Feed, 'release'> {
+  release(): void;
 }
 
 const feeds = new Map<string, Feed>();
@@ -148,6 +172,10 @@ function knownList(tenantId: string, otherwise: OnlineUsersSnapshot): OnlineUser
   return otherwise;
 }
 
+function unconnected(snapshot: OnlineUsersSnapshot): OnlineUsersSnapshot {
+  return { ...snapshot, isConnected: false, connection: IDLE };
+}
+
 function acquire(
   tenantId: string,
   socket: boolean,
@@ -156,10 +184,6 @@ function acquire(
   const tenant = tenantKey(tenantId);
   const key = tenant + socket;
   return feeds.get(key) ?? open(tenant, key, tenantId, socket, last);
-}
-
-function unconnected(snapshot: OnlineUsersSnapshot): OnlineUsersSnapshot {
-  return { ...snapshot, isConnected: false, connection: IDLE };
 }
 
 function open(
@@ -234,6 +258,8 @@ function open(
   const feed: Feed = {
     tenant,
     snapshot: read,
+    state: () => (shelf ? { isLoading: (status & UsersStatus.Loading) > 0, error } : snapshot),
+    rows: () => shelf,
     join(reader, often) {
       readers.set(reader, often);
       agree();

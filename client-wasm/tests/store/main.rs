@@ -3,6 +3,7 @@
 
 mod errors;
 mod leaving;
+mod marks;
 mod polling;
 mod socket;
 mod status;
