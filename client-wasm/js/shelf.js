@@ -29,7 +29,7 @@ export class Shelf {
   dirty = null;
   /** Another number whenever slots have got other numbers. */
   generation = 0;
-  /** Called when rows change that `users` has shown. It must not call into the core. */
+  /** Called when rows change that `users` has shown, or when `dirty` begins to fill. It must not call into the core. */
   onchange = () => {};
   #users;
 
@@ -42,8 +42,8 @@ export class Shelf {
   set(slot, row) {
     this.size += !!row - !!this.rows[slot];
     this.rows[slot] = row;
-    this.dirty?.push(slot);
-    if (this.#users) {
+    // Whoever watches is told once until they have taken what is there.
+    if (this.dirty?.push(slot) === 1 || this.#users) {
       this.#users = undefined;
       this.onchange();
     }

@@ -17,7 +17,7 @@ pub mod platform {
     pub const OFFLINE: u32 = 4;
     /// The page has its network back, or is looked at again.
     pub const WAKE: u32 = 5;
-    /// The socket brought the first of [`crate::wire::Event::NAMES`], whose value is the argument; the others follow.
+    /// The socket brought the first of [`crate::wire::Event::names`], whose value is the argument; the others follow.
     pub const EVENT: u32 = 6;
 }
 

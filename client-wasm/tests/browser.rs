@@ -1,6 +1,6 @@
 //! The core in a real browser against a real server, whose address is `CHAT_TEST_SERVER` at compile time: a server with
 //! the development tenant.
-#![cfg(target_arch = "wasm32")]
+#![cfg(all(target_arch = "wasm32", not(feature = "front-end")))]
 
 use std::{cell::RefCell, rc::Rc};
 

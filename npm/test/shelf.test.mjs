@@ -97,3 +97,18 @@ test('whoever leaves makes room, or keeps an empty slot until they have another'
   expect([find(shelf, 'cid'), find(shelf, 'ann'), place(shelf, 'dan')]).toEqual([0, 1, 2]);
   expect(names(shelf)).toEqual(['cid', 'ann']);
 });
+
+test('who follows the slots is told of the first change, and again when they have taken them', () => {
+  const shelf = holding('ann', 'bob');
+  shelf.onchange = vi.fn();
+  put(shelf, 0, row('ann', { domain: 'untold' }));
+  expect(shelf.onchange).not.toHaveBeenCalled();
+  shelf.dirty = [];
+  put(shelf, 0, row('ann'));
+  clear(shelf, 1);
+  expect(shelf.dirty).toEqual([0, 1]);
+  expect(shelf.onchange).toHaveBeenCalledTimes(1);
+  shelf.dirty = [];
+  put(shelf, 0, row('ann', { domain: 'told' }));
+  expect(shelf.onchange).toHaveBeenCalledTimes(2);
+});

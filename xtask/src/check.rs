@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use crate::browser_core;
+use crate::browser_core::{FEATURE, FRONT_END, PACKAGE, TARGET, VIEW_PACKAGE};
+use crate::leptos_example;
 use crate::process::Tool;
 use crate::setup;
 use crate::workspace::Workspace;
@@ -10,20 +11,27 @@ use crate::workspace::Workspace;
 pub(crate) fn run() -> Result<()> {
     let workspace = Workspace::find()?;
     setup::wasm_target()?;
-    format(&workspace).run()?;
+    for format in format(&workspace) {
+        format.run()?;
+    }
     lints(&workspace).run()?;
     for lints in browser_lints(&workspace) {
         lints.run()?;
     }
-    documentation(&workspace).run()?;
+    for documentation in documentation(&workspace) {
+        documentation.run()?;
+    }
     for tests in unit_tests(&workspace) {
         tests.run()?;
     }
     Ok(())
 }
 
-pub(crate) fn format(workspace: &Workspace) -> Tool {
-    cargo(workspace).args(["fmt", "--all", "--check"])
+pub(crate) fn format(workspace: &Workspace) -> [Tool; 2] {
+    [
+        cargo(workspace).args(["fmt", "--all", "--check"]),
+        leptos_example::format(workspace),
+    ]
 }
 
 pub(crate) fn lints(workspace: &Workspace) -> Tool {
@@ -32,30 +40,43 @@ pub(crate) fn lints(workspace: &Workspace) -> Tool {
         .args(["--", "-D", "warnings"])
 }
 
-/// The same for the code that only a browser compiles: as it is published, and with its tests, which need `std`.
-pub(crate) fn browser_lints(workspace: &Workspace) -> [Tool; 2] {
-    let lints = |what: &[&str]| {
+/// The same for the code that only a browser compiles: as it is published, with its tests, which need `std`, as Rust front
+/// ends have it, and the views.
+pub(crate) fn browser_lints(workspace: &Workspace) -> [Tool; 4] {
+    let lints = |package, what: &[&str]| {
         cargo(workspace)
-            .args(["clippy", "--package", browser_core::PACKAGE])
-            .args(["--target", browser_core::TARGET])
+            .args(["clippy", "--package", package])
+            .args(["--target", TARGET])
             .args(what)
             .args(["--", "-D", "warnings"])
     };
     [
-        lints(&["--features", browser_core::FEATURE]),
-        lints(&["--all-targets"]),
+        lints(PACKAGE, &["--features", FEATURE]),
+        lints(PACKAGE, &["--all-targets"]),
+        lints(PACKAGE, &["--all-targets", "--features", FRONT_END]),
+        lints(VIEW_PACKAGE, &["--features", FEATURE]),
     ]
 }
 
-pub(crate) fn documentation(workspace: &Workspace) -> Tool {
-    cargo(workspace)
-        .args([
-            "doc",
-            "--workspace",
-            "--no-deps",
-            "--document-private-items",
-        ])
-        .env("RUSTDOCFLAGS", "-D warnings")
+/// Documentation, and that of the part which only Rust front ends have.
+pub(crate) fn documentation(workspace: &Workspace) -> [Tool; 2] {
+    let documentation = |what: &[&str]| {
+        cargo(workspace)
+            .args(["doc", "--no-deps", "--document-private-items"])
+            .args(what)
+            .env("RUSTDOCFLAGS", "-D warnings")
+    };
+    [
+        documentation(&["--workspace"]),
+        documentation(&[
+            "--package",
+            PACKAGE,
+            "--target",
+            TARGET,
+            "--features",
+            FRONT_END,
+        ]),
+    ]
 }
 
 /// Two runs, because tested together with the rest this package would get other features of its dependencies than the running
