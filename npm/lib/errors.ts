@@ -53,6 +53,11 @@ export class ChatError extends Error {
     this.code = code;
     this.status = status;
   }
+
+  /** The address of the page that says when this code comes and what to do. */
+  get help(): string {
+    return `https://github.com/amoiq/chat-widget/blob/main/npm/docs/errors/${this.code}.md`;
+  }
 }
 
 /** What the core calls to make an error, and what anything thrown is turned into. */

@@ -1,8 +1,8 @@
 /** The codes of the types are those of the protocol, which has the only list. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import type { ClientErrorCode, ServerErrorCode } from '../lib/errors.js';
+import { ChatError, type ClientErrorCode, type ServerErrorCode } from '../lib/errors.js';
 import { REFUSALS } from '../lib/widget/refusals.js';
 
 const source = readFileSync(
@@ -10,7 +10,12 @@ const source = readFileSync(
   'utf8',
 );
 const listed = [...source.matchAll(/= "([A-Z_]+)", (\d+), (Later|Never);/g)].map(
-  ([, name, status, retry]) => ({ name, server: status !== '0', final: retry === 'Never' }),
+  ([, name = '', status, retry]) => ({
+    name,
+    status,
+    server: status !== '0',
+    final: retry === 'Never',
+  }),
 );
 const names = (server: boolean) =>
   listed.filter((code) => code.server === server).map(({ name }) => name).sort();
@@ -62,4 +67,27 @@ test('the types name every code, and no other', () => {
 test('the widget gives up only after what the protocol calls final', () => {
   const final = listed.filter((code) => code.final).map(({ name }) => name);
   expect(final).toEqual(expect.arrayContaining([...REFUSALS]));
+});
+
+const pages = fileURLToPath(new URL('../docs/errors/', import.meta.url));
+
+test('every code has a page that says of it what the protocol says', () => {
+  const files = readdirSync(pages).filter((file) => file !== 'README.md');
+  expect(files.sort()).toEqual(listed.map(({ name }) => `${name}.md`).sort());
+  const index = readFileSync(`${pages}README.md`, 'utf8');
+  for (const { name, status, server: raisedByServer, final } of listed) {
+    const page = readFileSync(`${pages}${name}.md`, 'utf8');
+    expect(page).toMatch(new RegExp(`^# ${name}\n`));
+    expect(page).toContain(`| Raised by | ${raisedByServer ? 'the server' : 'the package'} |`);
+    expect(page).toContain(`| HTTP status | ${raisedByServer ? status : '–'} |`);
+    expect(page).toContain(`trying again unchanged help | ${final ? 'no' : 'yes'} |`);
+    expect(page).toContain('\n## What to do\n');
+    expect(index).toContain(`[\`${name}\`](${name}.md)`);
+  }
+});
+
+test('an error names its page', () => {
+  const { help } = new ChatError('TIMEOUT', 'no answer in time');
+  const page = help.slice(help.indexOf('/npm/docs/errors/') + '/npm/docs/errors/'.length);
+  expect(readdirSync(pages)).toContain(page);
 });
