@@ -48,6 +48,7 @@ declare module 'chat-core' {
   export class ChatSocket {
     constructor(config: CoreConfig, listener: (event: CoreEvent, value: unknown) => void);
     sendMessage(body: object): Promise<MessageReceipt>;
+    joinConversation(body: object): Promise<{ messages: ChatMessage[] }>;
     requestOnlineUsers(): void;
     isConnected(): boolean;
     disconnect(): void;

@@ -28,6 +28,11 @@ export function wasmBytes(): Uint8Array<ArrayBuffer> {
 
 export class ChatSocket {
   readonly sent: object[] = [];
+  readonly joined: object[] = [];
+  /** What a conversation answers to whoever joins it. */
+  said: ChatMessage[] = [];
+  /** Set, it answers the messages; otherwise all are accepted. */
+  answer: ((body: object) => Promise<MessageReceipt>) | undefined;
   requests = 0;
   connected = false;
   closed = false;
@@ -41,10 +46,18 @@ export class ChatSocket {
 
   sendMessage(body: object): Promise<MessageReceipt> {
     this.sent.push(body);
+    if (this.answer) {
+      return this.answer(body);
+    }
     return Promise.resolve({
       messageId: `m${this.sent.length}`,
       timestamp: '2024-01-15T10:30:00.000Z',
     });
+  }
+
+  joinConversation(body: object): Promise<{ messages: ChatMessage[] }> {
+    this.joined.push(body);
+    return Promise.resolve({ messages: this.said });
   }
 
   requestOnlineUsers(): void {
@@ -66,6 +79,7 @@ export class ChatSocket {
 export class ChatApi {
   readonly calls: [string, unknown][] = [];
   fails: ChatError | undefined;
+  said: ChatMessage[] = [];
 
   constructor(readonly config: CoreConfig) {
     core.apis.push(this);
@@ -76,7 +90,7 @@ export class ChatApi {
   }
 
   getMessages(sessionId: string): Promise<ChatMessage[]> {
-    return this.#answer('getMessages', sessionId, []);
+    return this.#answer('getMessages', sessionId, this.said);
   }
 
   sendMessage(body: object): Promise<ChatMessage> {

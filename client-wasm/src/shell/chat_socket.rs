@@ -41,6 +41,15 @@ impl ChatSocket {
         self.0.request(event::MESSAGE, message)
     }
 
+    /// Follows a conversation, `{ sessionId }`. The promise is of `{ messages }`, what was said so far.
+    #[wasm_bindgen(js_name = joinConversation, unchecked_return_type = "Promise<unknown>")]
+    pub fn join_conversation(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "object")] conversation: &JsValue,
+    ) -> JsValue {
+        self.0.request(event::JOIN_CONVERSATION, conversation)
+    }
+
     /// Asks for the list of online users. The answer is an `online_users_list`.
     #[wasm_bindgen(js_name = requestOnlineUsers)]
     pub fn request_online_users(&self) {
