@@ -6,6 +6,7 @@ import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { configure } from '../lib/index.js';
 import { useConversation } from '../lib/react.js';
+import { SocketEvent } from '../lib/ops.js';
 import { appears, core, fresh, settled } from './support.js';
 
 beforeEach(() => {
@@ -25,7 +26,7 @@ test('strict mode makes one connection, and unmounting ends it', async () => {
   const made = await socket();
   await settled();
   expect(core.sockets).toEqual([made]);
-  act(() => made.emit('connect'));
+  act(() => made.emit(SocketEvent.Connected));
   await act(async () => {
     result.current.send('hi');
     await settled();
@@ -48,7 +49,7 @@ test('options count by value, and the functions stay while they do', async () =>
   const before = result.current;
   rerender({ sessionId: 's1' });
   expect(result.current).toBe(before);
-  act(() => made.emit('connect'));
+  act(() => made.emit(SocketEvent.Connected));
   expect(result.current.send).toBe(before.send);
   rerender({ sessionId: 's2' });
   expect(result.current.send).not.toBe(before.send);

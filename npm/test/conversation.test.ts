@@ -9,6 +9,7 @@ import {
   createConversation,
   type MessageReceipt,
 } from '../lib/index.js';
+import { SocketEvent } from '../lib/ops.js';
 import { keepToken } from '../lib/page.js';
 import { appears, core, fresh, settled } from './support.js';
 
@@ -50,7 +51,7 @@ async function connected(options?: ConversationOptions) {
   const store = conversation(options);
   store.subscribe(() => {});
   const made = await socket();
-  made.emit('connect');
+  made.emit(SocketEvent.Connected);
   await settled();
   return { store, made };
 }
@@ -77,7 +78,7 @@ test('what is written before the connection is up shows at once, and is sent onc
   expect(listener).toHaveBeenCalledTimes(1);
   const made = await socket();
   expect(made.sent).toEqual([]);
-  made.emit('connect');
+  made.emit(SocketEvent.Connected);
   await settled();
   expect(made.sent).toEqual([{ text: 'hi', siteId: '7', domain: expect.any(String), clientId }]);
   expect(store.getSnapshot()).toMatchObject({
@@ -88,10 +89,10 @@ test('what is written before the connection is up shows at once, and is sent onc
 
 test('a snapshot is the same object until something changes', async () => {
   const { store, made } = await connected();
-  made.emit('message', hello);
+  made.emit(SocketEvent.Message, hello);
   const before = store.getSnapshot();
-  made.emit('message', hello);
-  made.emit('connect');
+  made.emit(SocketEvent.Message, hello);
+  made.emit(SocketEvent.Connected);
   expect(store.getSnapshot()).toBe(before);
   expect(store.getServerSnapshot()).toBe(store.getServerSnapshot());
 });
@@ -116,7 +117,7 @@ test('after a lost connection the same message is sent again as a retry, before 
   const clientId = store.send('one');
   store.send('two');
   await settled();
-  made.emit('disconnect', 'transport close');
+  made.emit(SocketEvent.Disconnected, 'transport close');
   asked[0]?.reject(new ChatError('DISCONNECTED', 'gone'));
   await settled();
   expect(texts(store)).toEqual([
@@ -125,7 +126,7 @@ test('after a lost connection the same message is sent again as a retry, before 
   ]);
   expect(store.getSnapshot().messages[0]?.error).toMatchObject({ code: 'DISCONNECTED' });
   made.answer = undefined;
-  made.emit('connect');
+  made.emit(SocketEvent.Connected);
   await settled();
   expect(made.sent).toMatchObject([
     { text: 'one', clientId },
@@ -191,7 +192,7 @@ test('a server that does not acknowledge delivers by its broadcast, and a late t
   store.send('one');
   store.send('two');
   await settled();
-  made.emit('message', { id: 'm1', text: 'one', sender: 'user', timestamp: time(1) });
+  made.emit(SocketEvent.Message, { id: 'm1', text: 'one', sender: 'user', timestamp: time(1) });
   await settled();
   expect(made.sent).toMatchObject([{ text: 'one' }, { text: 'two' }]);
   asked[0]?.reject(new ChatError('TIMEOUT', 'late'));
@@ -207,15 +208,15 @@ test('without names a message of unknown fate is not sent twice by itself', asyn
   const { store, made } = await connected();
   store.send('one');
   await settled();
-  made.emit('message', { id: 'm1', text: 'one', sender: 'user', timestamp: time(1) });
+  made.emit(SocketEvent.Message, { id: 'm1', text: 'one', sender: 'user', timestamp: time(1) });
   const { asked, answer } = answers();
   made.answer = answer;
   store.send('two');
   await settled();
-  made.emit('disconnect', 'transport close');
+  made.emit(SocketEvent.Disconnected, 'transport close');
   asked[0]?.reject(new ChatError('DISCONNECTED', 'gone'));
   await settled();
-  made.emit('connect');
+  made.emit(SocketEvent.Connected);
   await settled();
   expect(texts(store)).toEqual([
     ['one', 'delivered'],
@@ -230,17 +231,17 @@ test('a refused connection fails what waits for it; sending again tries to conne
   store.send('one');
   const made = await socket();
   const refusal = new ChatError('INVALID_API_KEY', 'no');
-  made.emit('refused', refusal);
+  made.emit(SocketEvent.Refused, refusal);
   expect(store.getSnapshot()).toMatchObject({ error: refusal, isConnected: false });
   expect(store.getSnapshot().messages).toMatchObject([{ state: 'failed', error: refusal }]);
   expect(made.closed).toBe(true);
   store.send('two');
   const second = await socket(1);
-  second.emit('connect');
+  second.emit(SocketEvent.Connected);
   await settled();
   expect(second.sent).toMatchObject([{ text: 'two' }]);
   // The one that was given up has nothing to say any more.
-  made.emit('message', hello);
+  made.emit(SocketEvent.Message, hello);
   expect(texts(store)).toEqual([
     ['two', 'delivered'],
     ['one', 'failed'],
@@ -264,7 +265,7 @@ test("staff follow a session's conversation, read it, and answer in it", async (
   const made = await socket();
   made.said = [hello, { id: 'm2', text: 'Question', sender: 'user', timestamp: time(0) }];
   expect(made.config.admin).toBe(true);
-  made.emit('connect');
+  made.emit(SocketEvent.Connected);
   await settled();
   expect(made.joined).toEqual([{ sessionId: 's1' }]);
   expect(store.getSnapshot()).toMatchObject({ isLoading: false, error: null });
@@ -279,8 +280,8 @@ test("staff follow a session's conversation, read it, and answer in it", async (
   ]);
   // What was said while nobody heard is read when the connection is back.
   made.said = [...made.said, { id: 'm3', text: 'Still there?', sender: 'user', timestamp: time(9) }];
-  made.emit('disconnect', 'transport close');
-  made.emit('connect');
+  made.emit(SocketEvent.Disconnected, 'transport close');
+  made.emit(SocketEvent.Connected);
   await settled();
   expect(made.joined).toHaveLength(2);
   expect(texts(store)).toHaveLength(4);
@@ -292,7 +293,7 @@ test('a conversation that is not there is an error', async () => {
   const made = await socket();
   const unknown = new ChatError('UNKNOWN_SESSION', 'no such session', 404);
   vi.spyOn(made, 'joinConversation').mockRejectedValue(unknown);
-  made.emit('connect');
+  made.emit(SocketEvent.Connected);
   await settled();
   expect(store.getSnapshot()).toMatchObject({ isLoading: false, error: unknown });
 });
@@ -307,13 +308,13 @@ test('a visitor who is known again reads what was said before; a new one asks fo
   const again = conversation();
   again.subscribe(() => {});
   const made = await socket(1);
-  made.emit('connect');
+  made.emit(SocketEvent.Connected);
   expect(again.getSnapshot().isLoading).toBe(true);
   const api = await appears(() => core.apis[0]);
   await settled();
   expect(api.calls.map(([name]) => name)).toEqual(['createSession', 'getMessages']);
   expect(again.getSnapshot()).toMatchObject({ isLoading: false, error: null });
-  api.said = [hello];
+  core.history = [hello];
   await again.loadHistory();
   expect(texts(again)).toEqual([['Hello', 'delivered']]);
 });
@@ -323,7 +324,7 @@ test('a history that nobody asked for and that is not for this visitor is no err
   const { store } = await connected();
   const api = await appears(() => core.apis[0]);
   api.fails = new ChatError('CREDENTIAL_REQUIRED', 'no', 401);
-  core.sockets[0]?.emit('connect');
+  core.sockets[0]?.emit(SocketEvent.Connected);
   await settled();
   expect(store.getSnapshot().error).toBeNull();
   await store.loadHistory();
@@ -364,7 +365,7 @@ test('the last one to leave ends it, but not before what was written is delivere
   const line = await socket(1);
   await settled();
   expect(line.closed).toBe(false);
-  line.emit('connect');
+  line.emit(SocketEvent.Connected);
   await settled();
   expect(line.sent).toMatchObject([{ text: 'bye' }]);
   expect(line.closed).toBe(true);
@@ -375,8 +376,8 @@ test('leaving and coming back in one go keeps the connection; later, the message
   const store = conversation();
   const leave = store.subscribe(() => {});
   const made = await socket();
-  made.emit('connect');
-  made.emit('message', hello);
+  made.emit(SocketEvent.Connected);
+  made.emit(SocketEvent.Message, hello);
   leave();
   const leaveAgain = store.subscribe(() => {});
   await settled();

@@ -2,6 +2,7 @@
 /** The script tag in somebody else's page. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { readOptions } from '../lib/widget/options.js';
+import { SocketEvent } from '../lib/ops.js';
 import { appears, core, fresh } from './support.js';
 
 const MARK = Symbol.for('@amoiq/chat-widget/v1');
@@ -75,13 +76,13 @@ test('a page that configures nothing gets a warning, not an exception', async ()
 test('question and answer', async () => {
   const own = await load();
   const socket = await appears(() => own.sockets[0]);
-  socket.emit('connect');
+  socket.emit(SocketEvent.Connected);
   part<HTMLButtonElement>('.bubble').click();
   expect(part('.status').textContent).toBe('Online');
   await write('  Is the <b>blue</b> one in stock?  ');
   await appears(() => socket.sent[0]);
   expect(socket.sent[0]).toMatchObject({ text: 'Is the <b>blue</b> one in stock?', siteId: '7' });
-  socket.emit('message', {
+  socket.emit(SocketEvent.Message, {
     id: 'm2',
     text: '<img src=x onerror=alert(1)>',
     sender: 'agent',
@@ -99,8 +100,8 @@ test('an answer to a closed panel is counted on the bubble', async () => {
   const own = await load();
   const socket = await appears(() => own.sockets[0]);
   const answer = { id: 'm1', text: 'Hello', sender: 'agent', timestamp: '' };
-  socket.emit('message', answer);
-  socket.emit('message', answer);
+  socket.emit(SocketEvent.Message, answer);
+  socket.emit(SocketEvent.Message, answer);
   expect(part('.unread').textContent).toBe('1');
   expect(part('.bubble').getAttribute('aria-label')).toBe('Open chat, 1 unread');
   part<HTMLButtonElement>('.bubble').click();
@@ -113,7 +114,7 @@ test('a message that cannot be sent says so and can be sent again', async () => 
   const own = await load();
   const { ChatError } = await import('../lib/errors.js');
   const socket = await appears(() => own.sockets[0]);
-  socket.emit('connect');
+  socket.emit(SocketEvent.Connected);
   const refusal = new ChatError('TEXT_TOO_LONG', 'too long');
   const send = vi.spyOn(socket, 'sendMessage').mockRejectedValueOnce(refusal);
   await write('hi');
@@ -132,7 +133,7 @@ test('a message waits, pale, while there is no connection, and is delivered when
   const entry = part('.entry.own');
   expect(entry.classList.contains('pending')).toBe(true);
   expect(socket.sent).toEqual([]);
-  socket.emit('connect');
+  socket.emit(SocketEvent.Connected);
   await appears(() => (entry.classList.contains('delivered') ? true : undefined));
   expect(socket.sent).toMatchObject([{ text: 'hi' }]);
   expect(part('.entry.own')).toBe(entry);
@@ -143,12 +144,11 @@ test('after a reload the history stands before what is said now, and is no news'
   const own = await load();
   const socket = await appears(() => own.sockets[0]);
   await write('And now?');
-  const { ChatApi } = await import('./fake-core.js');
-  vi.spyOn(ChatApi.prototype, 'getMessages').mockResolvedValue([
+  own.history = [
     { id: 'm8', text: 'Before', sender: 'user', timestamp: '2024-01-15T10:00:00.000Z' },
     { id: 'm9', text: 'Yes', sender: 'agent', timestamp: '2024-01-15T10:00:01.000Z' },
-  ]);
-  socket.emit('connect');
+  ];
+  socket.emit(SocketEvent.Connected);
   await appears(() => (shadow().querySelectorAll('.text').length === 4 ? true : undefined));
   expect([...shadow().querySelectorAll('.text')].map(({ textContent }) => textContent)).toEqual([
     'Hi! How can we help?',
@@ -157,7 +157,7 @@ test('after a reload the history stands before what is said now, and is no news'
     'And now?',
   ]);
   expect(part<HTMLElement>('.unread').hidden).toBe(true);
-  socket.emit('message', { id: 'm10', text: 'Hm', sender: 'agent', timestamp: '' });
+  socket.emit(SocketEvent.Message, { id: 'm10', text: 'Hm', sender: 'agent', timestamp: '' });
   expect(part('.unread').textContent).toBe('1');
 });
 
@@ -166,9 +166,9 @@ test('a refusal is told apart from an outage', async () => {
   const own = await load();
   const { ChatError } = await import('../lib/errors.js');
   const socket = await appears(() => own.sockets[0]);
-  socket.emit('error', new ChatError('NETWORK_ERROR', 'away'));
+  socket.emit(SocketEvent.Failed, new ChatError('NETWORK_ERROR', 'away'));
   expect(part('.status').textContent).toBe('Reconnecting…');
-  socket.emit('refused', new ChatError('ORIGIN_NOT_ALLOWED', 'no'));
+  socket.emit(SocketEvent.Refused, new ChatError('ORIGIN_NOT_ALLOWED', 'no'));
   expect(part('.status').textContent).toBe('Chat is unavailable right now');
 });
 

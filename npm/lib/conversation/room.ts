@@ -4,12 +4,13 @@
  * It decides nothing about messages; `log.ts` and `queue.ts` do. It runs for as long as somebody reads it or an own
  * message is under way, so that what was written is sent even if the page shows something else by then.
  */
-import type { ChatSocket, CoreEvent } from 'chat-core';
+import type { Socket } from 'chat-core';
 import { ChatAPI } from '../api.js';
 import { currentConfig } from '../config.js';
 import { coreConfig } from '../core-config.js';
 import { inBrowser, loadCore } from '../core.js';
 import { ChatError, fail } from '../errors.js';
+import { SocketEvent, SocketOp } from '../ops.js';
 import { keepToken, messageBody, visitorToken } from '../page.js';
 import type { ChatMessage, MessageReceipt, WebsiteInfo } from '../types.js';
 import * as logs from './log.js';
@@ -68,7 +69,7 @@ export function openRoom(
   const api = new ChatAPI(tenantId, staff ? undefined : (website ?? {}));
   let log: Log = { ...logs.EMPTY, entries: (before?.messages ?? []) as Log['entries'] };
   let snapshot = before ?? openingSnapshot(speaker);
-  let socket: ChatSocket | undefined;
+  let socket: Socket | undefined;
   let opening = false;
   let closed = false;
   /** How many connections were given up: what they still say is nobody's concern. */
@@ -96,7 +97,7 @@ export function openRoom(
     timer = undefined;
     underWay = undefined;
     givenUp += 1;
-    socket?.disconnect();
+    socket?.(SocketOp.Close);
     socket = undefined;
     opening = false;
   };
@@ -140,7 +141,7 @@ export function openRoom(
       ...(entry.tries > 0 && { retry: true }),
       ...(staff && { sessionId }),
     });
-    socket.sendMessage(body).then(
+    socket(SocketOp.Send, body).then(
       (receipt: MessageReceipt) => settle(attempt, logs.acknowledged(log, clientId, receipt ?? {})),
       (cause: unknown) => settle(attempt, afterFailure(clientId, asError(cause))),
     );
@@ -192,16 +193,16 @@ export function openRoom(
       return api.getMessages(sessionId);
     }
     // Joins, too: from now on what is said there is told here.
-    return (await socket.joinConversation({ sessionId })).messages;
+    return (await socket(SocketOp.Join, { sessionId })).messages;
   };
   const load = (asked: boolean) => {
     set({ isLoading: !hasHistory });
     return (reading ??= read(asked));
   };
 
-  const listen = (event: CoreEvent, value: unknown) => {
+  const listen = (event: SocketEvent, value: unknown) => {
     switch (event) {
-      case 'connect':
+      case SocketEvent.Connected:
         clearTimeout(timer);
         timer = undefined;
         set({ isConnected: true, error: null });
@@ -210,19 +211,19 @@ export function openRoom(
           void load(false);
         }
         return pump();
-      case 'disconnect':
+      case SocketEvent.Disconnected:
         return set({ isConnected: false });
-      case 'error':
+      case SocketEvent.Failed:
         return snapshot.isConnected ? undefined : set({ error: asError(value) });
-      case 'refused':
+      case SocketEvent.Refused:
         return giveUp(asError(value));
-      case 'message':
+      case SocketEvent.Message:
         return hear(value as ChatMessage);
-      case 'visitor_token':
+      case SocketEvent.VisitorToken:
         return keepToken(tenantId, value);
-      case 'user_online':
-      case 'user_offline':
-      case 'online_users_list':
+      case SocketEvent.UserOnline:
+      case SocketEvent.UserOffline:
+      case SocketEvent.List:
         return undefined;
     }
   };
@@ -248,7 +249,7 @@ export function openRoom(
       const config = coreConfig(tenantId, staff, staff ? undefined : (website ?? {}));
       const core = await loadCore();
       if (line === givenUp) {
-        socket = new core.ChatSocket(config, (event, value) => {
+        socket = core.chatSocket(config, (event, value) => {
           if (line === givenUp) {
             listen(event, value);
           }
