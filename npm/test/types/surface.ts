@@ -4,13 +4,15 @@ import {
   ChatError,
   ChatWebSocket,
   configure,
+  createConversation,
   createOnlineUsersStore,
   type ChatMessage,
+  type ConversationMessage,
   type OnlineUser,
   type UseOnlineUsersOptions,
   type WebSocketCallbacks,
 } from '@amoiq/chat-widget';
-import { useOnlineUsers } from '@amoiq/chat-widget/react';
+import { useConversation, useOnlineUsers } from '@amoiq/chat-widget/react';
 
 // The guide's interfaces, word for word.
 interface GuideOnlineUser {
@@ -66,6 +68,20 @@ async function use(): Promise<void> {
   const extra: unknown = (await api.sendMessage('hi'))['aFieldOfTomorrow'];
   const session: string = await api.initializeSession();
 
+  await socket.sendMessage('hi', { sessionId: 's', clientId: 'n-1', retry: true });
+
+  const conversation = createConversation('42', { websiteInfo: { siteId: 7 } });
+  const leave = conversation.subscribe(() => conversation.getSnapshot().messages.length);
+  const name: string = conversation.send('hi');
+  conversation.retry(name);
+  await conversation.loadHistory();
+  const last: ConversationMessage | undefined = conversation.getSnapshot().messages.at(-1);
+  const state: 'pending' | 'delivered' | 'failed' | undefined = last?.state;
+  const why: ChatError | null | undefined = last?.error;
+  leave();
+  conversation.close();
+  void [state, why];
+
   const store = createOnlineUsersStore('42', { enableWebSocket: false });
   const stop = store.subscribe(() => store.getSnapshot().onlineUsers.length);
   stop();
@@ -91,9 +107,19 @@ function Component(tenantId: string | null) {
   return [onlineUsers.length, isLoading, isConnected, asked, failure];
 }
 
+function Chat(tenantId: string | null, sessionId: string) {
+  const { messages, isLoading, isConnected, error, send, retry, loadHistory } = useConversation(
+    tenantId,
+    { sessionId },
+  );
+  const retryAll = () =>
+    messages.forEach(({ state, clientId }) => state === 'failed' && clientId && retry(clientId));
+  return [isLoading, isConnected, error?.code, send('hi').length, retryAll, loadHistory];
+}
+
 // @ts-expect-error a tenant is a string
 new ChatWebSocket(42);
 // @ts-expect-error there is no such option
 useOnlineUsers('42', { interval: 1 });
 
-export { Component, use };
+export { Chat, Component, use };

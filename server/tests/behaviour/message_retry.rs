@@ -267,6 +267,27 @@ async fn a_retry_at_another_node_is_one_job_and_is_told_once_everywhere() {
 }
 
 #[tokio::test]
+async fn what_was_refused_is_told_when_it_is_sent_again() {
+    let redis = RedisServer::start().await;
+    let server = node(&redis).await;
+    let mut ann = page("ann").open(&server).await;
+    let mut client = redis.client().await;
+    let mut command = cmd("SET");
+    command.arg("meta:webhook_jobs").arg("not a stream");
+    let () = command.query_async(&mut client).await.unwrap();
+    let refused = ann.ask("message", &named("hello", "n-1")).await;
+    assert_eq!(refused["code"], "UNAVAILABLE");
+    let mut command = cmd("DEL");
+    command.arg("meta:webhook_jobs");
+    let _gone: u64 = command.query_async(&mut client).await.unwrap();
+    let taken = ann.ask("message", &retry("hello", "n-1")).await;
+    let told = ann.expect("meta_message_created").await;
+    assert_eq!(told["message"]["id"], taken["messageId"]);
+    assert_eq!(jobs(&redis).await.len(), 1);
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn attempts_at_the_same_time_are_told_once_under_one_id() {
     let redis = RedisServer::start().await;
     let [here, there] = [node(&redis).await, node(&redis).await];
