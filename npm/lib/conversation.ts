@@ -12,8 +12,7 @@ import { currentConfig } from './config.js';
 import {
   type ConversationSnapshot,
   openingSnapshot,
-  openRoom,
-  type Room,
+  Room,
   type Speaker,
 } from './conversation/room.js';
 import { inBrowser } from './core.js';
@@ -57,8 +56,8 @@ export function createConversation(
   let room: Room | undefined;
 
   const enter = (): Room => {
-    if (!room || room.isClosed()) {
-      room = enterRoom(speaker, room?.snapshot());
+    if (!room || room.isOver) {
+      room = enterRoom(speaker, room?.snapshot);
     }
     return room;
   };
@@ -76,7 +75,7 @@ export function createConversation(
         }
       };
     },
-    getSnapshot: () => room?.snapshot() ?? atFirst,
+    getSnapshot: () => room?.snapshot ?? atFirst,
     getServerSnapshot: () => atFirst,
     send(text) {
       const clientId = randomId();
@@ -99,7 +98,7 @@ function enterRoom(speaker: Speaker, before: ConversationSnapshot | undefined): 
   if (running) {
     return running;
   }
-  const room = openRoom(speaker, before, () => {
+  const room = new Room(speaker, before, () => {
     if (rooms.get(key) === room) {
       rooms.delete(key);
     }

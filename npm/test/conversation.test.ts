@@ -331,6 +331,15 @@ test('a history that nobody asked for and that is not for this visitor is no err
   expect(store.getSnapshot().error).toBe(api.fails);
 });
 
+test('a history may be read without following the conversation', async () => {
+  core.history = [hello];
+  const store = conversation({ sessionId: 's1' });
+  await store.loadHistory();
+  expect(texts(store)).toEqual([['Hello', 'delivered']]);
+  expect(core.apis[0]?.calls).toEqual([['getMessages', 's1']]);
+  expect(core.sockets).toEqual([]);
+});
+
 test('conversations of the same options share one connection and all messages', async () => {
   const { store, made } = await connected({ websiteInfo: { siteId: 7 } });
   const other = conversation({ websiteInfo: { siteId: 7 } });

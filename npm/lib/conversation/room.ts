@@ -12,9 +12,9 @@ import { inBrowser, loadCore } from '../core.js';
 import { ChatError, fail } from '../errors.js';
 import { SocketEvent, SocketOp } from '../ops.js';
 import { keepToken, messageBody, visitorToken } from '../page.js';
-import type { ChatMessage, MessageReceipt, WebsiteInfo } from '../types.js';
+import type { ChatMessage, WebsiteInfo } from '../types.js';
 import * as logs from './log.js';
-import type { ConversationMessage, Log } from './log.js';
+import type { ConversationMessage, Entry, Log } from './log.js';
 import * as queue from './queue.js';
 
 export interface ConversationSnapshot {
@@ -28,267 +28,310 @@ export interface ConversationSnapshot {
   readonly isConnected: boolean;
 }
 
-/** Who speaks: staff, in the conversation of a session, or a visitor, in their own. */
+/** Who speaks: staff, in the conversation of a session; or a visitor, in their own. */
 export interface Speaker {
   readonly tenantId: string;
   readonly sessionId: string | undefined;
   readonly website: WebsiteInfo | undefined;
 }
 
-export interface Room {
-  snapshot(): ConversationSnapshot;
-  send(clientId: string, text: string): void;
-  retry(clientId: string): void;
-  loadHistory(): Promise<void>;
-  /** Calls the reader after each change, until it is taken out. */
-  add(reader: () => void): void;
-  remove(reader: () => void): void;
-  /** Gives up what is under way, and ends. */
-  close(): void;
-  isClosed(): boolean;
-}
-
 /** What a history answers to whoever may not read it: nothing that a visitor could do anything about. */
 const NOT_FOR_THIS_ONE: ReadonlySet<number | undefined> = new Set([401, 403, 404]);
 
-export function openingSnapshot(speaker: Speaker): ConversationSnapshot {
-  const isLoading = speaker.sessionId !== undefined;
+export function openingSnapshot({ sessionId }: Speaker): ConversationSnapshot {
+  const isLoading = sessionId !== undefined;
   return { messages: logs.EMPTY.entries, isLoading, error: null, isConnected: false };
 }
 
-/** Opens it on what was known before. `ended` is called once. */
-export function openRoom(
-  speaker: Speaker,
-  before: ConversationSnapshot | undefined,
-  ended: () => void,
-): Room {
-  const { tenantId, sessionId, website } = speaker;
-  const staff = sessionId !== undefined;
-  const sender = staff ? 'agent' : 'user';
-  const readers = new Set<() => void>();
-  const api = new ChatAPI(tenantId, staff ? undefined : (website ?? {}));
-  let log: Log = { ...logs.EMPTY, entries: (before?.messages ?? []) as Log['entries'] };
-  let snapshot = before ?? openingSnapshot(speaker);
-  let socket: Socket | undefined;
-  let opening = false;
-  let closed = false;
+export class Room {
+  readonly #speaker: Speaker;
+  readonly #isStaff: boolean;
+  /** What a visitor's messages and requests say of the page. */
+  readonly #website: WebsiteInfo | undefined;
+  readonly #api: ChatAPI;
+  readonly #ended: () => void;
+  readonly #readers = new Set<() => void>();
+  #log: Log;
+  #snapshot: ConversationSnapshot;
+  #isOver = false;
+
+  #socket: Socket | undefined;
+  #isOpening = false;
   /** How many connections were given up: what they still say is nobody's concern. */
-  let givenUp = 0;
-  let hasHistory = false;
+  #givenUp = 0;
   /** The message on its way; another object for each attempt. */
-  let underWay: { clientId: string } | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let reading: Promise<void> | undefined;
+  #attempt: { readonly clientId: string } | undefined;
+  /** Before it fires, nothing is sent. */
+  #pause: ReturnType<typeof setTimeout> | undefined;
 
-  const set = (change: Partial<ConversationSnapshot>) => {
-    const next = { ...snapshot, ...change };
+  #reading: Promise<void> | undefined;
+  #hasHistory = false;
+
+  /** Begins with what was known before. `ended` is called once, when nobody needs it any more. */
+  constructor(speaker: Speaker, before: ConversationSnapshot | undefined, ended: () => void) {
+    this.#speaker = speaker;
+    this.#isStaff = speaker.sessionId !== undefined;
+    this.#website = this.#isStaff ? undefined : (speaker.website ?? {});
+    this.#api = new ChatAPI(speaker.tenantId, this.#website);
+    this.#ended = ended;
+    this.#snapshot = before ?? openingSnapshot(speaker);
+    // A snapshot's messages are the log's entries.
+    this.#log = { ...logs.EMPTY, entries: this.#snapshot.messages as readonly Entry[] };
+  }
+
+  get snapshot(): ConversationSnapshot {
+    return this.#snapshot;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Calls the reader after each change, until it is taken out. */
+  add(reader: () => void): void {
+    this.#readers.add(reader);
+    void this.#open();
+  }
+
+  remove(reader: () => void): void {
+    this.#readers.delete(reader);
+    // Whoever comes back in one go finds it as it was.
+    queueMicrotask(() => this.#endIfIdle());
+  }
+
+  send(clientId: string, text: string): void {
+    const sender = this.#isStaff ? 'agent' : 'user';
+    this.#update(logs.written(this.#log, clientId, text, sender));
+    void this.#open();
+    this.#sendNext();
+  }
+
+  retry(clientId: string): void {
+    this.#update(logs.again(this.#log, clientId));
+    void this.#open();
+    this.#sendNext();
+  }
+
+  loadHistory(): Promise<void> {
+    return this.#load(true);
+  }
+
+  /** Gives up what is under way, and ends. */
+  close(): void {
+    this.#readers.clear();
+    this.#giveUp(fail('ABORTED', 'The conversation was closed before this was delivered'));
+    this.#endIfIdle();
+  }
+
+  #set(change: Partial<ConversationSnapshot>): void {
+    const next = { ...this.#snapshot, ...change };
     const names = Object.keys(next) as (keyof ConversationSnapshot)[];
-    if (!closed && names.some((name) => next[name] !== snapshot[name])) {
-      snapshot = next;
-      [...readers].forEach((reader) => reader());
+    if (names.some((name) => next[name] !== this.#snapshot[name])) {
+      this.#snapshot = next;
+      [...this.#readers].forEach((reader) => reader());
     }
-  };
-  const update = (next: Log) => {
-    log = next;
-    set({ messages: log.entries });
-  };
-  const stop = () => {
-    clearTimeout(timer);
-    timer = undefined;
-    underWay = undefined;
-    givenUp += 1;
-    socket?.(SocketOp.Close);
-    socket = undefined;
-    opening = false;
-  };
-  const leave = () => {
-    if (!closed && readers.size === 0 && !queue.next(log)) {
-      end();
-    }
-  };
-  const end = () => {
-    stop();
-    set({ isConnected: false });
-    closed = true;
-    ended();
-  };
-  /** There is no further attempt to connect, until somebody asks for one. */
-  const giveUp = (error: ChatError) => {
-    stop();
-    let given = log;
-    for (let entry = queue.next(given); entry?.clientId; entry = queue.next(given)) {
-      given = logs.failed(given, entry.clientId, error);
-    }
-    log = given;
-    set({ messages: log.entries, isConnected: false, isLoading: false, error });
-    leave();
-  };
+  }
 
-  const pump = () => {
-    const entry = queue.next(log);
-    if (!entry) {
-      return leave();
-    }
-    const { clientId } = entry;
-    if (!socket || !snapshot.isConnected || underWay || timer !== undefined || clientId === null) {
+  #update(log: Log): void {
+    this.#log = log;
+    this.#set({ messages: log.entries });
+  }
+
+  // The connection.
+
+  async #open(): Promise<void> {
+    if (this.#isOpening || this.#isOver) {
       return;
     }
-    const attempt = { clientId };
-    underWay = attempt;
-    update(logs.tried(log, clientId));
-    const body = messageBody(entry.text, staff ? undefined : (website ?? {}), {
-      clientId,
-      ...(entry.tries > 0 && { retry: true }),
-      ...(staff && { sessionId }),
-    });
-    socket(SocketOp.Send, body).then(
-      (receipt: MessageReceipt) => settle(attempt, logs.acknowledged(log, clientId, receipt ?? {})),
-      (cause: unknown) => settle(attempt, afterFailure(clientId, asError(cause))),
-    );
-  };
-  const settle = (attempt: { clientId: string }, next: Log) => {
-    if (underWay === attempt) {
-      underWay = undefined;
+    if (!inBrowser()) {
+      return this.#failAll(fail('NOT_CONNECTED', 'There is no connection outside a browser'));
     }
-    update(next);
-    pump();
-  };
-  const afterFailure = (clientId: string, error: ChatError): Log => {
-    const entry = logs.own(log, clientId);
-    const { tries = 0 } = entry ?? {};
-    if (queue.afterFailure(error.code, { tries, names: log.names }) === 'fail') {
-      return logs.failed(log, clientId, error);
-    }
-    if (snapshot.isConnected && entry?.state === 'pending') {
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        timer = undefined;
-        pump();
-      }, queue.pause(tries, Math.random()));
-    }
-    return logs.delayed(log, clientId, error);
-  };
-
-  const read = async (asked: boolean) => {
+    this.#isOpening = true;
+    const line = this.#givenUp;
+    const isCurrent = () => line === this.#givenUp;
     try {
-      const messages = await history();
-      hasHistory = true;
-      log = logs.remembered(log, messages);
-      set({ messages: log.entries, isLoading: false, error: null });
+      const config = coreConfig(this.#speaker.tenantId, this.#isStaff, this.#website);
+      const core = await loadCore();
+      if (isCurrent()) {
+        this.#socket = core.chatSocket(config, (event, value) => {
+          if (isCurrent()) {
+            this.#hear(event, value);
+          }
+        });
+      }
     } catch (cause) {
-      const error = asError(cause);
-      // Who was not asked to read has nothing to complain about.
-      const quiet = !asked && !staff && NOT_FOR_THIS_ONE.has(error.status);
-      set({ isLoading: false, ...(!quiet && { error }) });
-    } finally {
-      reading = undefined;
-      leave();
+      if (isCurrent()) {
+        this.#giveUp(asError(cause));
+      }
     }
-  };
-  const history = async (): Promise<readonly ChatMessage[]> => {
-    if (!staff) {
-      return api.getMessages();
-    }
-    if (!socket) {
-      return api.getMessages(sessionId);
-    }
-    // Joins, too: from now on what is said there is told here.
-    return (await socket(SocketOp.Join, { sessionId })).messages;
-  };
-  const load = (asked: boolean) => {
-    set({ isLoading: !hasHistory });
-    return (reading ??= read(asked));
-  };
+  }
 
-  const listen = (event: SocketEvent, value: unknown) => {
+  #hear(event: SocketEvent, value: unknown): void {
     switch (event) {
       case SocketEvent.Connected:
-        clearTimeout(timer);
-        timer = undefined;
-        set({ isConnected: true, error: null });
-        // What was said while nobody listened. Others than proven visitors have nothing to read.
-        if (staff || visitorToken(tenantId) || currentConfig().getToken) {
-          void load(false);
-        }
-        return pump();
+        return this.#connected();
       case SocketEvent.Disconnected:
-        return set({ isConnected: false });
+        return this.#set({ isConnected: false });
       case SocketEvent.Failed:
-        return snapshot.isConnected ? undefined : set({ error: asError(value) });
+        return this.#snapshot.isConnected ? undefined : this.#set({ error: asError(value) });
       case SocketEvent.Refused:
-        return giveUp(asError(value));
+        return this.#giveUp(asError(value));
       case SocketEvent.Message:
-        return hear(value as ChatMessage);
+        return this.#told(value as ChatMessage);
       case SocketEvent.VisitorToken:
-        return keepToken(tenantId, value);
+        return keepToken(this.#speaker.tenantId, value);
       case SocketEvent.UserOnline:
       case SocketEvent.UserOffline:
       case SocketEvent.List:
         return undefined;
     }
-  };
-  const hear = (message: ChatMessage) => {
-    update(logs.told(log, message));
-    if (underWay && logs.own(log, underWay.clientId)?.state === 'delivered') {
-      underWay = undefined;
-      pump();
-    }
-  };
+  }
 
-  const open = async () => {
-    if (opening || closed) {
+  #connected(): void {
+    this.#resume();
+    this.#set({ isConnected: true, error: null });
+    // What was said while nobody listened. Other visitors than proven ones have nothing to read.
+    if (this.#isStaff || visitorToken(this.#speaker.tenantId) || currentConfig().getToken) {
+      void this.#load(false);
+    }
+    this.#sendNext();
+  }
+
+  #told(message: ChatMessage): void {
+    this.#update(logs.told(this.#log, message));
+    const attempt = this.#attempt;
+    if (attempt && logs.own(this.#log, attempt.clientId)?.state === 'delivered') {
+      this.#attempt = undefined;
+      this.#sendNext();
+    }
+  }
+
+  /** There is no further attempt to connect, until somebody asks for one. */
+  #giveUp(error: ChatError): void {
+    this.#disconnect();
+    this.#failAll(error);
+    this.#set({ isConnected: false, isLoading: false, error });
+    this.#endIfIdle();
+  }
+
+  #failAll(error: ChatError): void {
+    let log = this.#log;
+    for (let entry = queue.next(log); entry; entry = queue.next(log)) {
+      log = logs.failed(log, entry.key, error);
+    }
+    this.#update(log);
+  }
+
+  #disconnect(): void {
+    this.#givenUp += 1;
+    this.#resume();
+    this.#attempt = undefined;
+    this.#socket?.(SocketOp.Close);
+    this.#socket = undefined;
+    this.#isOpening = false;
+  }
+
+  #endIfIdle(): void {
+    if (!this.#isOver && this.#readers.size === 0 && !queue.next(this.#log) && !this.#reading) {
+      this.#disconnect();
+      this.#set({ isConnected: false });
+      this.#isOver = true;
+      this.#ended();
+    }
+  }
+
+  // Own messages.
+
+  #sendNext(): void {
+    const entry = queue.next(this.#log);
+    if (!entry) {
+      return this.#endIfIdle();
+    }
+    const isBusy = this.#attempt !== undefined || this.#pause !== undefined;
+    if (!this.#socket || !this.#snapshot.isConnected || isBusy) {
       return;
     }
-    if (!inBrowser()) {
-      const error = fail('NOT_CONNECTED', 'There is no connection outside a browser');
-      return queue.next(log) && giveUp(error);
-    }
-    opening = true;
-    const line = givenUp;
-    try {
-      const config = coreConfig(tenantId, staff, staff ? undefined : (website ?? {}));
-      const core = await loadCore();
-      if (line === givenUp) {
-        socket = core.chatSocket(config, (event, value) => {
-          if (line === givenUp) {
-            listen(event, value);
-          }
-        });
-      }
-    } catch (cause) {
-      if (line === givenUp) {
-        giveUp(asError(cause));
-      }
-    }
-  };
+    const attempt = { clientId: entry.key };
+    this.#attempt = attempt;
+    this.#update(logs.tried(this.#log, attempt.clientId));
+    this.#socket(SocketOp.Send, this.#body(entry)).then(
+      (receipt) => {
+        this.#settle(attempt, logs.acknowledged(this.#log, attempt.clientId, receipt ?? {}));
+      },
+      (cause: unknown) => this.#settle(attempt, this.#afterFailure(attempt, asError(cause))),
+    );
+  }
 
-  return {
-    snapshot: () => snapshot,
-    send(clientId, text) {
-      update(logs.written(log, clientId, text, sender));
-      void open();
-      pump();
-    },
-    retry(clientId) {
-      update(logs.again(log, clientId));
-      void open();
-      pump();
-    },
-    loadHistory: () => load(true),
-    add(reader) {
-      readers.add(reader);
-      void open();
-    },
-    remove(reader) {
-      readers.delete(reader);
-      queueMicrotask(leave);
-    },
-    close() {
-      readers.clear();
-      giveUp(fail('ABORTED', 'The conversation was closed before this was delivered'));
-    },
-    isClosed: () => closed,
-  };
+  #body({ key, text, tries }: Entry): object {
+    const { sessionId } = this.#speaker;
+    const retry = tries > 0 || undefined;
+    return messageBody(text, this.#website, { sessionId, clientId: key, retry });
+  }
+
+  #settle(attempt: object, log: Log): void {
+    if (this.#attempt === attempt) {
+      this.#attempt = undefined;
+    }
+    this.#update(log);
+    this.#sendNext();
+  }
+
+  #afterFailure({ clientId }: { readonly clientId: string }, error: ChatError): Log {
+    const entry = logs.own(this.#log, clientId);
+    const { tries = 0 } = entry ?? {};
+    if (queue.afterFailure(error.code, { tries, names: this.#log.names }) === 'fail') {
+      return logs.failed(this.#log, clientId, error);
+    }
+    if (this.#snapshot.isConnected && entry?.state === 'pending') {
+      this.#resume();
+      this.#pause = setTimeout(
+        () => {
+          this.#resume();
+          this.#sendNext();
+        },
+        queue.pause(tries, Math.random()),
+      );
+    }
+    return logs.delayed(this.#log, clientId, error);
+  }
+
+  #resume(): void {
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
+  }
+
+  // What was said before.
+
+  #load(isAsked: boolean): Promise<void> {
+    this.#set({ isLoading: !this.#hasHistory });
+    this.#reading ??= this.#read(isAsked);
+    return this.#reading;
+  }
+
+  async #read(isAsked: boolean): Promise<void> {
+    try {
+      const messages = await this.#history();
+      this.#hasHistory = true;
+      this.#log = logs.remembered(this.#log, messages);
+      this.#set({ messages: this.#log.entries, isLoading: false, error: null });
+    } catch (cause) {
+      const error = asError(cause);
+      // A page that has not asked for it has nothing to complain about.
+      const isQuiet = !isAsked && !this.#isStaff && NOT_FOR_THIS_ONE.has(error.status);
+      this.#set({ isLoading: false, ...(!isQuiet && { error }) });
+    }
+    this.#reading = undefined;
+    this.#endIfIdle();
+  }
+
+  async #history(): Promise<readonly ChatMessage[]> {
+    const { sessionId } = this.#speaker;
+    if (sessionId === undefined || !this.#socket) {
+      return this.#api.getMessages(sessionId);
+    }
+    // From now on what is said there is told here.
+    return (await this.#socket(SocketOp.Join, { sessionId })).messages;
+  }
 }
 
 function asError(cause: unknown): ChatError {
