@@ -214,7 +214,7 @@ impl Task {
             Command::Send(message, reply) => {
                 self.connection.request(event::MESSAGE, &message, reply);
             }
-            Command::RequestOnlineUsers => self.connection.request_online_users(),
+            Command::RequestOnlineUsers => self.connection.request_online_users(None),
         }
     }
 

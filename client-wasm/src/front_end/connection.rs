@@ -8,6 +8,7 @@ use chat_protocol::{
     code::{Code, Retry},
     event,
     presence::GetOnlineUsers,
+    roster::Mark,
 };
 use futures_channel::oneshot;
 use futures_util::{FutureExt, future::LocalBoxFuture};
@@ -81,10 +82,12 @@ impl Connection {
         self.engine.wake(clock::now());
     }
 
-    /// Asks for the list of online users, if the connection is up.
-    pub(super) fn request_online_users(&mut self) {
+    /// Asks for the list of online users, or for what has happened since `mark`, if the connection is up.
+    pub(super) fn request_online_users(&mut self, mark: Option<Mark>) {
         let payload = GetOnlineUsers {
             tenant_id: self.config.tenant_id().to_owned(),
+            epoch: mark.map(|mark| mark.epoch.into()),
+            version: mark.map(|mark| mark.version),
         };
         self.emit(event::GET_ONLINE_USERS, &payload, Delivery::Volatile);
     }

@@ -279,7 +279,7 @@ impl Task {
                 Some(Ask::Http) => self.fetch(),
                 Some(Ask::Socket) => {
                     if let Some(connection) = &mut self.connection {
-                        connection.request_online_users();
+                        connection.request_online_users(None);
                     }
                 }
                 None => break,
