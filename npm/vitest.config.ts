@@ -1,10 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-const fake = fileURLToPath(new URL('test/fake-core.ts', import.meta.url));
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
-  // The units run on a fake core; `test/built` runs what was built, with the real one.
-  resolve: { alias: { 'chat-core': fake } },
+  // The units run on a fake core, but with the real views; `test/built` runs what was built.
+  resolve: {
+    alias: { 'chat-core': here('test/fake-core.ts'), 'chat-view': here('test/built-view.ts') },
+  },
   test: { include: ['test/**/*.test.{ts,tsx,mjs}'], restoreMocks: true, unstubGlobals: true },
 });

@@ -5,7 +5,7 @@
  * failed start may be tried again.
  */
 import { chatApi, chatSocket, initSync, onlineUsers, wasmBytes } from 'chat-core';
-import { fail } from './errors.js';
+import { fail, type ChatError } from './errors.js';
 
 const core = { chatApi, chatSocket, onlineUsers };
 
@@ -13,11 +13,14 @@ export type Core = typeof core;
 
 let starting: Promise<Core> | undefined;
 
+export const unavailable = (cause: unknown): ChatError =>
+  fail('WASM_UNAVAILABLE', `The chat core could not start: ${String(cause)}`);
+
 /** Rejects with `WASM_UNAVAILABLE` where the browser or the page's policy has no WebAssembly. */
 export function loadCore(): Promise<Core> {
   starting ??= start().catch((cause: unknown) => {
     starting = undefined;
-    throw fail('WASM_UNAVAILABLE', `The chat core could not start: ${String(cause)}`);
+    throw unavailable(cause);
   });
   return starting;
 }

@@ -1,6 +1,6 @@
 /**
  * Builds `dist/`: ESM and CommonJS with types for each, and the script-tag widget. Expects the
- * core in `lib/wasm`; `cargo xtask build` puts it there. Fails when the package grows over its gate.
+ * core and the views in `lib/wasm`; `cargo xtask build` puts them there. Fails when the package grows over its gate.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { corePlugin } from './core.mjs';
 import { reportSizes } from './size.mjs';
+import { viewApart, viewPlugin } from './view.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
@@ -25,6 +26,7 @@ mkdirSync(stage);
 process.on('exit', () => rmSync(stage, { recursive: true, force: true }));
 
 const core = corePlugin();
+const view = viewPlugin();
 const common = {
   bundle: true,
   charset: 'ascii',
@@ -33,23 +35,35 @@ const common = {
   target: 'es2022',
 };
 
-// `react` shares the one `index` beside it, so there is one configuration and one core.
-const sharedIndex = {
-  name: 'shared-index',
+// One module beside the entry points has all that they share, so there is one configuration and one core: what `index` hands
+// on comes from there, and so does what the others ask of `shared`.
+const shared = {
+  name: 'shared',
   setup(build) {
-    build.onResolve({ filter: /^\.\.?\/index\.js$/ }, () => ({ path: './index.js', external: true }));
+    build.onResolve({ filter: /^\.\.?\// }, ({ path, importer }) =>
+      /\/shared\.js$/.test(path) || importer === join(root, 'lib/index.ts')
+        ? { path: './shared.js', external: true }
+        : undefined,
+    );
   },
 };
 
 for (const format of ['esm', 'cjs']) {
   const outdir = `${stage}/${format}`;
   const entry = { ...common, format, outdir, platform: 'neutral' };
-  await build({ ...entry, entryPoints: ['lib/index.ts'], plugins: [core.plugin] });
+  await build({ ...entry, entryPoints: ['lib/shared.ts'], plugins: [core.plugin, viewApart] });
   await build({
     ...entry,
-    entryPoints: ['lib/react.ts'],
-    plugins: [sharedIndex],
+    entryPoints: ['lib/index.ts', 'lib/react.ts'],
+    plugins: [shared],
     external: ['react'],
+  });
+  await build({
+    ...entry,
+    entryPoints: ['lib/view.ts'],
+    plugins: [view],
+    // What Node looks for to know the names that a CommonJS module exports.
+    footer: format === 'cjs' ? { js: '0 && (module.exports = { attach });' } : {},
   });
 }
 writeFileSync(`${stage}/cjs/package.json`, '{ "type": "commonjs" }\n');

@@ -28,6 +28,12 @@ const ALPHABET = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32
 
 /** The source of `chat-core`. */
 export function inline(wasm) {
+  return `export { chatApi, chatSocket, initSync, onlineUsers } from 'chat-core-bindings';
+${inlineBytes(wasm)}`;
+}
+
+/** The source of a module whose `wasmBytes` returns the binary. */
+export function inlineBytes(wasm) {
   const count = new Array(256).fill(0);
   for (const byte of wasm) {
     count[byte] += 1;
@@ -52,8 +58,7 @@ export function inline(wasm) {
       .toString(16),
   ).join('');
   const text = Array.from(wasm, (byte) => code[byte]).join('');
-  return `export { chatApi, chatSocket, initSync, onlineUsers } from 'chat-core-bindings';
-const ALPHABET = ${JSON.stringify(ALPHABET)};
+  return `const ALPHABET = ${JSON.stringify(ALPHABET)};
 // One bit for each byte value: whether it is written as a single character.
 const KINDS = '${kinds}';
 const TEXT = "${text}";

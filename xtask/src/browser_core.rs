@@ -1,9 +1,9 @@
-//! The browser core: compiled, bound to JavaScript, and tested in a headless browser. `wasm-bindgen` and its test runner are
-//! used as libraries, so nothing has to be installed and their version is the lockfile's.
+//! The browser core and the views: compiled, bound to JavaScript, and tested in a headless browser. `wasm-bindgen` and its
+//! test runner are used as libraries, so nothing has to be installed and their version is the lockfile's.
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
@@ -16,35 +16,48 @@ use crate::workspace::Workspace;
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 pub(crate) const PACKAGE: &str = "chat-client-wasm";
-/// Cargo's name of the compiled module.
-const MODULE: &str = "chat_client_wasm";
-/// The feature with which the core stands alone as a module: allocator, panic handler, exported classes.
+/// The package of the live views, a module of its own that needs no bindings.
+pub(crate) const VIEW_PACKAGE: &str = "chat-client-view";
+const VIEW_MODULE: &str = "chat_client_view.wasm";
+/// Vector instructions are in every browser that the package's JavaScript runs in.
+const VIEW_FLAGS: [&str; 3] = ["--", "-C", "target-feature=+simd128"];
+/// The feature with which each stands alone as a module: allocator, panic handler, exports.
 pub(crate) const FEATURE: &str = "standalone";
 /// The feature with which Rust front ends have the core.
 pub(crate) const FRONT_END: &str = "front-end";
 const PROFILE: &str = "wasm";
 
-/// Compiles the core for size and writes module, glue and types to `npm/lib/wasm/`.
+/// Compiles the core for size and writes module, glue and types to `npm/lib/wasm/`; beside them, the module of the views.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     setup::wasm_target()?;
+    bind(workspace, &compile(workspace, PACKAGE, &[])?)?;
+    let view = compile(workspace, VIEW_PACKAGE, &VIEW_FLAGS)?;
+    let out = workspace.npm().join("lib/wasm").join(VIEW_MODULE);
+    fs::copy(&view, &out).with_context(|| format!("{} cannot be written", out.display()))?;
+    Ok(())
+}
+
+/// Says where the compiled module is.
+fn compile(workspace: &Workspace, package: &str, flags: &[&str]) -> Result<PathBuf> {
     // Built as a module alone: beside an rlib, as the manifest has it for the tests, cargo leaves out link-time optimisation.
     Tool::cargo()
         .args(["rustc", "--lib", "--crate-type", "cdylib"])
-        .args(["--package", PACKAGE, "--profile", PROFILE])
+        .args(["--package", package, "--profile", PROFILE])
         .args(["--target", TARGET, "--features", FEATURE])
+        .args(flags)
         .dir(workspace.root())
         .run()?;
-    let module = workspace
-        .target()
-        .join(TARGET)
-        .join(PROFILE)
-        .join(format!("{MODULE}.wasm"));
+    let directory = workspace.target().join(TARGET).join(PROFILE);
+    Ok(directory.join(format!("{}.wasm", package.replace('-', "_"))))
+}
+
+fn bind(workspace: &Workspace, module: &Path) -> Result<()> {
     let out = workspace.npm().join("lib/wasm");
     eprintln!("$ wasm-bindgen --target web {}", module.display());
     // Only the synchronous start is used: without the default path the glue has no `import.meta`, which some bundlers rewrite
     // into a request for a file that is not there.
     Bindgen::new()
-        .input_path(&module)
+        .input_path(module)
         .web(true)?
         .typescript(true)
         .omit_default_module_path(true)

@@ -5,7 +5,8 @@
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
-import { afterEach, expect, test } from 'vitest';
+import { build } from 'esbuild';
+import { afterEach, expect, test, vi } from 'vitest';
 
 type Package = typeof import('../../lib/index.js');
 
@@ -98,4 +99,44 @@ for (const [system, load] of systems) {
       code: 'NETWORK_ERROR',
     });
   });
+
+  test(`${system}: a view shows what is polled`, async () => {
+    // As much of a page as the store looks for.
+    vi.stubGlobal('window', globalThis);
+    vi.stubGlobal('WebSocket', class {});
+    const { configure, createOnlineUsersStore } = await load();
+    const user = (userId: string) => ({ userId, connectedAt: '2024-01-15T10:30:00.000Z' });
+    const { url } = await serve(200, JSON.stringify({ users: ['cy', 'bob', 'ann'].map(user) }));
+    configure({ gatewayUrl: url });
+    const store = createOnlineUsersStore('42', { enableWebSocket: false });
+    const view = store.view({ sort: 'userId', search: 'n O', limit: 1 });
+    stops.push(view.subscribe(() => {}));
+    view.update({ sort: 'userId', offset: 1, limit: 1 });
+    await vi.waitFor(() => expect(view.getSnapshot().isLoading).toBe(false));
+    expect(view.getSnapshot()).toMatchObject({ users: [user('bob')], offset: 1, total: 3 });
+  });
 }
+
+/** The files of the package that a bundle without splitting has something of. */
+async function bundled(contents: string): Promise<string[]> {
+  const resolveDir = new URL('../..', import.meta.url).pathname;
+  const { metafile } = await build({
+    stdin: { contents, resolveDir },
+    bundle: true,
+    external: ['react'],
+    format: 'esm',
+    metafile: true,
+    write: false,
+  });
+  const [output] = Object.values(metafile.outputs);
+  return Object.entries(output?.inputs ?? {})
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([file]) => file.replace(/.*\//, ''));
+}
+
+test('who uses the list alone does not carry the views, even in a single file', async () => {
+  const hook = await bundled(`export { useOnlineUsers } from '${NAME}/react'`);
+  expect(hook).toContain('shared.js');
+  expect(hook).not.toContain('view.js');
+  expect(await bundled(`export { useOnlineUsersView } from '${NAME}/react'`)).toContain('view.js');
+});

@@ -7,10 +7,17 @@ import {
   createOnlineUsersStore,
   type ChatMessage,
   type OnlineUser,
+  type OnlineUsersQuery,
+  type OnlineUsersView,
   type UseOnlineUsersOptions,
   type WebSocketCallbacks,
 } from '@amoiq/chat-widget';
-import { useOnlineUsers } from '@amoiq/chat-widget/react';
+import {
+  useOnlineCount,
+  useOnlineUser,
+  useOnlineUsers,
+  useOnlineUsersView,
+} from '@amoiq/chat-widget/react';
 
 // The guide's interfaces, word for word.
 interface GuideOnlineUser {
@@ -33,7 +40,7 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 const checks: [
   Same<{ [K in keyof OnlineUser]: OnlineUser[K] }, { [K in keyof GuideOnlineUser]: GuideOnlineUser[K] }>,
   Same<
-    { [K in keyof UseOnlineUsersOptions]: UseOnlineUsersOptions[K] },
+    Pick<UseOnlineUsersOptions, keyof GuideOptions>,
     { [K in keyof GuideOptions]: GuideOptions[K] }
   >,
 ] = [true, true];
@@ -69,6 +76,12 @@ async function use(): Promise<void> {
   const store = createOnlineUsersStore('42', { enableWebSocket: false });
   const stop = store.subscribe(() => store.getSnapshot().onlineUsers.length);
   stop();
+  const view: OnlineUsersView = store.view({ search: 'ann', filter: { domain: 'shop.example' } });
+  const query: OnlineUsersQuery = { sort: { field: 'connectedAt', direction: 'desc' }, offset: 3 };
+  view.subscribe(() => view.getSnapshot().users.at(0)?.userId)();
+  view.update(query);
+  view.update({ sort: 'userId', filter: { urlPrefix: undefined } });
+  view.close();
   try {
     await api.getOnlineUsers();
   } catch (error) {
@@ -88,12 +101,20 @@ function Component(tenantId: string | null) {
   });
   const asked: Promise<void> = refresh();
   const failure: Error | null = error;
-  return [onlineUsers.length, isLoading, isConnected, asked, failure];
+  const { users, offset, total } = useOnlineUsersView(tenantId, { limit: 10 }, { autoRefresh: true });
+  const shown: readonly OnlineUser[] = users;
+  const count: number = useOnlineCount(tenantId, { notifyInterval: 'frame' });
+  const one: OnlineUser | null = useOnlineUser(tenantId, 'ann');
+  return [onlineUsers.length, isLoading, isConnected, asked, failure, shown, offset, total, count, one];
 }
 
 // @ts-expect-error a tenant is a string
 new ChatWebSocket(42);
 // @ts-expect-error there is no such option
 useOnlineUsers('42', { interval: 1 });
+// @ts-expect-error a window is read only
+createOnlineUsersStore('42').view().getSnapshot().users.pop();
+// @ts-expect-error rows cannot be sorted by that
+useOnlineUsersView('42', { sort: 'sessionId' });
 
 export { Component, use };
