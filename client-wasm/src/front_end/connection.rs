@@ -18,7 +18,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::{
     clock,
-    config::Config,
+    config::{Config, Presence},
     error::{ChatError, Refusal},
     json,
     page::{PageEvent, PageEvents},
@@ -50,6 +50,7 @@ pub(super) type Reply = oneshot::Sender<Result<JsValue, ChatError>>;
 /// One connection to the server. Dropped, it says goodbye and ends.
 pub(super) struct Connection {
     config: Config,
+    presence: Presence,
     engine: engine::Connection,
     /// The frame that the engine's payload offsets refer to.
     frame: String,
@@ -62,11 +63,12 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Connects as soon as it is polled.
-    pub(super) fn open(config: Config) -> Self {
+    pub(super) fn open(config: Config, presence: Presence) -> Self {
         let mut engine = engine::Connection::new(engine::Config::default(), clock::seed());
         engine.connect(clock::now());
         Self {
             config,
+            presence,
             engine,
             frame: String::new(),
             transport: None,
@@ -171,7 +173,8 @@ impl Connection {
             Output::ReadHandshake { data } => self.read_handshake(data),
             Output::Authenticate => {
                 let credentials = self.config.credentials();
-                let auth = async { credentials.await.map(|auth| auth.to_json()) };
+                let presence = self.presence;
+                let auth = async move { credentials.await.map(|auth| auth.to_json(presence)) };
                 self.credentials = Some(auth.map(|auth| auth.map_err(|e| e.code)).boxed_local());
             }
             Output::ReadRefusal { data } => return Some(self.read_refusal(data)),
