@@ -9,6 +9,7 @@ mod build;
 mod check;
 mod cluster;
 mod demo;
+mod leptos_example;
 mod npm;
 mod process;
 mod server;
