@@ -52,7 +52,7 @@ export function watchPage(on) {
 export function openSocket(config, names, on) {
   try {
     const heads = names.split(' ').map((name) => `42["${name}",`);
-    const socket = new (config.settings().WebSocket ?? WebSocket)(address(config));
+    const socket = new (config.settings().WebSocket ?? WebSocket)(socketUrl(config));
     // Told by its end, too; but outside a page an error that nobody listens for ends the program.
     socket.onerror = () => {};
     socket.binaryType = 'arraybuffer';
@@ -77,17 +77,18 @@ export function openSocket(config, names, on) {
   } catch {}
 }
 
-/**
- * Where to connect to, the whole handshake in the query; `api::socket_url` says it for other front ends. No credential is ever
- * part of it: addresses end up in logs.
- */
-function address({ socketUrl, tenantId, admin, website }) {
-  const query = new URLSearchParams({ EIO: 4, transport: 'websocket', tenantId });
-  if (admin) query.set('role', 'admin');
-  for (const field in website) {
-    if (text(website[field])) query.set(field, website[field]);
-  }
-  return `${socketUrl.replace(/^http/, 'ws')}/socket.io/?${query}`;
+const WEBSITE = ['domain', 'origin', 'url', 'referrer', 'siteId'];
+
+/** Where to connect to, the whole handshake in the query. No credential is ever part of it: URLs end up in logs. */
+function socketUrl({ socketUrl, tenantId, admin, website }) {
+  const query = [['tenantId', tenantId], ['role', admin && 'admin']].concat(
+    WEBSITE.map((name) => [name, website[name]]),
+  );
+  return query.reduce(
+    (url, [name, value]) => (value ? `${url}&${name}=${encodeURIComponent(value)}` : url),
+    // `https` keeps its `s`.
+    `${socketUrl.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`,
+  );
 }
 
 /**
@@ -198,6 +199,9 @@ export const listRequest = ({ tenantId }, epoch, version) =>
 /** The JSON of an object, with the kind of presence that it asks for, unless that is 0. */
 export const stringify = (value, presence) =>
   JSON.stringify(presence ? { ...value, presence } : value);
+
+/** A number, or what is not one. */
+export const toNumber = (value) => (typeof value === 'number' ? value : NaN);
 
 /** The first characters of a frame. */
 export const head = (frame, length) => frame.slice(0, length);

@@ -37,6 +37,8 @@ pub mod socket_op {
     pub const CANCEL: u32 = 3;
     /// End it for good.
     pub const CLOSE: u32 = 4;
+    /// Follow the conversation that the argument names; a promise of its history.
+    pub const JOIN: u32 = 5;
 }
 
 /// What a socket's listener is told.

@@ -42,6 +42,7 @@ declare module 'chat-core' {
   /** A live connection. */
   export interface Socket {
     (op: SocketOp.Send, message: object): Promise<MessageReceipt> & { number: number };
+    (op: SocketOp.Join, conversation: object): Promise<{ messages: ChatMessage[] }>;
     (op: SocketOp.Status): number;
     /** Gives up the message whose promise has that number. */
     (op: SocketOp.Cancel, number: number): void;

@@ -3,6 +3,13 @@ export { ChatAPI } from './api.js';
 export type { Abortable } from './abort.js';
 export { configure, type ChatConfig, type WebSocketClass } from './config.js';
 export type { Connection, ConnectionState } from './connection.js';
+export {
+  createConversation,
+  type Conversation,
+  type ConversationOptions,
+} from './conversation.js';
+export type { ConversationMessage } from './conversation/log.js';
+export type { ConversationSnapshot } from './conversation/room.js';
 export { ChatError, type ChatErrorCode, type ClientErrorCode, type ServerErrorCode } from './errors.js';
 export {
   createOnlineUsersStore,

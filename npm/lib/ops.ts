@@ -8,6 +8,7 @@ export const enum SocketOp {
   Status = 2,
   Cancel = 3,
   Close = 4,
+  Join = 5,
 }
 
 export const enum SocketEvent {

@@ -18,8 +18,10 @@ export const core = {
   starts: 0,
   /** Makes the next starts fail. */
   broken: false,
+  /** What the HTTP interface answers of a conversation. */
+  history: [] as ChatMessage[],
   reset() {
-    const nothing = { sockets: [], calls: [], configs: [], feeds: [], starts: 0 };
+    const nothing = { sockets: [], calls: [], configs: [], feeds: [], starts: 0, history: [] };
     Object.assign(core, { ...nothing, refusal: undefined, broken: false });
   },
 };
@@ -35,11 +37,14 @@ export function wasmBytes(): Uint8Array<ArrayBuffer> {
 
 class FakeSocket {
   readonly sent: object[] = [];
+  readonly joined: object[] = [];
+  /** What a conversation answers to whoever joins it. */
+  said: ChatMessage[] = [];
+  /** Set, it answers the messages; otherwise all are accepted. */
+  answer: ((body: object) => Promise<MessageReceipt>) | undefined;
   requests = 0;
   status: keyof typeof STATUS = 'connecting';
   closed = false;
-  /** Whether messages are acknowledged never. */
-  mute = false;
   readonly cancelled: unknown[] = [];
 
   constructor(
@@ -59,6 +64,8 @@ class FakeSocket {
     switch (op) {
       case SocketOp.Send:
         return this.sendMessage(argument as object);
+      case SocketOp.Join:
+        return this.joinConversation(argument as object);
       case SocketOp.List:
         this.requests += 1;
         return undefined;
@@ -74,11 +81,15 @@ class FakeSocket {
     }
   }
 
+  joinConversation(body: object): Promise<{ messages: ChatMessage[] }> {
+    this.joined.push(body);
+    return Promise.resolve({ messages: this.said });
+  }
+
   sendMessage(body: object): Promise<MessageReceipt> {
     const number = this.sent.push(body);
     const receipt = { messageId: `m${number}`, timestamp: '2024-01-15T10:30:00.000Z' };
-    const sent = this.mute ? new Promise<MessageReceipt>(() => {}) : Promise.resolve(receipt);
-    return Object.assign(sent, { number });
+    return Object.assign(this.answer?.(body) ?? Promise.resolve(receipt), { number });
   }
 }
 
@@ -111,7 +122,8 @@ export function chatApi(config: CoreConfig): Api {
     const [name, answer] = answers[op];
     core.calls.push([name, argument]);
     core.configs.push(config);
-    return core.refusal ? Promise.reject(core.refusal) : Promise.resolve(answer);
+    const value = op === ApiOp.Messages ? core.history : answer;
+    return core.refusal ? Promise.reject(core.refusal) : Promise.resolve(value);
   }) as Api;
 }
 

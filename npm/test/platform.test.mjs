@@ -36,7 +36,7 @@ test('a connection goes where it was given, and takes a WebSocket that was given
   openSocket(config({ settings, website, admin: true, socketUrl: 'ws://h' }), 'one', () => {});
   expect(addresses).toEqual([
     'wss://h/prefix/socket.io/?EIO=4&transport=websocket&tenantId=x%26b%3D1',
-    'ws://h/socket.io/?EIO=4&transport=websocket&tenantId=x%26b%3D1&role=admin&domain=a+b' +
+    'ws://h/socket.io/?EIO=4&transport=websocket&tenantId=x%26b%3D1&role=admin&domain=a%20b' +
       '&url=https%3A%2F%2Fs%2F%3Fq%3D%C3%BC%26r%23f&siteId=7',
   ]);
 });

@@ -8,6 +8,7 @@ use chat_protocol::{
     code::{Code, Retry},
     event,
     presence::GetOnlineUsers,
+    roster::Mark,
 };
 use futures_channel::oneshot;
 use futures_util::{FutureExt, future::LocalBoxFuture};
@@ -17,7 +18,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::{
     clock,
-    config::Config,
+    config::{Config, Presence},
     error::{ChatError, Refusal},
     json,
     page::{PageEvent, PageEvents},
@@ -27,10 +28,16 @@ use super::{
 use crate::{
     Millis,
     engine::{self, AckId, Delivery, Output, Reason},
+    status::Status,
 };
+
+/// How long credentials are taken to be good: they are asked for anew with each attempt, not before they expire.
+const FOR_GOOD: Millis = 1_000_000_000;
 
 /// What a connection tells its owner.
 pub(super) enum Notice {
+    /// An attempt begins.
+    Attempting,
     /// Joined.
     Connected,
     /// No longer joined.
@@ -49,28 +56,33 @@ pub(super) type Reply = oneshot::Sender<Result<JsValue, ChatError>>;
 /// One connection to the server. Dropped, it says goodbye and ends.
 pub(super) struct Connection {
     config: Config,
+    presence: Presence,
     engine: engine::Connection,
     /// The frame that the engine's payload offsets refer to.
     frame: String,
     transport: Option<Transport>,
     credentials: Option<LocalBoxFuture<'static, Result<String, Code>>>,
     awaited: Vec<(AckId, Reply)>,
+    /// What the last refusal says.
+    refusal: Option<ChatError>,
     page: PageEvents,
     timer: Timer,
 }
 
 impl Connection {
     /// Connects as soon as it is polled.
-    pub(super) fn open(config: Config) -> Self {
+    pub(super) fn open(config: Config, presence: Presence) -> Self {
         let mut engine = engine::Connection::new(engine::Config::default(), clock::seed());
         engine.connect(clock::now());
         Self {
             config,
+            presence,
             engine,
             frame: String::new(),
             transport: None,
             credentials: None,
             awaited: Vec::new(),
+            refusal: None,
             page: PageEvents::watch(),
             timer: Timer::default(),
         }
@@ -81,10 +93,12 @@ impl Connection {
         self.engine.wake(clock::now());
     }
 
-    /// Asks for the list of online users, if the connection is up.
-    pub(super) fn request_online_users(&mut self) {
+    /// Asks for the list of online users, or for what has happened since `mark`, if the connection is up.
+    pub(super) fn request_online_users(&mut self, mark: Option<Mark>) {
         let payload = GetOnlineUsers {
             tenant_id: self.config.tenant_id().to_owned(),
+            epoch: mark.map(|mark| mark.epoch.into()),
+            version: mark.map(|mark| mark.version),
         };
         self.emit(event::GET_ONLINE_USERS, &payload, Delivery::Volatile);
     }
@@ -119,6 +133,8 @@ impl Connection {
             match event {
                 PageEvent::Offline => self.engine.handle_offline(now),
                 PageEvent::Awake => self.engine.wake(now),
+                PageEvent::Left => self.engine.suspend(),
+                PageEvent::Shown => self.engine.connect(now),
             }
             return Poll::Ready(());
         }
@@ -127,7 +143,7 @@ impl Connection {
         {
             self.credentials = None;
             let auth = auth.as_deref().map_err(|code| *code);
-            self.engine.handle_credentials(now, auth);
+            self.engine.handle_credentials(now, auth, FOR_GOOD);
             return Poll::Ready(());
         }
         if let Some(transport) = &mut self.transport
@@ -168,13 +184,23 @@ impl Connection {
             Output::ReadHandshake { data } => self.read_handshake(data),
             Output::Authenticate => {
                 let credentials = self.config.credentials();
-                let auth = async { credentials.await.map(|auth| auth.to_json()) };
+                let presence = self.presence;
+                let auth = async move { credentials.await.map(|auth| auth.to_json(presence)) };
                 self.credentials = Some(auth.map(|auth| auth.map_err(|e| e.code)).boxed_local());
+                let attempting = self.engine.status() == Status::Connecting;
+                return attempting.then_some(Notice::Attempting);
             }
-            Output::ReadRefusal { data } => return Some(self.read_refusal(data)),
+            Output::ReadRefusal { data } => self.read_refusal(data),
+            Output::Refused(retry) => {
+                let error = self.refusal.take()?;
+                return Some(match retry {
+                    Retry::Later => Notice::Failed(error),
+                    Retry::Never => Notice::Refused(error),
+                });
+            }
             Output::Connected => return Some(Notice::Connected),
             Output::Disconnected(reason) => return Some(Notice::Disconnected(reason)),
-            Output::AttemptFailed(code) => return Some(failed(ChatError::new(code))),
+            Output::AttemptFailed(code) => return Some(Notice::Failed(ChatError::new(code))),
             Output::Received { data } => return self.read_event(data),
             Output::Acked { id, data } => {
                 let outcome = read_acknowledgement(&self.arguments(data).get(0));
@@ -209,11 +235,11 @@ impl Connection {
             .handle_handshake(clock::now(), interval, timeout);
     }
 
-    fn read_refusal(&mut self, data: usize) -> Notice {
+    fn read_refusal(&mut self, data: usize) {
         let refusal = Refusal::read(&self.payload(data));
         let code = refusal.known_code().unwrap_or(Code::ConnectionRefused);
+        self.refusal = Some(refusal.error(code, None));
         self.engine.handle_refusal(clock::now(), code);
-        failed(refusal.error(code, None))
     }
 
     fn read_event(&self, data: usize) -> Option<Notice> {
@@ -251,13 +277,6 @@ impl Drop for Connection {
             // There is nobody left to tell.
             self.obey(output);
         }
-    }
-}
-
-fn failed(error: ChatError) -> Notice {
-    match error.code.retry() {
-        Retry::Later => Notice::Failed(error),
-        Retry::Never => Notice::Refused(error),
     }
 }
 

@@ -26,9 +26,10 @@ pub fn chat_socket(config: CoreConfig, listener: JsValue) -> JsValue {
     platform::function(move |operation, argument| {
         match operation {
             op::SEND => return connection.request(event::MESSAGE, &argument),
+            op::JOIN => return connection.request(event::JOIN_CONVERSATION, &argument),
             op::LIST => connection.request_online_users(None),
             op::STATUS => return (connection.status() as u32).into(),
-            op::CANCEL => connection.cancel(argument.as_f64().unwrap_or_default()),
+            op::CANCEL => connection.cancel(platform::to_number(&argument)),
             _ => connection.close(),
         }
         JsValue::UNDEFINED

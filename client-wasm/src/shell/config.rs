@@ -4,6 +4,8 @@ use alloc::string::String;
 
 use wasm_bindgen::prelude::*;
 
+use super::platform;
+
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r"
 /** What every object of the core is made with. */
@@ -42,12 +44,10 @@ extern "C" {
         status: Option<u16>,
     ) -> JsValue;
 
-    /// An object that is read by the names of its fields, or an array by position.
+    /// An object that is read by the names of its fields; an array's are numbers.
     pub type Fields;
     #[wasm_bindgen(method, structural, indexing_getter)]
     pub(super) fn get(this: &Fields, field: &str) -> JsValue;
-    #[wasm_bindgen(method, structural, indexing_getter)]
-    pub(super) fn at(this: &Fields, index: u32) -> JsValue;
 }
 
 impl CoreConfig {
@@ -69,5 +69,17 @@ impl Fields {
     /// `value` as an object; `None` if it is none.
     pub(super) fn of(value: &JsValue) -> Option<&Self> {
         value.is_object().then(|| value.unchecked_ref())
+    }
+
+    /// A number that is not negative.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cast saturates"
+    )]
+    pub(super) fn number(&self, field: &str) -> Option<u64> {
+        let number = platform::to_number(&self.get(field));
+        // Nor does this hold for what is not a number.
+        (number >= 0.0).then_some(number as u64)
     }
 }

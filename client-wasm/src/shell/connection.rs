@@ -18,7 +18,6 @@ use super::{
     timer::Timer,
 };
 use crate::{
-    Millis,
     engine::{self, AckId, Delivery, Output, Reason},
     ops::platform as op,
     status::Status,
@@ -229,14 +228,7 @@ impl Connection {
             }
             Output::ReadHandshake { data } => {
                 let open = read(frame, data);
-                let millis = |field| {
-                    #[expect(
-                        clippy::cast_possible_truncation,
-                        clippy::cast_sign_loss,
-                        reason = "a cast saturates"
-                    )]
-                    Some(Fields::of(&open)?.get(field).as_f64()? as Millis)
-                };
+                let millis = |field| Fields::of(&open)?.number(field);
                 let (interval, timeout) = (millis("pingInterval"), millis("pingTimeout"));
                 self.engine
                     .borrow_mut()
@@ -282,15 +274,17 @@ impl Connection {
             Output::Refused(retry) => tell(Notice::Failed(self.refusal.take(), retry)),
             Output::Received { data } => {
                 if let Some(args) = Fields::of(&read(frame, data))
-                    && let Some(name) = args.at(0).as_string()
+                    && let Some(name) = args.get("0").as_string()
                     && let Some(event) = Event::named(&name)
                 {
-                    tell(Notice::Received(event, args.at(1)));
+                    tell(Notice::Received(event, args.get("1")));
                 }
             }
             Output::Acked { id, data } => {
                 let args = read(frame, data);
-                let answer = Fields::of(&args).map(|args| args.at(0)).unwrap_or_default();
+                let answer = Fields::of(&args)
+                    .map(|args| args.get("0"))
+                    .unwrap_or_default();
                 let refusal = Refusal::read(&answer);
                 let outcome = if refusal.code.is_some() {
                     let code = refusal.known_code().unwrap_or(Code::InvalidPayload);

@@ -44,7 +44,7 @@ pub fn online_users(config: CoreConfig, socket: bool, interval: f64, changed: Js
             op::SHELF => return sync.roster().shelf().object(),
             op::REFRESH => sync.refresh(platform::now()),
             op::POLL => {
-                sync.set_options(options(socket, argument.as_f64().unwrap_or_default()));
+                sync.set_options(options(socket, platform::to_number(&argument)));
             }
             _ => {
                 drop(sync);
