@@ -141,6 +141,7 @@ impl Config {
                 token,
                 visitor_id,
                 visitor_token,
+                presence: None,
             })
         }
     }
@@ -159,7 +160,7 @@ impl fmt::Debug for Config {
 }
 
 /// The `auth` of the handshake, and the source of a request's headers.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Credentials {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,11 +169,31 @@ pub(super) struct Credentials {
     visitor_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) visitor_token: Option<String>,
+    /// The kind of presence that a socket asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    presence: Option<u32>,
+}
+
+/// How the server is to tell an admin of who is online.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Presence {
+    /// Event by event, as it always did.
+    Events,
+    /// By deltas from one moment to another, if it can.
+    Deltas,
 }
 
 impl Credentials {
-    pub(super) fn to_json(&self) -> String {
-        json::write(self)
+    /// The `auth` of a socket.
+    pub(super) fn to_json(&self, presence: Presence) -> String {
+        let presence = match presence {
+            Presence::Events => None,
+            Presence::Deltas => Some(1),
+        };
+        json::write(&Self {
+            presence,
+            ..self.clone()
+        })
     }
 }
 
