@@ -115,12 +115,23 @@ impl Config {
 
     /// Where to connect to, the whole handshake in the query. No credential is ever part of it: URLs end up in logs.
     pub(super) fn connect_url(&self) -> String {
-        let mut query = vec![(http::TENANT_ID, self.tenant_id.clone())];
-        if self.admin {
-            query.push((http::ROLE, http::ROLE_ADMIN.to_owned()));
+        let base = match self.socket_url.strip_prefix("http") {
+            // `https` keeps its `s`.
+            Some(rest) => ["ws", rest].concat(),
+            None => self.socket_url.clone(),
+        };
+        let mut url = [&base, http::SOCKET_IO_PATH, "?EIO=4&transport=websocket"].concat();
+        let role = self.admin.then_some(http::ROLE_ADMIN);
+        let asked = [
+            (http::TENANT_ID, Some(&*self.tenant_id)),
+            (http::ROLE, role),
+        ];
+        for (name, value) in asked.into_iter().chain(self.website.fields()) {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                api::push_parameter(&mut url, "&", name, value);
+            }
         }
-        query.extend(self.website.fields());
-        api::socket_url(&self.socket_url, &query)
+        url
     }
 
     /// The credentials as they are now.
@@ -229,16 +240,13 @@ impl Website {
         }
     }
 
-    fn fields(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let [domain, origin, url, referrer, site_id] = http::WEBSITE_FIELDS;
+    fn fields(&self) -> [(&'static str, Option<&str>); 5] {
         [
-            (domain, &self.domain),
-            (origin, &self.origin),
-            (url, &self.url),
-            (referrer, &self.referrer),
-            (site_id, &self.site_id),
+            ("domain", self.domain.as_deref()),
+            ("origin", self.origin.as_deref()),
+            ("url", self.url.as_deref()),
+            ("referrer", self.referrer.as_deref()),
+            ("siteId", self.site_id.as_deref()),
         ]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value.clone()?)))
     }
 }

@@ -11,7 +11,7 @@ import {
   type Conversation,
   type ConversationOptions,
   type ConversationSnapshot,
-} from '../index.js';
+} from '../shared.js';
 
 export interface UseConversationResult extends ConversationSnapshot {
   /** Says something; it is in `messages` at once. Returns its `clientId`. */
