@@ -105,7 +105,13 @@ impl Store {
                 Notice::Failed(error, Retry::Never) => sync.handle_socket_refused(error),
                 // Polling says whether the server can be reached at all.
                 Notice::Failed(_, Retry::Later) => {}
-                Notice::Received(event, payload) => receive(&mut sync, event, &payload),
+                Notice::Received(event, payload) => {
+                    receive(&mut sync, event, &payload);
+                    if let Event::UserOnline | Event::UserOffline = event {
+                        // That changes rows and nothing else, and the shelf says so.
+                        return;
+                    }
+                }
             }
         }
         self.drive();
