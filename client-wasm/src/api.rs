@@ -73,7 +73,7 @@ impl Request {
 }
 
 /// Names are taken as they are, values are encoded.
-fn push_parameter(out: &mut String, separator: &str, name: &str, value: &str) {
+pub(crate) fn push_parameter(out: &mut String, separator: &str, name: &str, value: &str) {
     for part in [separator, name, "="] {
         out.push_str(part);
     }
