@@ -14,7 +14,20 @@ export interface ChatConfig {
   apiKey?: string | undefined;
   /** Fetches a fresh token; called before each connect and each request. Wins over `apiKey`. */
   getToken?: (() => Token | Promise<Token>) | undefined;
+  /** How long a request may take, its answer included, in milliseconds. Default: 15000. */
+  requestTimeout?: number | undefined;
+  /**
+   * What connections are made with, where the platform has none: on Node 20, the class of the package
+   * `ws`. With it, clients and stores work outside a page.
+   */
+  WebSocket?: WebSocketClass | undefined;
 }
+
+/** As much of a WebSocket's class as is asked for here; both the browser's and that of `ws` fit. */
+export type WebSocketClass = new (url: string) => {
+  send(data: string): void;
+  close(): void;
+};
 
 let settings: ChatConfig = {};
 
@@ -36,10 +49,10 @@ export function configure(config: ChatConfig): void {
 /** What was configured, over what the environment says. */
 export function currentConfig(): ChatConfig {
   return {
+    ...settings,
     gatewayUrl: settings.gatewayUrl || environment.gatewayUrl(),
     websocketUrl: settings.websocketUrl || environment.websocketUrl(),
     apiKey: settings.apiKey || environment.apiKey(),
-    getToken: settings.getToken,
   };
 }
 

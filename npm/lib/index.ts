@@ -1,6 +1,8 @@
 /** The package without React. Importing it has no effect and is safe on a server. */
 export { ChatAPI } from './api.js';
-export { configure, type ChatConfig } from './config.js';
+export type { Abortable } from './abort.js';
+export { configure, type ChatConfig, type WebSocketClass } from './config.js';
+export type { Connection, ConnectionState } from './connection.js';
 export {
   createConversation,
   type Conversation,

@@ -5,6 +5,8 @@
  * Payloads may grow optional fields; objects are handed out as they came off the wire, so a field
  * that is not named here is still there.
  */
+import type { Abortable } from './abort.js';
+import type { Connection } from './connection.js';
 
 /** One user who is online now. */
 export interface OnlineUser {
@@ -50,7 +52,7 @@ export interface WebsiteInfo {
   siteId?: string | number;
 }
 
-export interface SendOptions {
+export interface SendOptions extends Abortable {
   /** The conversation to reply to; for admins. A visitor writes to their own. */
   sessionId?: string | undefined;
   /**
@@ -67,6 +69,8 @@ export interface WebSocketCallbacks {
   onMessage?(message: ChatMessage): void;
   onConnect?: () => void;
   onDisconnect?: () => void;
+  /** Called whenever the connection's state changes, or why it is not live. */
+  onStateChange?: (connection: Connection) => void;
   /** Called with a `ChatError`, whose `code` says what happened. */
   onError?: (error: Error) => void;
   onUserOnline?: (user: OnlineUser) => void;

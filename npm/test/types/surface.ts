@@ -7,6 +7,8 @@ import {
   createConversation,
   createOnlineUsersStore,
   type ChatMessage,
+  type Connection,
+  type ConnectionState,
   type ConversationMessage,
   type OnlineUser,
   type OnlineUsersQuery,
@@ -144,4 +146,31 @@ createOnlineUsersStore('42').view().getSnapshot().users.pop();
 // @ts-expect-error rows cannot be sorted by that
 useOnlineUsersView('42', { sort: 'sessionId' });
 
-export { Chat, Component, use };
+
+// A connection's state is a closed set, and its reason one of our errors.
+async function manners(signal: AbortSignal): Promise<void> {
+  configure({ gatewayUrl: 'https://h', requestTimeout: 1000, WebSocket });
+  const say = ({ state, error }: Connection): string => {
+    switch (state) {
+      case 'idle':
+      case 'connecting':
+      case 'live':
+      case 'polling':
+        return state;
+      case 'backoff':
+      case 'closed':
+        return error?.code ?? state;
+    }
+  };
+  const socket = new ChatWebSocket('42', { onStateChange: say }, undefined, true, { signal });
+  const state: ConnectionState = socket.state;
+  await socket.sendMessage('hi', { signal });
+  const api = new ChatAPI('42');
+  await api.getOnlineUsers({ signal });
+  await api.getMessages('s', { signal });
+  await api.sendMessage('hi', { signal });
+  await api.initializeSession({ signal });
+  void [state, useOnlineUsers('42').connection.error?.message];
+}
+
+export { Chat, Component, manners, use };
