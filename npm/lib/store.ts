@@ -18,7 +18,7 @@ import { UsersOp, UsersStatus } from './ops.js';
 import { paced } from './pace.js';
 import type { OnlineUser, UseOnlineUsersOptions } from './types.js';
 import { openView } from './view/open.js';
-import type { OnlineUsersQuery, OnlineUsersView, UserRows, ViewSource } from './view/types.js';
+import type { Now, OnlineUsersQuery, OnlineUsersView, ViewSource } from './view/types.js';
 
 export interface OnlineUsersSnapshot {
   readonly onlineUsers: OnlineUser[];
@@ -45,10 +45,7 @@ export interface OnlineUsersStore {
 }
 
 /** A store without what is loaded when it is needed. */
-export interface OpenStore extends Omit<OnlineUsersStore, 'view'>, ViewSource {
-  /** Where the rows are, while there are subscribers. */
-  readonly shelf: () => UserRows | undefined;
-}
+export interface OpenStore extends Omit<OnlineUsersStore, 'view'>, ViewSource {}
 
 type Settings = Required<Omit<UseOnlineUsersOptions, 'notifyInterval'>>;
 
@@ -124,7 +121,6 @@ export function openStore(
     getServerSnapshot: () => atFirst,
     refresh: async () => feed?.refresh(),
     follow,
-    shelf: () => feed?.rows(),
   };
 }
 
@@ -136,9 +132,8 @@ interface Feed {
   readonly tenant: string;
   /** The same object until something in it changes. */
   snapshot(): OnlineUsersSnapshot;
-  /** Of that, what is known without looking at the list. */
-  state(): Pick<OnlineUsersSnapshot, 'isLoading' | 'error'>;
-  rows(): Shelf | undefined;
+  /** What is known without making a list. */
+  now(): Now;
   refresh(): Promise<void>;
   /** The last one to leave stops it. */
   release(reader: Reader): void;
@@ -208,10 +203,11 @@ function open(
   };
   let status = 0;
   let error: ChatError | null = null;
+  const now = () => ({ rows: shelf, isLoading: (status & UsersStatus.Loading) > 0, error });
   const read = () => {
     if (shelf) {
       const users = shelf.users();
-      const isLoading = (status & UsersStatus.Loading) > 0;
+      const { isLoading } = now();
       // What was known before this feed began stays until it has a list of its own.
       const keep = users.length === 0 && (isLoading || error !== null);
       set({
@@ -238,7 +234,7 @@ function open(
       }
     } catch (cause) {
       starting = undefined;
-      const error = cause instanceof ChatError ? cause : fail('INTERNAL', String(cause));
+      error = cause instanceof ChatError ? cause : fail('INTERNAL', String(cause));
       set({ ...snapshot, isLoading: false, error });
       tell(false);
     }
@@ -248,8 +244,7 @@ function open(
     tenant,
     readers,
     snapshot: read,
-    state: () => (shelf ? { isLoading: (status & UsersStatus.Loading) > 0, error } : snapshot),
-    rows: () => shelf,
+    now,
     async refresh() {
       // A failed start is tried again.
       await (starting ??= start());

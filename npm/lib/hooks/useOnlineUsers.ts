@@ -31,7 +31,7 @@ const nothing: OnlineUsersSnapshot = {
   isConnected: false,
 };
 
-const idle: Omit<OpenStore, 'close' | 'follow' | 'shelf'> = {
+const idle: Omit<OpenStore, 'close' | 'follow'> = {
   subscribe: () => () => {},
   getSnapshot: () => nothing,
   getServerSnapshot: () => nothing,
