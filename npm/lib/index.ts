@@ -1,6 +1,13 @@
 /** The package without React. Importing it has no effect and is safe on a server. */
 export { ChatAPI } from './api.js';
 export { configure, type ChatConfig } from './config.js';
+export {
+  createConversation,
+  type Conversation,
+  type ConversationOptions,
+} from './conversation.js';
+export type { ConversationMessage } from './conversation/log.js';
+export type { ConversationSnapshot } from './conversation/room.js';
 export { ChatError, type ChatErrorCode, type ClientErrorCode, type ServerErrorCode } from './errors.js';
 export {
   createOnlineUsersStore,

@@ -1,7 +1,10 @@
 'use client';
 /** The package's React part. Importing it has no effect and is safe on a server. */
 export { useOnlineCount, useOnlineUser } from './hooks/selected.js';
+export { useConversation, type UseConversationResult } from './hooks/useConversation.js';
 export { useOnlineUsers, type UseOnlineUsersResult } from './hooks/useOnlineUsers.js';
 export { useOnlineUsersView } from './hooks/useOnlineUsersView.js';
+export type { ConversationOptions } from './conversation.js';
+export type { ConversationMessage } from './conversation/log.js';
 export type { OnlineUser, UseOnlineUsersOptions } from './types.js';
 export type { OnlineUsersQuery, OnlineUsersViewSnapshot } from './view/types.js';

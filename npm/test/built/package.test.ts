@@ -52,13 +52,16 @@ for (const [system, load] of systems) {
       'ChatError',
       'ChatWebSocket',
       'configure',
+      'createConversation',
       'createOnlineUsersStore',
     ]);
     const react: object =
       system === 'import'
         ? await import(/* @vite-ignore */ `${NAME}/react`)
         : require(`${NAME}/react`);
-    expect(Object.keys(react)).toContain('useOnlineUsers');
+    expect(Object.keys(react)).toEqual(
+      expect.arrayContaining(['useConversation', 'useOnlineUsers']),
+    );
   });
 
   test(`${system}: the core asks for the list, and keeps fields that it does not know`, async () => {

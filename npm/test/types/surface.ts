@@ -4,8 +4,10 @@ import {
   ChatError,
   ChatWebSocket,
   configure,
+  createConversation,
   createOnlineUsersStore,
   type ChatMessage,
+  type ConversationMessage,
   type OnlineUser,
   type OnlineUsersQuery,
   type OnlineUsersView,
@@ -13,6 +15,7 @@ import {
   type WebSocketCallbacks,
 } from '@amoiq/chat-widget';
 import {
+  useConversation,
   useOnlineCount,
   useOnlineUser,
   useOnlineUsers,
@@ -73,6 +76,20 @@ async function use(): Promise<void> {
   const extra: unknown = (await api.sendMessage('hi'))['aFieldOfTomorrow'];
   const session: string = await api.initializeSession();
 
+  await socket.sendMessage('hi', { sessionId: 's', clientId: 'n-1', retry: true });
+
+  const conversation = createConversation('42', { websiteInfo: { siteId: 7 } });
+  const leave = conversation.subscribe(() => conversation.getSnapshot().messages.length);
+  const name: string = conversation.send('hi');
+  conversation.retry(name);
+  await conversation.loadHistory();
+  const last: ConversationMessage | undefined = conversation.getSnapshot().messages.at(-1);
+  const state: 'pending' | 'delivered' | 'failed' | undefined = last?.state;
+  const why: ChatError | null | undefined = last?.error;
+  leave();
+  conversation.close();
+  void [state, why];
+
   const store = createOnlineUsersStore('42', { enableWebSocket: false });
   const stop = store.subscribe(() => store.getSnapshot().onlineUsers.length);
   stop();
@@ -108,6 +125,16 @@ function Component(tenantId: string | null) {
   return [onlineUsers.length, isLoading, isConnected, asked, failure, shown, offset, total, count, one];
 }
 
+function Chat(tenantId: string | null, sessionId: string) {
+  const { messages, isLoading, isConnected, error, send, retry, loadHistory } = useConversation(
+    tenantId,
+    { sessionId },
+  );
+  const retryAll = () =>
+    messages.forEach(({ state, clientId }) => state === 'failed' && clientId && retry(clientId));
+  return [isLoading, isConnected, error?.code, send('hi').length, retryAll, loadHistory];
+}
+
 // @ts-expect-error a tenant is a string
 new ChatWebSocket(42);
 // @ts-expect-error there is no such option
@@ -117,4 +144,4 @@ createOnlineUsersStore('42').view().getSnapshot().users.pop();
 // @ts-expect-error rows cannot be sorted by that
 useOnlineUsersView('42', { sort: 'sessionId' });
 
-export { Component, use };
+export { Chat, Component, use };
