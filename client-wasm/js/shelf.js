@@ -9,10 +9,14 @@ const text = (value) => (typeof value === 'string' ? value : undefined);
 /** The user that `{ userId }` or the bare string names. */
 export const userIdOf = (payload) => text(payload?.userId ?? payload);
 
+const named = (row) => text(row?.userId);
+
 /** The rows of `{ users: […] }`, of the bare array, or of a delta. */
 export function rowsOf(payload) {
   const rows = payload?.users ?? payload?.online ?? payload;
-  return Array.isArray(rows) ? rows.filter((row) => text(row?.userId)) : undefined;
+  if (!Array.isArray(rows)) return undefined;
+  // Hardly ever is there one without.
+  return rows.every(named) ? rows : rows.filter(named);
 }
 
 /** The ids of those who have left, in a delta. */
