@@ -170,7 +170,8 @@ impl Connection {
         if let Some(event) = operation.checked_sub(op::EVENT).and_then(Event::numbered) {
             let counts = self.engine.borrow_mut().handle_event(now);
             if counts {
-                (self.observer)(Notice::Received(event, argument));
+                // Nothing is to be done then: all that has changed is a deadline that has moved back.
+                return (self.observer)(Notice::Received(event, argument));
             }
             return self.drive(&JsValue::UNDEFINED);
         }

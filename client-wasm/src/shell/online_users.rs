@@ -129,7 +129,13 @@ impl Store {
                     sync.handle_socket_down(error);
                 }
                 Notice::Failed(error, Retry::Never) => sync.handle_socket_refused(error),
-                Notice::Received(event, payload) => receive(&mut sync, event, &payload),
+                Notice::Received(event, payload) => {
+                    receive(&mut sync, event, &payload);
+                    if let Event::UserOnline | Event::UserOffline = event {
+                        // That changes rows and nothing else, and the shelf says so.
+                        return;
+                    }
+                }
             }
         }
         self.drive();
