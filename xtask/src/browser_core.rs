@@ -12,6 +12,7 @@ use crate::process::Tool;
 use crate::server::Server;
 use crate::setup;
 use crate::totals::Totals;
+use crate::wasm_features;
 use crate::workspace::Workspace;
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
@@ -22,7 +23,8 @@ const MODULE: &str = "chat_client_wasm";
 pub(crate) const FEATURE: &str = "standalone";
 const PROFILE: &str = "wasm";
 
-/// Compiles the core for size and writes module, glue and types to `npm/lib/wasm/`.
+/// Compiles the core for size and writes module, glue and types to `npm/lib/wasm/`; and to `npm/lib/no-wasm/` the same module
+/// bound without reference types, which is what can be translated to JavaScript.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     setup::wasm_target()?;
     // Built as a module alone: beside an rlib, as the manifest has it for the tests, cargo leaves out link-time optimisation.
@@ -37,19 +39,28 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
         .join(TARGET)
         .join(PROFILE)
         .join(format!("{MODULE}.wasm"));
-    let out = workspace.npm().join("lib/wasm");
-    eprintln!("$ wasm-bindgen --target web {}", module.display());
+    let bytes =
+        fs::read(&module).with_context(|| format!("{} cannot be read", module.display()))?;
+    let portable = wasm_features::withdrawn(&bytes)
+        .with_context(|| format!("{} is no module of rustc's", module.display()))?;
+    bind(workspace, bytes, "wasm")?;
+    bind(workspace, portable, "no-wasm")
+}
+
+fn bind(workspace: &Workspace, module: Vec<u8>, directory: &str) -> Result<()> {
+    let out = workspace.npm().join("lib").join(directory);
+    eprintln!("$ wasm-bindgen --target web --out-dir {}", out.display());
     // Only the synchronous start is used: without the default path the glue has no `import.meta`, which some bundlers rewrite
     // into a request for a file that is not there.
     Bindgen::new()
-        .input_path(&module)
+        .input_bytes(MODULE, module)
         .web(true)?
         .typescript(true)
         .omit_default_module_path(true)
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(&out)
-        .with_context(|| format!("wasm-bindgen cannot bind {}", module.display()))
+        .with_context(|| format!("wasm-bindgen cannot bind {MODULE}"))
 }
 
 /// Runs the core's browser tests in headless Chromium, beside a real server whose address they find in

@@ -16,6 +16,7 @@ mod setup;
 mod site;
 mod test;
 mod totals;
+mod wasm_features;
 mod workspace;
 
 use std::ffi::OsString;
