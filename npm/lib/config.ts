@@ -14,6 +14,17 @@ export interface ChatConfig {
   apiKey?: string | undefined;
   /** Fetches a fresh token; called before each connect and each request. Wins over `apiKey`. */
   getToken?: (() => Token | Promise<Token>) | undefined;
+  /**
+   * Loads the core as plain JavaScript, `() => import('@amoiq/chat-widget/no-wasm')`; called only if
+   * the browser or the page's content security policy refuses WebAssembly. Default: none.
+   */
+  fallback?: (() => Promise<CoreFallback>) | undefined;
+}
+
+/** What `@amoiq/chat-widget/no-wasm` exports. */
+export interface CoreFallback {
+  /** For the package's own use. */
+  readonly startCore: () => object;
 }
 
 let settings: ChatConfig = {};
@@ -40,6 +51,7 @@ export function currentConfig(): ChatConfig {
     websocketUrl: settings.websocketUrl || environment.websocketUrl(),
     apiKey: settings.apiKey || environment.apiKey(),
     getToken: settings.getToken,
+    fallback: settings.fallback,
   };
 }
 

@@ -5,6 +5,7 @@
  * failed start may be tried again.
  */
 import { ChatApi, ChatSocket, OnlineUsers, initSync, wasmBytes } from 'chat-core';
+import { currentConfig } from './config.js';
 import { fail } from './errors.js';
 
 export interface Core {
@@ -15,11 +16,14 @@ export interface Core {
 
 let starting: Promise<Core> | undefined;
 
-/** Rejects with `WASM_UNAVAILABLE` where the browser or the page's policy has no WebAssembly. */
+/** Rejects with `WASM_UNAVAILABLE` where neither the binary nor the configured fallback can run. */
 export function loadCore(): Promise<Core> {
   starting ??= start().catch((cause: unknown) => {
     starting = undefined;
-    throw fail('WASM_UNAVAILABLE', `The chat core could not start: ${String(cause)}`);
+    throw fail(
+      'WASM_UNAVAILABLE',
+      `${String(cause)}. Add 'wasm-unsafe-eval' to the page's script-src, or configure a fallback`,
+    );
   });
   return starting;
 }
@@ -30,8 +34,16 @@ export function inBrowser(): boolean {
 }
 
 async function start(): Promise<Core> {
-  // Compiled asynchronously: browsers limit how much may be compiled while the page waits.
-  const module = await WebAssembly.compile(wasmBytes());
-  initSync({ module });
-  return { ChatApi, ChatSocket, OnlineUsers };
+  try {
+    // Compiled asynchronously: browsers limit how much may be compiled while the page waits.
+    const module = await WebAssembly.compile(wasmBytes());
+    initSync({ module });
+    return { ChatApi, ChatSocket, OnlineUsers };
+  } catch (cause) {
+    const { fallback } = currentConfig();
+    if (!fallback) {
+      throw cause;
+    }
+    return (await fallback()).startCore() as Core;
+  }
 }

@@ -1,6 +1,6 @@
 /** The package without React. Importing it has no effect and is safe on a server. */
 export { ChatAPI } from './api.js';
-export { configure, type ChatConfig } from './config.js';
+export { configure, type ChatConfig, type CoreFallback } from './config.js';
 export { ChatError, type ChatErrorCode, type ClientErrorCode, type ServerErrorCode } from './errors.js';
 export {
   createOnlineUsersStore,

@@ -6,10 +6,6 @@
  * fails the build instead of slipping through.
  */
 export function trim(source) {
-  const cut = (text, pattern, replacement = '') => {
-    only(text, pattern, String(pattern));
-    return text.replace(pattern, () => replacement);
-  };
   let glue = source
     .replaceAll(/^if \(Symbol\.dispose\) .*$/gm, '')
     .replaceAll(', wasm.__wbindgen_realloc)', ')')
@@ -18,7 +14,7 @@ export function trim(source) {
       /\(typeof FinalizationRegistry === 'undefined'\)\n.*\n\s*: (?=new FinalizationRegistry)/g,
       '',
     );
-  glue = cut(
+  glue = replaceOnce(
     glue,
     /^function passStringToWasm0\([^]*?^\}$/m,
     `function passStringToWasm0(arg, malloc) {
@@ -29,8 +25,8 @@ export function trim(source) {
     return ptr;
 }`,
   );
-  glue = cut(glue, /^if \(!\('encodeInto' in cachedTextEncoder\)\) \{[^]*?^\}$/m);
-  return cut(
+  glue = replaceOnce(glue, /^if \(!\('encodeInto' in cachedTextEncoder\)\) \{[^]*?^\}$/m, '');
+  return replaceOnce(
     glue,
     /^function initSync\([^]*?^\}$/m,
     `function initSync({ module }) {
@@ -82,6 +78,12 @@ export function shorten(source, { imports, exports }) {
     }
     return `wasm.${short}`;
   });
+}
+
+/** Replaces the one place that fits; `replacement` is text, or makes it of what was there. */
+export function replaceOnce(text, pattern, replacement) {
+  only(text, pattern, String(pattern));
+  return text.replace(pattern, typeof replacement === 'string' ? () => replacement : replacement);
 }
 
 function only(text, pattern, what) {

@@ -1,6 +1,7 @@
 /**
- * Builds `dist/`: ESM and CommonJS with types for each, and the script-tag widget. Expects the
- * core in `lib/wasm`; `cargo xtask build` puts it there. Fails when the package grows over its gate.
+ * Builds `dist/`: ESM and CommonJS with types for each, and the script-tag widget; beside each of
+ * them the core without WebAssembly, as a file of its own. Expects the core in `lib/wasm` and
+ * `lib/no-wasm`; `cargo xtask build` puts it there. Fails when the package grows over its gate.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -15,6 +16,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { corePlugin } from './core.mjs';
+import { noWasmPlugin } from './no-wasm.mjs';
 import { reportSizes } from './size.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -25,6 +27,7 @@ mkdirSync(stage);
 process.on('exit', () => rmSync(stage, { recursive: true, force: true }));
 
 const core = corePlugin();
+const noWasm = noWasmPlugin();
 const common = {
   bundle: true,
   charset: 'ascii',
@@ -51,18 +54,25 @@ for (const format of ['esm', 'cjs']) {
     plugins: [sharedIndex],
     external: ['react'],
   });
+  // A program wrote it and nobody reads it.
+  await build({ ...entry, entryPoints: ['lib/no-wasm.ts'], minify: true, plugins: [noWasm] });
 }
 writeFileSync(`${stage}/cjs/package.json`, '{ "type": "commonjs" }\n');
 
-await build({
-  ...common,
-  entryPoints: ['lib/widget/main.ts'],
-  outfile: `${stage}/widget.v1.js`,
-  format: 'iife',
-  minify: true,
-  platform: 'browser',
-  plugins: [core.plugin],
-});
+for (const [file, entry, plugin] of [
+  ['widget.v1.js', 'lib/widget/main.ts', core.plugin],
+  ['widget.v1.no-wasm.js', 'lib/widget/no-wasm.ts', noWasm],
+]) {
+  await build({
+    ...common,
+    entryPoints: [entry],
+    outfile: `${stage}/${file}`,
+    format: 'iife',
+    minify: true,
+    platform: 'browser',
+    plugins: [plugin],
+  });
+}
 
 declarations();
 rmSync('dist', { recursive: true, force: true });
@@ -94,6 +104,7 @@ function declarations() {
   };
   visit('index.d.ts');
   visit('react.d.ts');
+  visit('no-wasm.d.ts');
   for (const format of ['esm', 'cjs']) {
     for (const file of reached) {
       mkdirSync(join(stage, format, file, '..'), { recursive: true });

@@ -26,8 +26,8 @@ const ALPHABET = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32
   .filter((character) => !(OPENERS + '"\'`\\$<').includes(character))
   .reduce((all, character) => all + character, OPENERS);
 
-/** The source of `chat-core`. */
-export function inline(wasm) {
+/** The source of `chat-core`; `id` is what its build is known by. */
+export function inline(wasm, id) {
   const count = new Array(256).fill(0);
   for (const byte of wasm) {
     count[byte] += 1;
@@ -53,6 +53,7 @@ export function inline(wasm) {
   ).join('');
   const text = Array.from(wasm, (byte) => code[byte]).join('');
   return `export { ChatApi, ChatSocket, OnlineUsers, initSync } from 'chat-core-bindings';
+export const coreId = ${JSON.stringify(id)};
 const ALPHABET = ${JSON.stringify(ALPHABET)};
 // One bit for each byte value: whether it is written as a single character.
 const KINDS = '${kinds}';

@@ -20,6 +20,8 @@ export async function reportSizes({ wasm, glue }) {
     ['core', await bundle(CORE)],
     ['core + React hook', await bundle(`${CORE} export { useOnlineUsers } from './esm/react.js';`)],
     ['widget.v1.js', readFileSync('dist/widget.v1.js')],
+    // Instead of the binary, and beside all of the above.
+    ['no-wasm', await bundle(`export { startCore } from './esm/no-wasm.js';`)],
   ].map(([name, data]) => ({
     name,
     minified: data.length,

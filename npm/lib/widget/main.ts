@@ -9,6 +9,7 @@ import { ChatError } from '../errors.js';
 import { ChatWebSocket } from '../ws.js';
 import * as conversations from './conversation.js';
 import type { Conversation } from './conversation.js';
+import { fallbackBeside } from './fallback.js';
 import { readOptions, type WidgetOptions } from './options.js';
 import { REFUSALS } from './refusals.js';
 import { mount, type View } from './view.js';
@@ -21,6 +22,12 @@ if (typeof document !== 'undefined' && !page[MARK]) {
   const script = document.currentScript as HTMLScriptElement | null;
   guarded(() => {
     const options = readOptions(window.ChatWidgetConfig, script?.src || undefined);
+    // A copy of its own lives in this script: this configures nothing of the page's.
+    configure({
+      gatewayUrl: options.baseUrl,
+      apiKey: options.apiKey,
+      fallback: fallbackBeside(script),
+    });
     if (document.body) {
       start(options);
     } else {
@@ -32,9 +39,6 @@ if (typeof document !== 'undefined' && !page[MARK]) {
 function start(options: WidgetOptions): void {
   let conversation: Conversation = [];
   let written = 0;
-  // A copy of its own lives in this script: this configures nothing of the page's.
-  configure({ gatewayUrl: options.baseUrl, apiKey: options.apiKey });
-
   const show = (next: Conversation) => {
     conversation = next;
     view.show(next);

@@ -1,0 +1,98 @@
+/**
+ * Makes the module `chat-core-no-wasm`: the core as plain JavaScript, for pages whose policy refuses
+ * WebAssembly. binaryen's wasm2js translates the binary that was bound without reference types.
+ *
+ * It behaves as the binary does, and nothing of it may end up in what other pages load.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { replaceOnce } from './bindings.mjs';
+import { coreId } from './core.mjs';
+import { binaryen, FEATURES, inScratch } from './tools.mjs';
+
+const root = fileURLToPath(new URL('../lib/no-wasm/', import.meta.url));
+
+// What JavaScript has no operation for, in terms of what it has.
+const LOWERED = [
+  '--signext-lowering',
+  '--llvm-nontrapping-fptoint-lowering',
+  '--llvm-memory-copy-fill-lowering',
+];
+
+/** An esbuild plugin that resolves `chat-core-no-wasm`. */
+export function noWasmPlugin() {
+  const bindings = readFileSync(join(root, 'chat_client_wasm.js'), 'utf8');
+  const sources = {
+    'chat-core-no-wasm': `${rebind(bindings)}
+${translate()}
+export const coreId = ${JSON.stringify(coreId)};
+`,
+    // What a binary with a table of references would have inside.
+    __wbindgen_externref_xform__: `export const __wbindgen_externref_statics_end = () => ${firstFree(bindings)};
+`,
+  };
+  return {
+    name: 'chat-core-no-wasm',
+    setup(build) {
+      build.onResolve({ filter: new RegExp(`^(${Object.keys(sources).join('|')})$`) }, ({ path }) => ({
+        path,
+        namespace: 'chat-core-no-wasm',
+      }));
+      build.onLoad({ filter: /./, namespace: 'chat-core-no-wasm' }, ({ path }) => ({
+        contents: sources[path],
+        loader: 'js',
+        resolveDir: root,
+      }));
+    },
+  };
+}
+
+/** The source of a function `instantiate`, which takes the imports and returns the exports. */
+function translate() {
+  return inScratch((directory) => {
+    const lowered = join(directory, 'lowered.wasm');
+    const output = join(directory, 'core.js');
+    const binary = join(root, 'chat_client_wasm_bg.wasm');
+    binaryen('wasm-opt', [
+      ...[binary, '-o', lowered, ...FEATURES, '--low-memory-unused', ...LOWERED, '-Oz'],
+      ...['--strip-debug', '--strip-producers', '--strip-target-features'],
+    ]);
+    binaryen('wasm2js', [lowered, '-o', output, '--emscripten', '-Oz']);
+    const source = readFileSync(output, 'utf8');
+    if (/[gs]etTempRet0/.test(source)) {
+      throw new Error('A 64-bit integer crosses the border of the core, which JavaScript cannot pass on');
+    }
+    return source;
+  });
+}
+
+/** The bindings, bound to `instantiate`. */
+export function rebind(source) {
+  const glue = replaceOnce(
+    source,
+    /^function initSync\([^]*?^\}$/m,
+    `function initSync() {
+    return wasm ?? __wbg_finalize_init({ exports: instantiate(__wbg_get_imports()) });
+}`,
+  );
+  // Memory that grows leaves the old buffer as it was, and not detached as WebAssembly's is.
+  const views = glue.match(/^function get\w+Memory0\(/gm) ?? [];
+  const guard = /^(function get\w+Memory0\(\) \{\s*if \()(cached\w+) === null \|\| .*(\) \{)$/gm;
+  if (views.length === 0 || glue.match(guard)?.length !== views.length) {
+    throw new Error('The bindings look at the memory in another way than is known here');
+  }
+  return glue.replace(
+    guard,
+    (_, head, cached, tail) => `${head}${cached}?.buffer !== wasm.memory.buffer${tail}`,
+  );
+}
+
+/** The first place in the bindings' array of JavaScript's values that may be given away; those below stay what they are. */
+function firstFree(bindings) {
+  const [, index] = /^function dropObject\(idx\) \{\s*if \(idx < (\d+)\) return;/m.exec(bindings) ?? [];
+  if (index === undefined) {
+    throw new Error('The bindings do not say which of their values stay');
+  }
+  return index;
+}
