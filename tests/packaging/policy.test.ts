@@ -1,0 +1,121 @@
+/** Pages whose content security policy refuses WebAssembly: the fallback is loaded there, and only there. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Backend, startServer } from '../support/backends.ts';
+import { TestBrowser } from '../support/browser.ts';
+import {
+  consumer,
+  esbuildBundle,
+  FIXTURES,
+  pageWith,
+  viteModule,
+  webpackBundle,
+} from '../support/consumer.ts';
+import { OfficialClient } from '../support/official-client.ts';
+import { OurClient } from '../support/our-client.ts';
+import { serve } from '../support/site.ts';
+import { NO_WASM, widgetFiles, widgetSite } from '../support/widget-site.ts';
+
+const REFUSES = "script-src 'self' 'nonce-page'";
+const ALLOWS = `${REFUSES} 'wasm-unsafe-eval'`;
+
+let browser: TestBrowser;
+let server: Backend;
+
+beforeAll(async () => {
+  [browser, server] = await Promise.all([TestBrowser.launch(), startServer()]);
+});
+
+afterAll(async () => {
+  await browser[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+const splitting = (directory: string, entry: string): Promise<string> =>
+  esbuildBundle(directory, entry, {
+    format: 'esm',
+    splitting: true,
+    outfile: undefined,
+    outdir: join(directory, 'dist'),
+    entryNames: 'bundle',
+  });
+
+for (const [bundler, bundle] of Object.entries({
+  esbuild: splitting,
+  webpack: webpackBundle,
+  Vite: viteModule,
+})) {
+  test(`a bundle by ${bundler} loads the fallback where WebAssembly is refused`, async () => {
+    const directory = await consumer(`${FIXTURES}policy-page`, `policy-${bundler}`);
+    const built = await bundle(directory, 'entry.js');
+    const page = { '/index.html': pageWith('<script type="module" src="bundle.js"></script>') };
+    const under = (policy: string) => serve(built, page, { 'content-security-policy': policy });
+
+    await using allowing = await under(ALLOWS);
+    await using usual = await OurClient.admin(browser, allowing, { server: server.url });
+    expect(usual.errors).toEqual([]);
+
+    await using refusing = await under(REFUSES);
+    await using admin = await OurClient.admin(browser, refusing, { server: server.url });
+    const usually = new Set(allowing.requested);
+    const more = refusing.requested.filter((path) => !usually.has(path));
+    expect(more).toEqual([expect.stringMatching(/\.js$/)]);
+    expect(refusing.missing).toEqual([]);
+
+    using visitor = await OfficialClient.visitor(server.url, `of-${bundler}`);
+    const userId = `anonymous-of-${bundler}`;
+    expect(await admin.online(userId)).toMatchObject({ sessionId: visitor.id });
+    expect(await admin.list()).toContainEqual(expect.objectContaining({ userId }));
+    visitor.close();
+    await admin.reported<string>('onUserOffline', (gone) => gone === userId);
+    expect(admin.errors).toEqual([]);
+  });
+}
+
+test('the script tag loads its fallback from beside itself, by the nonce it was given', async () => {
+  const files = await widgetFiles('policy-tag');
+  using admin = await OfficialClient.admin(server.url);
+  const policy = "script-src 'nonce-page'";
+  await using site = await widgetSite(files, { server: server.url, policy });
+  await using opened = await browser.open(`${site.url}/shop`);
+  const { page } = opened;
+  const { sessionId } = await admin.first<{ sessionId: string; url?: string }>(
+    'user_online',
+    ({ url }) => url === `${site.url}/shop`,
+  );
+  expect(site.requested).toContain(`/${NO_WASM}`);
+
+  await page.getByRole('button', { name: 'Open chat' }).click();
+  await page.getByText('Online', { exact: true }).waitFor();
+  await page.getByRole('textbox', { name: 'Your message' }).fill('Is the blue one in stock?');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.locator('.entry.own.sent').waitFor();
+  await admin.send('Yes, it is.', { sessionId });
+  await page.getByText('Yes, it is.').waitFor();
+  expect(opened.errors).toEqual([]);
+});
+
+test('the script tag loads nothing more where WebAssembly is allowed', async () => {
+  const files = await widgetFiles('policy-tag-allowed');
+  using admin = await OfficialClient.admin(server.url);
+  await using site = await widgetSite(files, { server: server.url, policy: ALLOWS });
+  await using opened = await browser.open(`${site.url}/shop`);
+  await admin.first<{ url?: string }>('user_online', ({ url }) => url === `${site.url}/shop`);
+  expect(site.requested).not.toContain(`/${NO_WASM}`);
+  expect(opened.errors).toEqual([]);
+});
+
+test('a script tag whose fallback is missing breaks nothing and says why', async () => {
+  const files = await widgetFiles('policy-tag-missing');
+  await rm(join(files, NO_WASM));
+  await using site = await widgetSite(files, { server: server.url, policy: REFUSES });
+  await using opened = await browser.open('about:blank');
+  const { page } = opened;
+  const warning = page.waitForEvent('console', (message) => /chat widget/.test(message.text()));
+  await page.goto(`${site.url}/shop`);
+  expect((await warning).text()).toMatch(/\[WASM_UNAVAILABLE\].*widget\.v1\.no-wasm\.js/);
+  await page.getByRole('button', { name: 'Open chat' }).click();
+  await page.getByText('Chat is unavailable right now').waitFor();
+  expect(opened.errors).toEqual([]);
+});
