@@ -1,10 +1,29 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { compile } from 'svelte/compiler';
+import { defineConfig, type Plugin } from 'vitest/config';
 
 const fake = fileURLToPath(new URL('test/fake-core.ts', import.meta.url));
 
+/** Compiles the one component among the tests. */
+const svelte: Plugin = {
+  name: 'svelte',
+  transform: (source, id) =>
+    id.endsWith('.svelte')
+      ? { code: compile(source, { filename: id, generate: 'client' }).js.code, map: null }
+      : null,
+};
+
 export default defineConfig({
+  plugins: [svelte],
   // The units run on a fake core; `test/built` runs what was built, with the real one.
-  resolve: { alias: { 'chat-core': fake } },
-  test: { include: ['test/**/*.test.{ts,tsx,mjs}'], restoreMocks: true, unstubGlobals: true },
+  resolve: {
+    alias: { 'chat-core': fake },
+    // Svelte has one form for browsers and one for servers; components are mounted as in a browser.
+    conditions: ['browser', 'module', 'development|production'],
+  },
+  test: {
+    include: ['test/**/*.test.{ts,tsx,mjs}'],
+    restoreMocks: true,
+    unstubGlobals: true,
+  },
 });

@@ -12,6 +12,7 @@ export type {
   MessageReceipt,
   OnlineUser,
   SendOptions,
+  SnapshotStore,
   UseOnlineUsersOptions,
   WebsiteInfo,
   WebSocketCallbacks,

@@ -65,6 +65,14 @@ export interface WebSocketCallbacks {
   onOnlineUsersList?: (users: OnlineUser[]) => void;
 }
 
+/** What a framework has to know of a store: `createOnlineUsersStore` makes one. */
+export interface SnapshotStore<T> {
+  /** Calls `listener` after each change; the result unsubscribes. */
+  readonly subscribe: (listener: () => void) => () => void;
+  /** The same value until something in it changes. */
+  readonly getSnapshot: () => T;
+}
+
 export interface UseOnlineUsersOptions {
   /** Follow changes over a socket; otherwise, and while it is down, poll. Default: true. */
   enableWebSocket?: boolean;

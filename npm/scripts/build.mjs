@@ -36,7 +36,8 @@ const common = {
   target: 'es2022',
 };
 
-// `react` shares the one `index` beside it, so there is one configuration and one core.
+// They share the one `index` beside them, so there is one configuration and one core.
+const ADAPTERS = ['react', 'vue', 'svelte'];
 const sharedIndex = {
   name: 'shared-index',
   setup(build) {
@@ -50,9 +51,9 @@ for (const format of ['esm', 'cjs']) {
   await build({ ...entry, entryPoints: ['lib/index.ts'], plugins: [core.plugin] });
   await build({
     ...entry,
-    entryPoints: ['lib/react.ts'],
+    entryPoints: ADAPTERS.map((name) => `lib/${name}.ts`),
     plugins: [sharedIndex],
-    external: ['react'],
+    external: ADAPTERS,
   });
   // A program wrote it and nobody reads it.
   await build({ ...entry, entryPoints: ['lib/no-wasm.ts'], minify: true, plugins: [noWasm] });
@@ -102,9 +103,9 @@ function declarations() {
       visit(join(file, '..', `${target}.d.ts`));
     }
   };
-  visit('index.d.ts');
-  visit('react.d.ts');
-  visit('no-wasm.d.ts');
+  for (const name of ['index', 'no-wasm', ...ADAPTERS]) {
+    visit(`${name}.d.ts`);
+  }
   for (const format of ['esm', 'cjs']) {
     for (const file of reached) {
       mkdirSync(join(stage, format, file, '..'), { recursive: true });

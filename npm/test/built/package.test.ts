@@ -24,11 +24,17 @@ for (const [system, load] of systems) {
       'configure',
       'createOnlineUsersStore',
     ]);
-    const react: object =
-      system === 'import'
-        ? await import(/* @vite-ignore */ `${NAME}/react`)
-        : require(`${NAME}/react`);
-    expect(Object.keys(react)).toContain('useOnlineUsers');
+    const part = async (name: string): Promise<string[]> => {
+      const module: object =
+        system === 'import'
+          ? await import(/* @vite-ignore */ `${NAME}/${name}`)
+          : require(`${NAME}/${name}`);
+      return Object.keys(module);
+    };
+    expect(await part('react')).toContain('useOnlineUsers');
+    expect(await part('vue')).toContain('useOnlineUsers');
+    expect(await part('svelte')).toContain('onlineUsers');
+    expect(await part('no-wasm')).toContain('startCore');
   });
 
   requestTests(system, load);

@@ -5,12 +5,24 @@ import {
   ChatWebSocket,
   configure,
   createOnlineUsersStore,
+  type ChatConfig,
+  type ChatErrorCode,
   type ChatMessage,
+  type ClientErrorCode,
+  type CoreFallback,
+  type MessageReceipt,
   type OnlineUser,
+  type OnlineUsersSnapshot,
+  type OnlineUsersStore,
+  type SendOptions,
+  type ServerErrorCode,
+  type SnapshotStore,
   type UseOnlineUsersOptions,
   type WebSocketCallbacks,
+  type WebsiteInfo,
 } from '@amoiq/chat-widget';
-import { useOnlineUsers } from '@amoiq/chat-widget/react';
+import { startCore } from '@amoiq/chat-widget/no-wasm';
+import { useOnlineUsers, type UseOnlineUsersResult } from '@amoiq/chat-widget/react';
 
 // The guide's interfaces, word for word.
 interface GuideOnlineUser {
@@ -53,39 +65,56 @@ async function use(): Promise<void> {
   configure({ gatewayUrl: 'https://a.example', websocketUrl: 'wss://a.example', apiKey: 'key' });
   configure({ getToken: async () => 'token' });
   configure({ getToken: () => null });
+  const loader: NonNullable<ChatConfig['fallback']> = () => import('@amoiq/chat-widget/no-wasm');
+  const fallback: CoreFallback = { startCore };
+  configure({ fallback: loader });
+  configure({ fallback: async () => fallback });
 
   const socket = new ChatWebSocket('42', callbacks, { siteId: 7 }, true);
-  const { messageId, timestamp } = await socket.sendMessage('hi');
+  const to: SendOptions = { sessionId: 's1' };
+  const { messageId, timestamp }: MessageReceipt = await socket.sendMessage('hi', to);
   const connected: boolean = socket.isConnected();
   socket.requestOnlineUsers();
   socket.disconnect();
 
-  const api = new ChatAPI('42', { domain: 'shop.example' });
+  const page: WebsiteInfo = { domain: 'shop.example', url: '/', siteId: 7, referrer: '', origin: '' };
+  const api = new ChatAPI('42', page);
   const users: OnlineUser[] = await api.getOnlineUsers();
   const messages: ChatMessage[] = await api.getMessages();
   const extra: unknown = (await api.sendMessage('hi'))['aFieldOfTomorrow'];
   const session: string = await api.initializeSession();
 
-  const store = createOnlineUsersStore('42', { enableWebSocket: false });
+  const store: OnlineUsersStore = createOnlineUsersStore('42', { enableWebSocket: false });
+  const seen: SnapshotStore<OnlineUsersSnapshot> = store;
+  const first: OnlineUsersSnapshot = store.getServerSnapshot();
+  const known: ChatError | null = seen.getSnapshot().error;
+  const asked: Promise<void> = store.refresh();
   const stop = store.subscribe(() => store.getSnapshot().onlineUsers.length);
   stop();
+  store.close();
   try {
     await api.getOnlineUsers();
   } catch (error) {
     if (error instanceof ChatError && error.code === 'TOKEN_EXPIRED') {
       const status: number | undefined = error.status;
-      void status;
+      const help: string = error.help;
+      void [status, help];
     }
   }
+  // Codes of today complete in an editor; one of tomorrow is a code all the same.
+  const codes: (ChatErrorCode | ClientErrorCode | ServerErrorCode)[] = ['TIMEOUT', 'TOMORROW'];
+  const made: ChatError = new ChatError('TIMEOUT', 'too late', 504);
   void [messageId, timestamp, connected, users, messages, extra, session, checks];
+  void [first, known, asked, codes, made];
 }
 
 function Component(tenantId: string | null) {
-  const { onlineUsers, isLoading, error, refresh, isConnected } = useOnlineUsers(tenantId, {
+  const result: UseOnlineUsersResult = useOnlineUsers(tenantId, {
     enableWebSocket: true,
     pollingInterval: 10_000,
     autoRefresh: true,
   });
+  const { onlineUsers, isLoading, error, refresh, isConnected } = result;
   const asked: Promise<void> = refresh();
   const failure: Error | null = error;
   return [onlineUsers.length, isLoading, isConnected, asked, failure];
@@ -95,5 +124,9 @@ function Component(tenantId: string | null) {
 new ChatWebSocket(42);
 // @ts-expect-error there is no such option
 useOnlineUsers('42', { interval: 1 });
+// @ts-expect-error a fallback is loaded, not given
+configure({ fallback: { startCore } });
+// @ts-expect-error what a server has said is not changed here
+createOnlineUsersStore('42').getSnapshot().isLoading = false;
 
 export { Component, use };
