@@ -5,6 +5,7 @@
  */
 type Token = string | null | undefined;
 
+/** Where the servers are, and how to prove who we are. What is left out is read from the environment. */
 export interface ChatConfig {
   /** Base address of the HTTP gateway, `https://…`. Default: `websocketUrl`. */
   gatewayUrl?: string | undefined;

@@ -1,4 +1,8 @@
-/** The package without React. Importing it has no effect and is safe on a server. */
+/**
+ * The package without any framework. Importing it has no effect and is safe on a server.
+ *
+ * @module @amoiq/chat-widget
+ */
 export { ChatAPI } from './api.js';
 export { configure, type ChatConfig, type CoreFallback } from './config.js';
 export { ChatError, type ChatErrorCode, type ClientErrorCode, type ServerErrorCode } from './errors.js';

@@ -1,6 +1,8 @@
 /**
  * The core as plain JavaScript, for browsers and pages that refuse WebAssembly. A file of its own,
  * larger and slower than the binary: only `configure({ fallback })` loads it. Importing does nothing.
+ *
+ * @module @amoiq/chat-widget/no-wasm
  */
 import { ChatApi, ChatSocket, OnlineUsers, initSync } from 'chat-core-no-wasm';
 

@@ -14,7 +14,9 @@ import { inBrowser, loadCore } from './core.js';
 import { ChatError, fail } from './errors.js';
 import type { OnlineUser, UseOnlineUsersOptions } from './types.js';
 
+/** What is known of who is online at one moment. It never changes: something new is a new snapshot. */
 export interface OnlineUsersSnapshot {
+  /** In order of arrival; the same array until it changes. */
   readonly onlineUsers: OnlineUser[];
   /** No list has arrived yet and one is on its way. */
   readonly isLoading: boolean;
@@ -24,9 +26,11 @@ export interface OnlineUsersSnapshot {
   readonly isConnected: boolean;
 }
 
+/** Who is online in one tenant, for any framework or none. */
 export interface OnlineUsersStore {
   /** Calls `listener` after each change; the result unsubscribes. */
   readonly subscribe: (listener: () => void) => () => void;
+  /** What is known now: the same object until something in it changes. */
   readonly getSnapshot: () => OnlineUsersSnapshot;
   /** What a server renders. */
   readonly getServerSnapshot: () => OnlineUsersSnapshot;
@@ -38,6 +42,10 @@ export interface OnlineUsersStore {
 
 type Settings = Required<UseOnlineUsersOptions>;
 
+/**
+ * A store of who is online in a tenant. It does nothing before its first subscriber; stores for the
+ * same tenant and options share one connection. For admins.
+ */
 export function createOnlineUsersStore(
   tenantId: string,
   { enableWebSocket = true, pollingInterval = 5000, autoRefresh = true }: UseOnlineUsersOptions = {},

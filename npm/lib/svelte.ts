@@ -3,6 +3,8 @@
  * needs nothing of Svelte. Importing it has no effect and is safe on a server.
  *
  * The first subscriber starts the work, the last one to leave ends it.
+ *
+ * @module @amoiq/chat-widget/svelte
  */
 import {
   createOnlineUsersStore,

@@ -3,6 +3,8 @@
  *
  * What is followed ends with the component or scope that asked for it, and begins anew where the
  * tenant or the options change. On a server nothing is followed, because nothing there ends it.
+ *
+ * @module @amoiq/chat-widget/vue
  */
 import { computed, shallowRef, toValue, watch } from 'vue';
 import type { ComputedRef, MaybeRefOrGetter, ShallowRef } from 'vue';

@@ -18,6 +18,7 @@ import type {
   WebsiteInfo,
 } from './types.js';
 
+/** One live connection of a visitor or an admin, usable from the line after its construction. */
 export class ChatWebSocket {
   readonly #callbacks: WebSocketCallbacks;
   readonly #website: WebsiteInfo | undefined;
@@ -65,6 +66,7 @@ export class ChatWebSocket {
     );
   }
 
+  /** Whether the connection is up now. */
   isConnected(): boolean {
     return !this.#closed && this.#socket !== undefined && this.#socket.isConnected();
   }

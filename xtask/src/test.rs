@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::totals::Totals;
 use crate::workspace::Workspace;
-use crate::{browser_core, build, check, npm, setup};
+use crate::{browser_core, build, check, docs, npm, setup};
 
 /// Which steps to run.
 #[derive(Args)]
@@ -89,7 +89,11 @@ impl Step {
                 }
                 Ok(totals)
             }
-            Self::Doc => Ok(check::documentation(workspace).check()),
+            Self::Doc => {
+                let mut totals = check::documentation(workspace).check();
+                totals += docs::reference(workspace)?.check();
+                Ok(totals)
+            }
             Self::Unit => {
                 let mut totals = Totals::default();
                 for tests in check::unit_tests(workspace) {
