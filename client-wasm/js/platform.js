@@ -1,32 +1,56 @@
 // The platform, in as few crossings as the core needs. Everything that decides anything is in Rust; this file calls the
 // browser and reads shapes. It is JavaScript because bindings to each of these objects would weigh more than their use.
+//
+// What the core is called for is named by a number, see `src/ops.rs`. A timer calls with none, which is 0.
+const OPEN = 1;
+const CLOSED = 2;
+const FRAME = 3;
+const OFFLINE = 4;
+const WAKE = 5;
+const EVENT = 6;
 
 const PAGE_EVENTS = ['online', 'offline', 'visibilitychange'];
 
-/** Calls `on` with the name of each page event; returns what ends that. Outside a page there are none. */
+/** Calls `on` at each page event; returns what ends that. Outside a page there are none. */
 export function watchPage(on) {
-  const listener = ({ type }) => on(type);
+  const listener = ({ type }) => on(type === 'offline' ? OFFLINE : WAKE);
   const each = (method) => PAGE_EVENTS.forEach((kind) => globalThis[method]?.(kind, listener));
   each('addEventListener');
   return () => each('removeEventListener');
 }
 
 /**
- * Opens a WebSocket; throws if the address or the page's policy does not allow it. `on` is called with `open`, with
- * `message` and the frame, and with `close`. Returns what sends a text frame or, called without one, closes the socket,
- * after which `on` is not called.
+ * Opens a WebSocket. Returns what sends a text frame or, called without one, closes the socket, after which `on` is not
+ * called; returns nothing if the address or the page's policy does not allow the socket.
+ *
+ * Most frames are events, and the plain form of those is all that is known of the protocol here: a frame that is
+ * `42["name",…]` to the letter, with one of `names`, separated by spaces, and one value, is told as that event and its
+ * value. Whatever else comes is the core's to read.
  */
-export function openSocket(url, on) {
-  const socket = new WebSocket(url);
-  socket.binaryType = 'arraybuffer';
-  socket.onopen = () => on('open');
-  socket.onmessage = ({ data }) => on('message', data);
-  socket.onclose = () => on('close');
-  return (text) => {
-    if (text !== undefined) return socket.send(text);
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
-  };
+export function openSocket(url, names, on) {
+  try {
+    const heads = names.split(' ').map((name) => `42["${name}",`);
+    const socket = new WebSocket(url);
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => on(OPEN);
+    socket.onmessage = ({ data }) => {
+      // Binary frames carry nothing of ours.
+      if (typeof data !== 'string') return;
+      for (let kind = 0; kind < heads.length; kind++) {
+        if (data.startsWith(heads[kind]) && data.endsWith(']')) {
+          const value = parse(data.slice(heads[kind].length, -1));
+          if (value !== undefined) return on(EVENT + kind, value);
+        }
+      }
+      on(FRAME, data);
+    };
+    socket.onclose = () => on(CLOSED);
+    return (_, text) => {
+      if (text !== undefined) return socket.send(text);
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close();
+    };
+  } catch {}
 }
 
 /**
@@ -39,59 +63,53 @@ export function request(method, url, tenant, auth, body, timeout, done) {
   if (auth?.visitorToken) headers['X-Visitor-Token'] = auth.visitorToken;
   if (body) headers['Content-Type'] = 'application/json';
   fetch(url, { method, headers, body, signal: AbortSignal.timeout(timeout) })
-    .then(async (response) => [response.status, parse(await response.text(), 0)])
+    .then(async (response) => [response.status, parse(await response.text())])
     .catch((error) => [0, error.name === 'TimeoutError'])
     .then((answer) => done(...answer));
 }
 
-/** Calls `make`, which may throw or return a promise, and ends with `done(true, result)` or `done(false)`. */
+/** Calls `make`, which may throw or return a promise, and ends with `done(1, result)` or `done(0)`. */
 export function settle(make, done) {
   Promise.resolve()
     .then(make)
     .then(
-      (result) => done(true, result),
-      () => done(false),
+      (result) => done(1, result),
+      () => done(0),
     );
 }
 
-/** A promise with the two functions that settle it. */
+/** A promise and what settles it. */
 export function deferred() {
   const made = {};
-  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
+  made.promise = new Promise((...both) => (made.both = both));
   return made;
 }
 
+export const promise = (made) => made.promise;
+
+/** Resolves what `deferred` made, or rejects it. */
+export const decide = (made, rejects, value) => made.both[rejects](value);
+
 /** Calls a function, if there is one. What the application throws is its own error, and must not stop the connection. */
-export function call(callback, first, second) {
+export function call(callback, what, value) {
   try {
-    callback?.(first, second);
+    callback?.(what, value);
   } catch (error) {
     (globalThis.reportError ?? console.error)(error);
   }
 }
 
-/** The JSON value in `text` from `start` on; `undefined` if there is none. */
-export function parse(text, start) {
+/** The JSON value in a text; `undefined` if there is none. */
+function parse(text) {
   try {
-    return JSON.parse(text.slice(start));
-  } catch {
-    return undefined;
-  }
+    return JSON.parse(text);
+  } catch {}
 }
 
-/** Whether two values are the same as JSON. */
-export const same = (one, two) => JSON.stringify(one) === JSON.stringify(two);
+/** The JSON value in a frame from `start` on; `undefined` if there is none. */
+export const read = (frame, start) => parse(frame.slice(start));
 
 const text = (value) => (typeof value === 'string' ? value : undefined);
-
-/** The user that `{ userId }` or the bare string names. */
-export const userIdOf = (payload) => text(payload?.userId ?? payload);
-
-/** The rows of `{ users: […] }` or of the bare array. */
-export function rowsOf(payload) {
-  const rows = payload?.users ?? payload;
-  return Array.isArray(rows) ? rows.filter((row) => text(row?.userId)) : undefined;
-}
 
 /** The code of `{ code }`, or of `{ data: { code } }`. */
 export const codeOf = (refusal) => text(refusal?.data?.code ?? refusal?.code);
@@ -105,5 +123,5 @@ export const event = (name, payload) => JSON.stringify([name, payload]);
 /** An object of one field. */
 export const object = (name, value) => ({ [name]: value });
 
-/** The first characters of a text frame; `undefined` for a binary one. */
-export const head = (frame, length) => text(frame)?.slice(0, length);
+/** The first characters of a frame. */
+export const head = (frame, length) => frame.slice(0, length);

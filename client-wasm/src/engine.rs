@@ -324,6 +324,15 @@ impl Connection {
         }
     }
 
+    /// An event that the shell has read by itself. Says whether it counts.
+    pub fn handle_event(&mut self, now: Millis) -> bool {
+        self.feed_watchdog(now);
+        if !self.is_live() {
+            self.fail(now, Reason::Protocol, Code::InvalidResponse);
+        }
+        self.is_live()
+    }
+
     /// What the server's handshake says: after how many milliseconds it pings, and how long it waits for the answer.
     pub fn handle_handshake(
         &mut self,

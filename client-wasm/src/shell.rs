@@ -1,4 +1,6 @@
-//! The thin shell between the state machines and the browser, and the classes that JavaScript sees.
+//! The thin shell between the state machines and the browser, and what JavaScript sees of it: a function for each thing,
+//! which makes one and returns a function of an operation's number and its argument. A class each would bring along glue
+//! that is a twentieth of the whole package.
 //!
 //! What must stay true:
 //! - JavaScript is never called while a state machine is borrowed: a callback may call straight back in;
@@ -13,14 +15,14 @@ mod error;
 mod http;
 mod online_users;
 mod platform;
-mod row;
 #[cfg(feature = "standalone")]
 mod runtime;
+mod shelf;
 mod timer;
 
 pub use self::{
-    chat_api::ChatApi,
-    chat_socket::ChatSocket,
+    chat_api::chat_api,
+    chat_socket::chat_socket,
     config::{CoreConfig, Fields},
-    online_users::OnlineUsers,
+    online_users::online_users,
 };

@@ -8,7 +8,7 @@
 //! loop {
 //!     wait for the socket, an answer, the timeout, or a command; call its handle_*
 //!     while let Some(ask) = poll_ask() { ask for the list in that way }
-//!     if take_changed() { notify the subscribers }
+//!     if take_changed(), or the roster's revision is another one { notify the subscribers }
 //!     arm one timer for poll_timeout()
 //! }
 //! ```
@@ -24,7 +24,7 @@ use crate::Millis;
 
 use chat_protocol::{
     code::Retry,
-    roster::{Change, Roster, Row, Ticket},
+    roster::{Roster, Shelf, Ticket},
 };
 
 /// How the store behaves.
@@ -95,10 +95,10 @@ struct Asks {
     http: bool,
 }
 
-/// The store. `R` is a row, `E` an error to show.
-pub struct Sync<R, E> {
+/// The store. `S` is where the rows are, `E` an error to show.
+pub struct Sync<S, E> {
     options: Options,
-    roster: Roster<R>,
+    roster: Roster<S>,
     socket: Socket,
     http: Http,
     /// Consecutive polls that were refused for good.
@@ -111,15 +111,15 @@ pub struct Sync<R, E> {
     changed: bool,
 }
 
-impl<R: Row, E> Sync<R, E> {
-    /// A store that has not started. `seed` should be random, see [`Roster::new`].
-    pub fn new(options: Options, seed: u64) -> Self {
+impl<S: Shelf, E> Sync<S, E> {
+    /// A store that has not started, over an empty shelf.
+    pub fn new(options: Options, shelf: S) -> Self {
         Self {
             options: Options {
                 polling_interval: options.polling_interval.max(Options::LEAST_INTERVAL),
                 ..options
             },
-            roster: Roster::new(seed),
+            roster: Roster::new(shelf),
             socket: Socket::Down,
             http: Http::Idle,
             refusals: 0,
@@ -127,7 +127,7 @@ impl<R: Row, E> Sync<R, E> {
             http_error: None,
             socket_error: None,
             asks: Asks::default(),
-            changed: false,
+            changed: true,
         }
     }
 
@@ -148,7 +148,7 @@ impl<R: Row, E> Sync<R, E> {
     }
 
     /// The users online, in order of arrival.
-    pub fn roster(&self) -> &Roster<R> {
+    pub fn roster(&self) -> &Roster<S> {
         &self.roster
     }
 
@@ -197,18 +197,18 @@ impl<R: Row, E> Sync<R, E> {
     }
 
     /// The socket says that a user is online.
-    pub fn handle_online(&mut self, user_id: &str, row: R) {
-        self.changed |= self.roster.online(user_id, row) != Change::None;
+    pub fn handle_online(&mut self, user: &S::User, row: &S::Row) {
+        self.roster.online(user, row);
     }
 
     /// The socket says that a user has gone.
-    pub fn handle_offline(&mut self, user_id: &str) {
-        self.changed |= self.roster.offline(user_id) != Change::None;
+    pub fn handle_offline(&mut self, user: &S::User) {
+        self.roster.offline(user);
     }
 
     /// The socket brought a list, asked for or not.
-    pub fn handle_socket_list<Id: AsRef<str>>(&mut self, list: impl IntoIterator<Item = (Id, R)>) {
-        let changes = match mem::replace(&mut self.socket, Socket::Exact) {
+    pub fn handle_socket_list(&mut self, list: &S::List) {
+        match mem::replace(&mut self.socket, Socket::Exact) {
             Socket::Asking { ticket, .. } => self.roster.answer(ticket, list),
             Socket::Exact | Socket::Silent => self.roster.replace(list),
             Socket::Down => {
@@ -219,22 +219,16 @@ impl<R: Row, E> Sync<R, E> {
         if let Http::Due(_) = self.http {
             self.http = Http::Idle;
         }
-        self.note_list(!changes.is_empty());
-        self.changed |= self.http_error.take().is_some();
+        self.note_list();
     }
 
     /// The answer to [`Ask::Http`].
-    pub fn handle_http_list<Id: AsRef<str>>(
-        &mut self,
-        now: Millis,
-        list: impl IntoIterator<Item = (Id, R)>,
-    ) {
+    pub fn handle_http_list(&mut self, now: Millis, list: &S::List) {
         let Http::Asking(ticket) = mem::replace(&mut self.http, Http::Idle) else {
             return;
         };
-        let changes = self.roster.answer(ticket, list);
-        self.note_list(!changes.is_empty());
-        self.changed |= self.http_error.take().is_some();
+        self.roster.answer(ticket, list);
+        self.note_list();
         self.refusals = 0;
         self.schedule(now, self.options.polling_interval);
     }
@@ -301,7 +295,8 @@ impl<R: Row, E> Sync<R, E> {
         http.into_iter().chain(socket).min()
     }
 
-    /// Whether anything that the accessors show has changed since the last call.
+    /// Whether anything but the rows may be shown otherwise than at the last call. When rows change, [`Roster::revision`]
+    /// does.
     pub fn take_changed(&mut self) -> bool {
         mem::take(&mut self.changed)
     }
@@ -329,8 +324,9 @@ impl<R: Row, E> Sync<R, E> {
         }
     }
 
-    fn note_list(&mut self, changed: bool) {
-        self.changed |= changed || !self.listed;
+    fn note_list(&mut self) {
+        let had_error = self.http_error.take().is_some();
+        self.changed |= had_error || !self.listed;
         self.listed = true;
     }
 

@@ -4,7 +4,10 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use chat_client_wasm::{ChatApi, ChatSocket, CoreConfig, OnlineUsers};
+use chat_client_wasm::{
+    CoreConfig, chat_api, chat_socket, online_users,
+    ops::{api_op, socket_event, socket_op, users_op, users_status},
+};
 use js_sys::{Array, Error, Function, JSON, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -70,23 +73,51 @@ fn visitor(name: &'static str) -> CoreConfig {
     config(server(), false, name)
 }
 
-/// What a listener has heard.
-type Heard = Rc<RefCell<Vec<(String, JsValue)>>>;
+/// What the core made, asked as JavaScript asks it.
+struct Core(JsValue);
 
-fn listen(config: CoreConfig) -> (ChatSocket, Heard) {
-    let heard = Heard::default();
-    let log = Rc::clone(&heard);
-    let listener = Closure::<dyn Fn(String, JsValue)>::new(move |event, value| {
-        log.borrow_mut().push((event, value));
-    });
-    (ChatSocket::new(config, listener.into_js_value()), heard)
+impl Core {
+    fn ask(&self, op: u32, argument: &JsValue) -> JsValue {
+        let function: &Function = self.0.unchecked_ref();
+        function
+            .call2(&JsValue::UNDEFINED, &op.into(), argument)
+            .expect("the core throws nothing")
+    }
+
+    fn tell(&self, op: u32) {
+        assert!(self.ask(op, &JsValue::UNDEFINED).is_undefined());
+    }
+
+    fn is_live(&self) -> bool {
+        self.ask(socket_op::LIVE, &JsValue::UNDEFINED) == true
+    }
+
+    async fn send(&self, message: &JsValue) -> Result<JsValue, JsValue> {
+        settle(self.ask(socket_op::SEND, message)).await
+    }
 }
 
-fn find(heard: &Heard, event: &str) -> Option<JsValue> {
+async fn request(config: CoreConfig, op: u32, argument: &JsValue) -> Result<JsValue, JsValue> {
+    settle(Core(chat_api(config)).ask(op, argument)).await
+}
+
+/// What a listener has heard.
+type Heard = Rc<RefCell<Vec<(i32, JsValue)>>>;
+
+fn listen(config: CoreConfig) -> (Core, Heard) {
+    let heard = Heard::default();
+    let log = Rc::clone(&heard);
+    let listener = Closure::<dyn Fn(i32, JsValue)>::new(move |event, value| {
+        log.borrow_mut().push((event, value));
+    });
+    (Core(chat_socket(config, listener.into_js_value())), heard)
+}
+
+fn find(heard: &Heard, event: i32) -> Option<JsValue> {
     heard
         .borrow()
         .iter()
-        .find(|(name, _)| name == event)
+        .find(|(told, _)| *told == event)
         .map(|(_, value)| value.clone())
 }
 
@@ -117,67 +148,120 @@ async fn settle(promise: JsValue) -> Result<JsValue, JsValue> {
     JsFuture::from(promise.unchecked_into::<Promise>()).await
 }
 
-fn store(config: CoreConfig, options: &str) -> (Rc<OnlineUsers>, Rc<RefCell<u32>>) {
-    let changes = Rc::new(RefCell::new(0));
-    let count = Rc::clone(&changes);
-    let on_change = Closure::<dyn Fn()>::new(move || *count.borrow_mut() += 1);
-    let options = object(options);
-    let store = OnlineUsers::new(config, options.unchecked_ref(), on_change.into_js_value());
-    (Rc::new(store), changes)
+/// A store, and what it has told of itself last.
+struct Store {
+    core: Core,
+    shelf: JsValue,
+    told: Rc<RefCell<(i32, JsValue)>>,
+    /// How often rows have changed that were looked at.
+    changes: Rc<RefCell<u32>>,
+}
+
+impl Store {
+    fn new(config: CoreConfig, options: &str) -> Self {
+        let told = Rc::new(RefCell::new((0, JsValue::UNDEFINED)));
+        let last = Rc::clone(&told);
+        let on_change = Closure::<dyn Fn(i32, JsValue)>::new(move |status, error| {
+            *last.borrow_mut() = (status, error);
+        });
+        let options = object(options);
+        let core = Core(online_users(
+            config,
+            options.unchecked_ref(),
+            on_change.into_js_value(),
+        ));
+        let shelf = core.ask(users_op::SHELF, &JsValue::UNDEFINED);
+        let changes = Rc::new(RefCell::new(0));
+        let count = Rc::clone(&changes);
+        let on_rows = Closure::<dyn Fn()>::new(move || *count.borrow_mut() += 1);
+        Reflect::set(&shelf, &"onchange".into(), &on_rows.into_js_value()).expect("an object");
+        Self {
+            core,
+            shelf,
+            told,
+            changes,
+        }
+    }
+
+    fn users(&self) -> JsValue {
+        let users: Function = field(&self.shelf, "users").unchecked_into();
+        users.call0(&self.shelf).expect("it only reads")
+    }
+
+    fn is(&self, status: i32) -> bool {
+        self.told.borrow().0 & status != 0
+    }
+
+    fn error(&self) -> JsValue {
+        self.told.borrow().1.clone()
+    }
+
+    fn row(&self, user_id: &str) -> Option<JsValue> {
+        Array::from(&self.users())
+            .iter()
+            .find(|row| text(row, "userId") == user_id)
+    }
 }
 
 const DEFAULTS: &str = r#"{"enableWebSocket":true,"pollingInterval":5000,"autoRefresh":true}"#;
 
-fn row(store: &OnlineUsers, user_id: &str) -> Option<JsValue> {
-    Array::from(&store.users())
-        .iter()
-        .find(|row| text(row, "userId") == user_id)
-}
-
 #[wasm_bindgen_test]
 async fn a_visitor_appears_in_the_store_and_leaves_it() {
-    let (store, changes) = store(admin(), DEFAULTS);
-    assert!(store.is_loading());
-    wait("the store is live", || store.is_connected().then_some(())).await;
-    wait("the first list", || (!store.is_loading()).then_some(())).await;
+    let store = Store::new(admin(), DEFAULTS);
+    assert!(store.is(users_status::LOADING));
+    wait("the store is live", || {
+        store.is(users_status::CONNECTED).then_some(())
+    })
+    .await;
+    wait("the first list", || {
+        (!store.is(users_status::LOADING)).then_some(())
+    })
+    .await;
 
     let (socket, heard) = listen(visitor(r#"{"visitorId":"browser-appears"}"#));
-    wait("the visitor connects", || find(&heard, "connect")).await;
-    let row_of = || row(&store, "anonymous-browser-appears");
+    wait("the visitor connects", || {
+        find(&heard, socket_event::CONNECTED)
+    })
+    .await;
+    let row_of = || store.row("anonymous-browser-appears");
     let shown = wait("the visitor is shown", row_of).await;
     assert_eq!(text(&shown, "domain"), "shop.example");
     assert_eq!(text(&shown, "url"), "https://shop.example/?a=1&b=ü");
-    assert!(*changes.borrow() > 0);
+    assert!(*store.changes.borrow() > 0);
 
     let (one, two) = (store.users(), store.users());
     assert!(one == two, "the same array while nothing changes");
 
-    socket.disconnect();
-    assert!(!socket.is_connected());
+    socket.tell(socket_op::CLOSE);
+    assert!(!socket.is_live());
     wait("the visitor is gone", || row_of().is_none().then_some(())).await;
     assert!(store.error().is_undefined());
-    store.close();
+    store.core.tell(users_op::CLOSE);
 }
 
 #[wasm_bindgen_test]
 async fn polling_alone_shows_the_same() {
     let (socket, heard) = listen(visitor(r#"{"visitorId":"browser-polled"}"#));
-    wait("the visitor connects", || find(&heard, "connect")).await;
-    let options = r#"{"enableWebSocket":false,"pollingInterval":250,"autoRefresh":true}"#;
-    let (store, _) = store(admin(), options);
-    wait("the visitor is polled", || {
-        row(&store, "anonymous-browser-polled")
+    wait("the visitor connects", || {
+        find(&heard, socket_event::CONNECTED)
     })
     .await;
-    assert!(!store.is_connected());
-    socket.disconnect();
+    let options = r#"{"enableWebSocket":false,"pollingInterval":250,"autoRefresh":true}"#;
+    let store = Store::new(admin(), options);
+    wait("the visitor is polled", || {
+        store.row("anonymous-browser-polled")
+    })
+    .await;
+    assert!(!store.is(users_status::CONNECTED));
+    socket.tell(socket_op::CLOSE);
     wait("the visitor is gone", || {
-        row(&store, "anonymous-browser-polled")
+        store
+            .row("anonymous-browser-polled")
             .is_none()
             .then_some(())
     })
     .await;
-    store.close();
+    store.core.tell(users_op::CLOSE);
 }
 
 #[wasm_bindgen_test]
@@ -187,22 +271,22 @@ async fn a_message_is_acknowledged_and_comes_back_as_it_was() {
     let words = "Grüße 👋 \"quoted\"\n".repeat(50);
     let message = Object::new();
     Reflect::set(&message, &"text".into(), &words.as_str().into()).expect("an object");
-    let receipt = settle(socket.send_message(&message))
-        .await
-        .expect("accepted");
+    let receipt = socket.send(&message).await.expect("accepted");
     let id = text(&receipt, "messageId");
     assert!(!id.is_empty());
-    let message = wait("its own message", || find(&heard, "message")).await;
+    let message = wait("its own message", || find(&heard, socket_event::MESSAGE)).await;
     assert_eq!(text(&message, "id"), id);
     assert_eq!(text(&message, "text"), words);
     assert_eq!(text(&message, "sender"), "user");
 
-    let refused = settle(socket.send_message(&object(r#"{"text":" "}"#)))
+    let refused = socket
+        .send(&object(r#"{"text":" "}"#))
         .await
         .expect_err("a blank text is refused");
     assert_eq!(text(&refused, "code"), "TEXT_REQUIRED");
-    socket.disconnect();
-    let closed = settle(socket.send_message(&object(r#"{"text":"late"}"#)))
+    socket.tell(socket_op::CLOSE);
+    let closed = socket
+        .send(&object(r#"{"text":"late"}"#))
         .await
         .expect_err("closed");
     assert_eq!(text(&closed, "code"), "NOT_CONNECTED");
@@ -212,66 +296,71 @@ async fn a_message_is_acknowledged_and_comes_back_as_it_was() {
 async fn a_bad_key_is_refused_with_its_code_by_socket_and_http() {
     let bad = || config(server(), true, r#"{"token":"no-key-of-ours"}"#);
     let (socket, heard) = listen(bad());
-    let error = wait("the refusal", || find(&heard, "refused")).await;
+    let error = wait("the refusal", || find(&heard, socket_event::REFUSED)).await;
     assert_eq!(text(&error, "code"), "INVALID_API_KEY");
-    assert!(!socket.is_connected());
+    assert!(!socket.is_live());
 
-    let error = settle(ChatApi::new(bad()).get_online_users())
+    let error = request(bad(), api_op::USERS, &JsValue::UNDEFINED)
         .await
         .expect_err("refused");
     assert_eq!(text(&error, "code"), "INVALID_API_KEY");
     assert_eq!(field(&error, "status"), 401);
     assert!(!text(&error, "message").contains(KEY));
 
-    let (store, _) = store(bad(), DEFAULTS);
+    let store = Store::new(bad(), DEFAULTS);
     let error = wait("the store's error", || {
         Some(store.error()).filter(|error| !error.is_undefined())
     })
     .await;
     assert_eq!(text(&error, "code"), "INVALID_API_KEY");
-    assert!(!store.is_loading() && !store.is_connected());
-    store.close();
+    assert!(!store.is(users_status::LOADING | users_status::CONNECTED));
+    store.core.tell(users_op::CLOSE);
 }
 
 #[wasm_bindgen_test]
 async fn no_server_is_a_network_error_everywhere_and_never_an_empty_list() {
     // The discard port: nothing listens there.
     let nowhere = || config("http://127.0.0.1:9", true, "{}");
-    let error = settle(ChatApi::new(nowhere()).get_online_users())
+    let error = request(nowhere(), api_op::USERS, &JsValue::UNDEFINED)
         .await
         .expect_err("nobody answers");
     assert_eq!(text(&error, "code"), "NETWORK_ERROR");
 
     let (socket, heard) = listen(nowhere());
-    let error = wait("the attempt's failure", || find(&heard, "error")).await;
+    let error = wait("the attempt's failure", || {
+        find(&heard, socket_event::FAILED)
+    })
+    .await;
     assert_eq!(text(&error, "code"), "NETWORK_ERROR");
-    let waiting = socket.send_message(&object(r#"{"text":"x"}"#));
-    socket.disconnect();
+    let waiting = socket.ask(socket_op::SEND, &object(r#"{"text":"x"}"#));
+    socket.tell(socket_op::CLOSE);
     let error = settle(waiting).await.expect_err("given up");
     assert_eq!(text(&error, "code"), "ABORTED");
     assert!(
-        find(&heard, "disconnect").is_none(),
+        find(&heard, socket_event::DISCONNECTED).is_none(),
         "it was never connected"
     );
 }
 
 #[wasm_bindgen_test]
 async fn http_requests_reach_their_endpoints() {
-    let api = ChatApi::new(admin());
-    let users = settle(api.get_online_users()).await.expect("a list");
+    let users = request(admin(), api_op::USERS, &JsValue::UNDEFINED)
+        .await
+        .expect("a list");
     assert!(Array::is_array(&users));
 
-    let visitor = ChatApi::new(visitor(r#"{"visitorId":"browser-http"}"#));
-    let session = settle(visitor.create_session(&object(r#"{"tenantId":"demo"}"#)))
+    let visitor = || visitor(r#"{"visitorId":"browser-http"}"#);
+    let body = object(r#"{"tenantId":"demo"}"#);
+    let session = request(visitor(), api_op::SESSION, &body)
         .await
         .expect("a session");
     let session = session.as_string().expect("an id");
     let body = format!(r#"{{"tenantId":"demo","sessionId":"{session}","text":"by HTTP"}}"#);
-    let message = settle(visitor.send_message(&object(&body)))
+    let message = request(visitor(), api_op::SEND, &object(&body))
         .await
         .expect("a message");
     assert_eq!(text(&message, "text"), "by HTTP");
-    let messages = settle(api.get_messages(&session))
+    let messages = request(admin(), api_op::MESSAGES, &session.as_str().into())
         .await
         .expect("the history");
     assert_eq!(text(&Array::from(&messages).get(0), "text"), "by HTTP");
@@ -281,10 +370,13 @@ async fn http_requests_reach_their_endpoints() {
 async fn a_token_that_cannot_be_had_is_an_error_of_its_own() {
     let broken = || config(server(), true, "not JSON, so making the credentials throws");
     let (socket, heard) = listen(broken());
-    let error = wait("the attempt's failure", || find(&heard, "error")).await;
+    let error = wait("the attempt's failure", || {
+        find(&heard, socket_event::FAILED)
+    })
+    .await;
     assert_eq!(text(&error, "code"), "TOKEN_UNAVAILABLE");
-    socket.disconnect();
-    let error = settle(ChatApi::new(broken()).get_online_users())
+    socket.tell(socket_op::CLOSE);
+    let error = request(broken(), api_op::USERS, &JsValue::UNDEFINED)
         .await
         .expect_err("no token");
     assert_eq!(text(&error, "code"), "TOKEN_UNAVAILABLE");
@@ -292,31 +384,32 @@ async fn a_token_that_cannot_be_had_is_an_error_of_its_own() {
 
 #[wasm_bindgen_test]
 async fn a_callback_may_call_back_in_and_even_close() {
-    let socket = Rc::new(RefCell::new(None::<ChatSocket>));
+    let socket = Rc::new(RefCell::new(None::<Core>));
     let heard = Heard::default();
     let (inner, log) = (Rc::clone(&socket), Rc::clone(&heard));
-    let listener = Closure::<dyn Fn(String, JsValue)>::new(move |event: String, value| {
-        if event == "connect"
+    let listener = Closure::<dyn Fn(i32, JsValue)>::new(move |event, value| {
+        if event == socket_event::CONNECTED
             && let Some(socket) = &*inner.borrow()
         {
-            assert!(socket.is_connected());
-            socket.request_online_users();
-            socket.disconnect();
+            assert!(socket.is_live());
+            socket.tell(socket_op::LIST);
+            socket.tell(socket_op::CLOSE);
         }
         log.borrow_mut().push((event, value));
     });
-    *socket.borrow_mut() = Some(ChatSocket::new(admin(), listener.into_js_value()));
-    wait("the goodbye", || find(&heard, "disconnect")).await;
-    assert!(find(&heard, "connect").is_some());
+    *socket.borrow_mut() = Some(Core(chat_socket(admin(), listener.into_js_value())));
+    wait("the goodbye", || find(&heard, socket_event::DISCONNECTED)).await;
+    assert!(find(&heard, socket_event::CONNECTED).is_some());
     let said = heard.borrow().len();
     // By the time that a whole conversation of somebody else is over, it would have been said.
     let (other, heard_by_other) = listen(visitor(r#"{"visitorId":"browser-after"}"#));
     let message = object(r#"{"text":"x"}"#);
-    settle(other.send_message(&message))
-        .await
-        .expect("accepted");
-    wait("its own message", || find(&heard_by_other, "message")).await;
-    other.disconnect();
+    other.send(&message).await.expect("accepted");
+    wait("its own message", || {
+        find(&heard_by_other, socket_event::MESSAGE)
+    })
+    .await;
+    other.tell(socket_op::CLOSE);
     assert_eq!(heard.borrow().len(), said, "nothing is said after the end");
 }
 
@@ -328,11 +421,12 @@ async fn what_a_callback_throws_is_the_page_s_error_and_the_connection_goes_on()
     let stop_catching = catch_errors(on_error.as_ref().unchecked_ref());
 
     let listener = Function::new_with_args("event", "throw new Error(`listener ${event}`)");
-    let socket = ChatSocket::new(
+    let socket = Core(chat_socket(
         visitor(r#"{"visitorId":"browser-throws"}"#),
         listener.into(),
-    );
-    settle(socket.send_message(&object(r#"{"text":"x"}"#)))
+    ));
+    socket
+        .send(&object(r#"{"text":"x"}"#))
         .await
         .expect("accepted all the same");
     let seen = |what: &str| {
@@ -342,10 +436,10 @@ async fn what_a_callback_throws_is_the_page_s_error_and_the_connection_goes_on()
             .any(|message| message.contains(what))
             .then_some(())
     };
-    wait("the first error", || seen("listener connect")).await;
-    wait("the second error", || seen("listener message")).await;
-    assert!(socket.is_connected());
-    socket.disconnect();
+    wait("the first error", || seen("listener 0")).await;
+    wait("the second error", || seen("listener 4")).await;
+    assert!(socket.is_live());
+    socket.tell(socket_op::CLOSE);
     stop_catching
         .call0(&JsValue::UNDEFINED)
         .expect("it only clears a handler");

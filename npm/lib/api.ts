@@ -1,7 +1,8 @@
 /** `ChatAPI`: the HTTP requests. A failed request rejects with a `ChatError`, always. */
-import type { ChatApi } from 'chat-core';
+import type { Api } from 'chat-core';
 import { coreConfig } from './core-config.js';
 import { loadCore } from './core.js';
+import { ApiOp } from './ops.js';
 import { messageBody } from './page.js';
 import type { ChatMessage, OnlineUser, SendOptions, WebsiteInfo } from './types.js';
 
@@ -9,7 +10,7 @@ import type { ChatMessage, OnlineUser, SendOptions, WebsiteInfo } from './types.
 export class ChatAPI {
   readonly #tenantId: string;
   readonly #website: WebsiteInfo | undefined;
-  #api: Promise<ChatApi> | undefined;
+  #api: Promise<Api> | undefined;
   #sessionId: string | undefined;
 
   /** Does nothing yet; endpoints and credentials are read by the first request. */
@@ -20,20 +21,20 @@ export class ChatAPI {
 
   /** Who is online now. For admins. */
   async getOnlineUsers(): Promise<OnlineUser[]> {
-    return (await this.#core()).getOnlineUsers();
+    return (await this.#core())(ApiOp.Users);
   }
 
   /** The messages of a conversation; without an id, of the session this client has opened. */
   async getMessages(sessionId?: string): Promise<ChatMessage[]> {
     const id = sessionId ?? this.#sessionId ?? (await this.initializeSession());
-    return (await this.#core()).getMessages(id);
+    return (await this.#core())(ApiOp.Messages, id);
   }
 
   /** Sends a message to the session this client has opened, or as an admin to `options.sessionId`. */
   async sendMessage(text: string, options: SendOptions = {}): Promise<ChatMessage> {
     const sessionId = options.sessionId ?? this.#sessionId;
     const body = messageBody(text, this.#website, sessionId === undefined ? {} : { sessionId });
-    const message = await (await this.#core()).sendMessage({ ...body, tenantId: this.#tenantId });
+    const message = await (await this.#core())(ApiOp.Send, { ...body, tenantId: this.#tenantId });
     if (sessionId === undefined) {
       this.#sessionId = message.sessionId;
     }
@@ -42,11 +43,12 @@ export class ChatAPI {
 
   /** Opens a session, which later calls use, and resolves to its id. */
   async initializeSession(): Promise<string> {
-    this.#sessionId = await (await this.#core()).createSession({ tenantId: this.#tenantId });
-    return this.#sessionId;
+    const id = await (await this.#core())(ApiOp.Session, { tenantId: this.#tenantId });
+    this.#sessionId = id;
+    return id;
   }
 
-  #core(): Promise<ChatApi> {
+  #core(): Promise<Api> {
     this.#api ??= this.#open().catch((error: unknown) => {
       this.#api = undefined;
       throw error;
@@ -54,9 +56,9 @@ export class ChatAPI {
     return this.#api;
   }
 
-  async #open(): Promise<ChatApi> {
+  async #open(): Promise<Api> {
     const config = coreConfig(this.#tenantId, false, this.#website);
     const core = await loadCore();
-    return new core.ChatApi(config);
+    return core.chatApi(config);
   }
 }

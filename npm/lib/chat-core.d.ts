@@ -4,6 +4,7 @@
  */
 declare module 'chat-core' {
   import type { ChatError } from './errors.js';
+  import type { ApiOp, SocketEvent, SocketOp, UsersOp } from './ops.js';
   import type { ChatMessage, MessageReceipt, OnlineUser } from './types.js';
 
   export interface Auth {
@@ -32,53 +33,57 @@ declare module 'chat-core' {
     fail: (code: string, message: string, status?: number) => ChatError;
   }
 
-  export type CoreEvent =
-    | 'connect'
-    | 'disconnect'
-    | 'error'
-    // An error after which there is no further attempt.
-    | 'refused'
-    | 'message'
-    | 'user_online'
-    | 'user_offline'
-    | 'online_users_list'
-    // `{ token, userId, expiresAt }`, to be kept and shown as `visitorToken`.
-    | 'visitor_token';
-
-  export class ChatSocket {
-    constructor(config: CoreConfig, listener: (event: CoreEvent, value: unknown) => void);
-    sendMessage(body: object): Promise<MessageReceipt>;
-    requestOnlineUsers(): void;
-    isConnected(): boolean;
-    disconnect(): void;
-    free(): void;
+  /** A live connection. */
+  export interface Socket {
+    (op: SocketOp.Send, message: object): Promise<MessageReceipt>;
+    (op: SocketOp.Live): boolean;
+    (op: SocketOp.List | SocketOp.Close): void;
   }
 
-  export class ChatApi {
-    constructor(config: CoreConfig);
-    getOnlineUsers(): Promise<OnlineUser[]>;
-    getMessages(sessionId: string): Promise<ChatMessage[]>;
-    sendMessage(body: object): Promise<ChatMessage>;
-    createSession(body: object): Promise<string>;
-    free(): void;
+  /** Connects at once. */
+  export function chatSocket(
+    config: CoreConfig,
+    listener: (event: SocketEvent, value: unknown) => void,
+  ): Socket;
+
+  /** The HTTP interface. */
+  export interface Api {
+    (op: ApiOp.Users): Promise<OnlineUser[]>;
+    (op: ApiOp.Messages, sessionId: string): Promise<ChatMessage[]>;
+    (op: ApiOp.Send, body: object): Promise<ChatMessage>;
+    (op: ApiOp.Session, body: object): Promise<string>;
   }
 
-  export class OnlineUsers {
-    constructor(
-      config: CoreConfig,
-      options: { enableWebSocket: boolean; pollingInterval: number; autoRefresh: boolean },
-      changed: () => void,
-    );
-    /** The same array until it changes. */
+  export function chatApi(config: CoreConfig): Api;
+
+  /** Where the rows of one store are, by slot; a slot without a row is undefined. */
+  export interface Shelf {
+    readonly rows: readonly (OnlineUser | undefined)[];
+    readonly slots: ReadonlyMap<string, number>;
+    /** How many rows there are. */
+    readonly size: number;
+    /** Set to an array, it collects the slots that change. */
+    dirty: number[] | null;
+    /** Another number whenever slots have been renumbered. */
+    readonly generation: number;
+    /** Called when rows change that `users` has shown; it must not call into the core. */
+    onchange: () => void;
+    /** The rows in order of arrival: the same array until they change. */
     users(): OnlineUser[];
-    error(): ChatError | undefined;
-    isLoading(): boolean;
-    isConnected(): boolean;
-    /** What becomes of it shows in the accessors. */
-    refresh(): void;
-    close(): void;
-    free(): void;
   }
+
+  /** The users online in a tenant. What becomes of a refresh shows. */
+  export interface Users {
+    (op: UsersOp.Shelf): Shelf;
+    (op: UsersOp.Refresh | UsersOp.Close): void;
+  }
+
+  /** Starts at once, and calls `changed` with `UsersStatus` bits and the error, also before it returns. */
+  export function onlineUsers(
+    config: CoreConfig,
+    options: { enableWebSocket: boolean; pollingInterval: number; autoRefresh: boolean },
+    changed: (status: number, error: ChatError | undefined) => void,
+  ): Users;
 
   export function initSync(arg: { module: WebAssembly.Module }): unknown;
 
@@ -91,7 +96,7 @@ declare module 'chat-core' {
 
 /** The same core as plain JavaScript. */
 declare module 'chat-core-no-wasm' {
-  export { ChatApi, ChatSocket, OnlineUsers, coreId } from 'chat-core';
+  export { chatApi, chatSocket, coreId, onlineUsers } from 'chat-core';
   export function initSync(): unknown;
 }
 

@@ -4,15 +4,13 @@
  * Importing does nothing. The first client that needs the core starts it, everyone shares it, and a
  * failed start may be tried again.
  */
-import { ChatApi, ChatSocket, OnlineUsers, initSync, wasmBytes } from 'chat-core';
+import { chatApi, chatSocket, initSync, onlineUsers, wasmBytes } from 'chat-core';
 import { currentConfig } from './config.js';
 import { fail } from './errors.js';
 
-export interface Core {
-  ChatApi: typeof ChatApi;
-  ChatSocket: typeof ChatSocket;
-  OnlineUsers: typeof OnlineUsers;
-}
+const core = { chatApi, chatSocket, onlineUsers };
+
+export type Core = typeof core;
 
 let starting: Promise<Core> | undefined;
 
@@ -38,7 +36,7 @@ async function start(): Promise<Core> {
     // Compiled asynchronously: browsers limit how much may be compiled while the page waits.
     const module = await WebAssembly.compile(wasmBytes());
     initSync({ module });
-    return { ChatApi, ChatSocket, OnlineUsers };
+    return core;
   } catch (cause) {
     const { fallback } = currentConfig();
     if (!fallback) {

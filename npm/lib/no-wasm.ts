@@ -4,10 +4,10 @@
  *
  * @module @amoiq/chat-widget/no-wasm
  */
-import { ChatApi, ChatSocket, OnlineUsers, initSync } from 'chat-core-no-wasm';
+import { chatApi, chatSocket, initSync, onlineUsers } from 'chat-core-no-wasm';
 
 /** Starts the core; for the package's own use. */
 export function startCore(): object {
   initSync();
-  return { ChatApi, ChatSocket, OnlineUsers };
+  return { chatApi, chatSocket, onlineUsers };
 }

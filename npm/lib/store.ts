@@ -1,17 +1,20 @@
 /**
  * Who is online, as an external store: `subscribe` and `getSnapshot`, nothing of any framework.
  *
- * - A snapshot is the same object until something in it changes.
+ * - A snapshot is the same object until something in it changes. A changed list is shown at most once
+ *   per frame, however many users come and go; whatever else changes is shown at once.
  * - The first subscriber starts the work, the last one to leave ends it; leaving and coming back in
  *   one go (React's strict mode, a changed key) costs nothing.
  * - Stores for the same tenant and options share one connection.
  * - A failure keeps the last list and stands beside it in `error`.
  */
-import type { OnlineUsers } from 'chat-core';
+import type { Shelf, Users } from 'chat-core';
 import { currentConfig } from './config.js';
 import { coreConfig } from './core-config.js';
 import { inBrowser, loadCore } from './core.js';
 import { ChatError, fail } from './errors.js';
+import { UsersOp, UsersStatus } from './ops.js';
+import { paced } from './pace.js';
 import type { OnlineUser, UseOnlineUsersOptions } from './types.js';
 
 /** What is known of who is online at one moment. It never changes: something new is a new snapshot. */
@@ -40,7 +43,7 @@ export interface OnlineUsersStore {
   readonly close: () => void;
 }
 
-type Settings = Required<UseOnlineUsersOptions>;
+type Settings = Required<Omit<UseOnlineUsersOptions, 'notifyInterval'>>;
 
 /**
  * A store of who is online in a tenant. It does nothing before its first subscriber; stores for the
@@ -48,7 +51,12 @@ type Settings = Required<UseOnlineUsersOptions>;
  */
 export function createOnlineUsersStore(
   tenantId: string,
-  { enableWebSocket = true, pollingInterval = 5000, autoRefresh = true }: UseOnlineUsersOptions = {},
+  {
+    enableWebSocket = true,
+    pollingInterval = 5000,
+    autoRefresh = true,
+    notifyInterval = 'frame',
+  }: UseOnlineUsersOptions = {},
 ): OnlineUsersStore {
   const settings: Settings = { enableWebSocket, pollingInterval, autoRefresh };
   const atFirst: OnlineUsersSnapshot = {
@@ -58,15 +66,31 @@ export function createOnlineUsersStore(
     isConnected: false,
   };
   const listeners = new Set<() => void>();
-  const notify = () => listeners.forEach((listener) => listener());
   let feed: Feed | undefined;
   // Changed options start with what is already known of the tenant, not with an empty list.
   let last = knownList(tenantId, atFirst);
 
+  const show = () => {
+    const next = feed?.snapshot() ?? last;
+    if (next !== last) {
+      last = next;
+      listeners.forEach((listener) => listener());
+    }
+  };
+  const pace = paced(show, notifyInterval);
+  const reader: Reader = (soon) => {
+    if (soon) {
+      pace.ask();
+    } else {
+      pace.cancel();
+      show();
+    }
+  };
   const leave = () => {
     if (feed && listeners.size === 0) {
+      pace.cancel();
       last = { ...feed.snapshot(), isConnected: false };
-      feed.release(notify);
+      feed.release(reader);
       feed = undefined;
     }
   };
@@ -76,13 +100,16 @@ export function createOnlineUsersStore(
       // A wrapper of its own, so that one function may subscribe twice.
       const entry = () => listener();
       listeners.add(entry);
-      feed ??= acquire(tenantId, settings, last, notify);
+      if (!feed) {
+        feed = acquire(tenantId, settings, last, reader);
+        last = feed.snapshot();
+      }
       return () => {
         listeners.delete(entry);
         queueMicrotask(leave);
       };
     },
-    getSnapshot: () => feed?.snapshot() ?? last,
+    getSnapshot: () => last,
     getServerSnapshot: () => atFirst,
     refresh: async () => feed?.refresh(),
     close() {
@@ -92,17 +119,21 @@ export function createOnlineUsersStore(
   };
 }
 
-/** One running `OnlineUsers` and everyone who reads it. */
+/** Told that the snapshot may be another one: of the list `soon`, of anything else at once. */
+type Reader = (soon: boolean) => void;
+
+/** One running `onlineUsers` and everyone who reads it. */
 interface Feed {
   readonly tenant: string;
+  /** The same object until something in it changes. */
   snapshot(): OnlineUsersSnapshot;
   refresh(): Promise<void>;
   /** The last one to leave stops it. */
-  release(reader: () => void): void;
+  release(reader: Reader): void;
 }
 
 interface OpenFeed extends Feed {
-  readers: Set<() => void>;
+  readers: Set<Reader>;
 }
 
 const feeds = new Map<string, OpenFeed>();
@@ -126,7 +157,7 @@ function acquire(
   tenantId: string,
   settings: Settings,
   last: OnlineUsersSnapshot,
-  reader: () => void,
+  reader: Reader,
 ): Feed {
   const tenant = tenantKey(tenantId);
   const key = tenant + Object.values(settings).join();
@@ -142,65 +173,75 @@ function open(
   settings: Settings,
   last: OnlineUsersSnapshot,
 ): OpenFeed {
-  const readers = new Set<() => void>();
+  const readers = new Set<Reader>();
   let snapshot = last;
-  let core: OnlineUsers | undefined;
+  let core: Users | undefined;
+  let shelf: Shelf | undefined;
   let starting: Promise<void> | undefined;
   let closed = false;
 
+  const tell = (soon: boolean) => readers.forEach((reader) => reader(soon));
   const set = (next: OnlineUsersSnapshot) => {
     const changed = (Object.keys(next) as (keyof OnlineUsersSnapshot)[]).some(
       (name) => next[name] !== snapshot[name],
     );
-    if (changed && !closed) {
+    if (changed) {
       snapshot = next;
-      readers.forEach((reader) => reader());
     }
   };
+  let status = 0;
+  let error: ChatError | null = null;
   const read = () => {
-    if (core) {
-      const users = core.users();
-      const error = core.error() ?? null;
-      const isLoading = core.isLoading();
+    if (shelf) {
+      const users = shelf.users();
+      const isLoading = (status & UsersStatus.Loading) > 0;
       // What was known before this feed began stays until it has a list of its own.
       const keep = users.length === 0 && (isLoading || error !== null);
       set({
         onlineUsers: keep ? snapshot.onlineUsers : users,
         isLoading: isLoading && (snapshot.isLoading || snapshot.error !== null),
         error,
-        isConnected: core.isConnected(),
+        isConnected: (status & UsersStatus.Connected) > 0,
       });
     }
+    return snapshot;
   };
   const start = async () => {
     try {
-      const { OnlineUsers } = await loadCore();
+      const { onlineUsers } = await loadCore();
       if (!closed) {
-        core = new OnlineUsers(coreConfig(tenantId, true), settings, read);
-        read();
+        core = onlineUsers(coreConfig(tenantId, true), settings, (now, why) => {
+          status = now;
+          error = why ?? null;
+          tell(false);
+        });
+        shelf = core(UsersOp.Shelf);
+        shelf.onchange = () => tell(true);
+        tell(false);
       }
     } catch (cause) {
       starting = undefined;
       const error = cause instanceof ChatError ? cause : fail('INTERNAL', String(cause));
       set({ ...snapshot, isLoading: false, error });
+      tell(false);
     }
   };
 
   const feed: OpenFeed = {
     tenant,
     readers,
-    snapshot: () => snapshot,
+    snapshot: read,
     async refresh() {
       // A failed start is tried again.
       await (starting ??= start());
-      core?.refresh();
+      core?.(UsersOp.Refresh);
     },
     release(reader) {
       readers.delete(reader);
       if (readers.size === 0) {
         closed = true;
         feeds.delete(key);
-        core?.close();
+        core?.(UsersOp.Close);
         core = undefined;
       }
     },

@@ -104,4 +104,9 @@ export interface UseOnlineUsersOptions {
   pollingInterval?: number;
   /** Load the list without being asked to. Default: true. */
   autoRefresh?: boolean;
+  /**
+   * How often changes of the list are shown at most: once per frame of the page, or once in so many
+   * milliseconds. Default: 'frame'.
+   */
+  notifyInterval?: 'frame' | number;
 }

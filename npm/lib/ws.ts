@@ -4,10 +4,11 @@
  * It holds no protocol; it waits for the core, hands calls over in the order they were made, and
  * turns the core's events into callbacks. After `disconnect` nothing is called any more.
  */
-import type { ChatSocket, CoreEvent } from 'chat-core';
+import type { Socket } from 'chat-core';
 import { coreConfig } from './core-config.js';
 import { inBrowser, loadCore } from './core.js';
 import { ChatError, fail } from './errors.js';
+import { SocketEvent, SocketOp } from './ops.js';
 import { keepToken, messageBody } from './page.js';
 import type {
   ChatMessage,
@@ -22,8 +23,8 @@ import type {
 export class ChatWebSocket {
   readonly #callbacks: WebSocketCallbacks;
   readonly #website: WebsiteInfo | undefined;
-  readonly #ready: Promise<ChatSocket>;
-  #socket: ChatSocket | undefined;
+  readonly #ready: Promise<Socket>;
+  #socket: Socket | undefined;
   #closed = false;
 
   /**
@@ -44,7 +45,7 @@ export class ChatWebSocket {
     this.#ready = browser
       ? this.#open(tenantId, isAdmin)
       : Promise.reject(fail('NOT_CONNECTED', 'There is no connection outside a browser'));
-    this.#ready.catch((error: unknown) => browser && this.#emit('error', error));
+    this.#ready.catch((error: unknown) => browser && this.#emit(SocketEvent.Failed, error));
   }
 
   /**
@@ -53,13 +54,13 @@ export class ChatWebSocket {
    */
   async sendMessage(text: string, options: SendOptions = {}): Promise<MessageReceipt> {
     const body = messageBody(text, this.#website, options);
-    return (await this.#ready).sendMessage(body);
+    return (await this.#ready)(SocketOp.Send, body);
   }
 
   /** Asks for the list of online users; it arrives at `onOnlineUsersList`. For admins. */
   requestOnlineUsers(): void {
     this.#ready.then(
-      (socket) => this.#closed || socket.requestOnlineUsers(),
+      (socket) => this.#closed || socket(SocketOp.List),
       () => {
         // Told to `onError` when it happened.
       },
@@ -68,50 +69,50 @@ export class ChatWebSocket {
 
   /** Whether the connection is up now. */
   isConnected(): boolean {
-    return !this.#closed && this.#socket !== undefined && this.#socket.isConnected();
+    return !this.#closed && this.#socket !== undefined && this.#socket(SocketOp.Live);
   }
 
   /** Ends the connection for good. */
   disconnect(): void {
     if (!this.#closed) {
-      this.#socket?.disconnect();
+      this.#socket?.(SocketOp.Close);
       this.#closed = true;
     }
   }
 
-  async #open(tenantId: string, isAdmin: boolean): Promise<ChatSocket> {
+  async #open(tenantId: string, isAdmin: boolean): Promise<Socket> {
     const config = coreConfig(tenantId, isAdmin, this.#website);
     const core = await loadCore();
     if (this.#closed) {
       throw fail('DISCONNECTED', 'Disconnected before the connection was made');
     }
-    this.#socket = new core.ChatSocket(config, (event, value) =>
-      event === 'visitor_token' ? keepToken(tenantId, value) : this.#emit(event, value),
+    this.#socket = core.chatSocket(config, (event, value) =>
+      event === SocketEvent.VisitorToken ? keepToken(tenantId, value) : this.#emit(event, value),
     );
     return this.#socket;
   }
 
-  #emit(event: CoreEvent, value: unknown): void {
+  #emit(event: SocketEvent, value: unknown): void {
     if (this.#closed) {
       return;
     }
     const callbacks = this.#callbacks;
     try {
       switch (event) {
-        case 'connect':
+        case SocketEvent.Connected:
           return callbacks.onConnect?.();
-        case 'disconnect':
+        case SocketEvent.Disconnected:
           return callbacks.onDisconnect?.();
-        case 'error':
-        case 'refused':
+        case SocketEvent.Failed:
+        case SocketEvent.Refused:
           return callbacks.onError?.(value as ChatError);
-        case 'message':
+        case SocketEvent.Message:
           return callbacks.onMessage?.(value as ChatMessage);
-        case 'user_online':
+        case SocketEvent.UserOnline:
           return callbacks.onUserOnline?.(value as OnlineUser);
-        case 'user_offline':
+        case SocketEvent.UserOffline:
           return callbacks.onUserOffline?.(value as string);
-        case 'online_users_list':
+        case SocketEvent.List:
           return callbacks.onOnlineUsersList?.(value as OnlineUser[]);
       }
     } catch (error) {

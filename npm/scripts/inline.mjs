@@ -52,7 +52,7 @@ export function inline(wasm, id) {
       .toString(16),
   ).join('');
   const text = Array.from(wasm, (byte) => code[byte]).join('');
-  return `export { ChatApi, ChatSocket, OnlineUsers, initSync } from 'chat-core-bindings';
+  return `export { chatApi, chatSocket, initSync, onlineUsers } from 'chat-core-bindings';
 export const coreId = ${JSON.stringify(id)};
 const ALPHABET = ${JSON.stringify(ALPHABET)};
 // One bit for each byte value: whether it is written as a single character.

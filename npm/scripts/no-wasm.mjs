@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { replaceOnce } from './bindings.mjs';
+import { cut } from './bindings.mjs';
 import { coreId } from './core.mjs';
 import { binaryen, FEATURES, inScratch } from './tools.mjs';
 
@@ -69,7 +69,7 @@ function translate() {
 
 /** The bindings, bound to `instantiate`. */
 export function rebind(source) {
-  const glue = replaceOnce(
+  const glue = cut(
     source,
     /^function initSync\([^]*?^\}$/m,
     `function initSync() {

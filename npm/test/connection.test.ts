@@ -2,6 +2,7 @@
 /** `ChatWebSocket`: usable at once, in order, and silent after its end. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { ChatError, ChatWebSocket, configure } from '../lib/index.js';
+import { SocketEvent } from '../lib/ops.js';
 import { appears, core, fresh, settled } from './support.js';
 
 beforeEach(() => {
@@ -66,14 +67,14 @@ test('each event reaches its callback', async () => {
   const { emit } = await socket();
   const error = new ChatError('TIMEOUT', 'late');
   const refusal = new ChatError('UNKNOWN_TENANT', 'no');
-  emit('connect');
-  emit('disconnect', 'transport close');
-  emit('error', error);
-  emit('refused', refusal);
-  emit('message', { id: 'm' });
-  emit('user_online', { userId: 'ann' });
-  emit('user_offline', 'ann');
-  emit('online_users_list', []);
+  emit(SocketEvent.Connected);
+  emit(SocketEvent.Disconnected, 'transport close');
+  emit(SocketEvent.Failed, error);
+  emit(SocketEvent.Refused, refusal);
+  emit(SocketEvent.Message, { id: 'm' });
+  emit(SocketEvent.UserOnline, { userId: 'ann' });
+  emit(SocketEvent.UserOffline, 'ann');
+  emit(SocketEvent.List, []);
   expect(calls).toEqual([
     ['connect', undefined],
     ['disconnect', undefined],
@@ -94,7 +95,7 @@ test('nothing is called after disconnect', async () => {
   expect(client.isConnected()).toBe(true);
   client.disconnect();
   client.disconnect();
-  made.emit('message', { id: 'late' });
+  made.emit(SocketEvent.Message, { id: 'late' });
   expect(onMessage).not.toHaveBeenCalled();
   expect(client.isConnected()).toBe(false);
 });
@@ -117,9 +118,9 @@ test('a callback that throws is reported to the page and stops nothing', async (
     onUserOffline,
   });
   const { emit } = await socket();
-  expect(() => emit('connect')).not.toThrow();
+  expect(() => emit(SocketEvent.Connected)).not.toThrow();
   expect(report).toHaveBeenCalledWith(mistake);
-  emit('user_offline', 'ann');
+  emit(SocketEvent.UserOffline, 'ann');
   expect(onUserOffline).toHaveBeenCalledWith('ann');
 });
 

@@ -1,14 +1,15 @@
 /** Stands in for the WebAssembly core: records what the facade does to it, and does what a test says. */
-import type { CoreConfig, CoreEvent } from 'chat-core';
+import type { Api, CoreConfig, Shelf, Socket, Users } from 'chat-core';
 import type { ChatError } from '../lib/errors.js';
+import { ApiOp, type SocketEvent, SocketOp, UsersOp, UsersStatus } from '../lib/ops.js';
 import type { ChatMessage, MessageReceipt, OnlineUser } from '../lib/types.js';
 
 type Settings = { enableWebSocket: boolean; pollingInterval: number; autoRefresh: boolean };
 
 export const core = {
-  sockets: [] as ChatSocket[],
-  apis: [] as ChatApi[],
-  feeds: [] as OnlineUsers[],
+  sockets: [] as FakeSocket[],
+  apis: [] as FakeApi[],
+  feeds: [] as FakeUsers[],
   starts: 0,
   /** Makes the next starts fail. */
   broken: false,
@@ -28,7 +29,7 @@ export function wasmBytes(): Uint8Array<ArrayBuffer> {
   return core.broken ? new Uint8Array(1) : new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
 }
 
-export class ChatSocket {
+class FakeSocket {
   readonly sent: object[] = [];
   requests = 0;
   connected = false;
@@ -36,9 +37,25 @@ export class ChatSocket {
 
   constructor(
     readonly config: CoreConfig,
-    readonly emit: (event: CoreEvent, value?: unknown) => void,
+    readonly emit: (event: SocketEvent, value?: unknown) => void,
   ) {
     core.sockets.push(this);
+  }
+
+  ask(op: SocketOp, argument: unknown): unknown {
+    switch (op) {
+      case SocketOp.Send:
+        return this.sendMessage(argument as object);
+      case SocketOp.List:
+        this.requests += 1;
+        return undefined;
+      case SocketOp.Live:
+        return this.connected;
+      case SocketOp.Close:
+        this.closed = true;
+        this.connected = false;
+        return undefined;
+    }
   }
 
   sendMessage(body: object): Promise<MessageReceipt> {
@@ -48,24 +65,33 @@ export class ChatSocket {
       timestamp: '2024-01-15T10:30:00.000Z',
     });
   }
-
-  requestOnlineUsers(): void {
-    this.requests += 1;
-  }
-
-  isConnected(): boolean {
-    return this.connected;
-  }
-
-  disconnect(): void {
-    this.closed = true;
-    this.connected = false;
-  }
-
-  free(): void {}
 }
 
-export class ChatApi {
+export function chatSocket(
+  config: CoreConfig,
+  listener: (event: SocketEvent, value: unknown) => void,
+): Socket {
+  const made = new FakeSocket(config, listener);
+  return ((op: SocketOp, argument?: unknown) => made.ask(op, argument)) as Socket;
+}
+
+const answers: { [Op in ApiOp]: [string, unknown] } = {
+  [ApiOp.Users]: ['getOnlineUsers', []],
+  [ApiOp.Messages]: ['getMessages', []],
+  [ApiOp.Send]: [
+    'sendMessage',
+    {
+      id: 'm1',
+      text: 'hi',
+      sender: 'user',
+      timestamp: '2024-01-15T10:30:00.000Z',
+      sessionId: 's-answered',
+    } satisfies ChatMessage,
+  ],
+  [ApiOp.Session]: ['createSession', 's-created'],
+};
+
+class FakeApi {
   readonly calls: [string, unknown][] = [];
   fails: ChatError | undefined;
 
@@ -73,39 +99,30 @@ export class ChatApi {
     core.apis.push(this);
   }
 
-  getOnlineUsers(): Promise<OnlineUser[]> {
-    return this.#answer('getOnlineUsers', undefined, []);
-  }
-
-  getMessages(sessionId: string): Promise<ChatMessage[]> {
-    return this.#answer('getMessages', sessionId, []);
-  }
-
-  sendMessage(body: object): Promise<ChatMessage> {
-    return this.#answer('sendMessage', body, {
-      id: 'm1',
-      text: 'hi',
-      sender: 'user',
-      timestamp: '2024-01-15T10:30:00.000Z',
-      sessionId: 's-answered',
-    });
-  }
-
-  createSession(body: object): Promise<string> {
-    return this.#answer('createSession', body, 's-created');
-  }
-
-  free(): void {}
-
-  #answer<T>(name: string, argument: unknown, value: T): Promise<T> {
+  ask(op: ApiOp, argument: unknown): Promise<unknown> {
+    const [name, answer] = answers[op];
     this.calls.push([name, argument]);
-    return this.fails ? Promise.reject(this.fails) : Promise.resolve(value);
+    return this.fails ? Promise.reject(this.fails) : Promise.resolve(answer);
   }
 }
 
-export class OnlineUsers {
+export function chatApi(config: CoreConfig): Api {
+  const made = new FakeApi(config);
+  return ((op: ApiOp, argument?: unknown) => made.ask(op, argument)) as Api;
+}
+
+class FakeUsers {
   refreshes = 0;
   closed = false;
+  readonly shelf: Shelf = {
+    rows: [],
+    slots: new Map(),
+    size: 0,
+    dirty: null,
+    generation: 0,
+    onchange: () => {},
+    users: () => this.state.users,
+  };
   state = {
     users: [] as OnlineUser[],
     error: undefined as ChatError | undefined,
@@ -116,41 +133,52 @@ export class OnlineUsers {
   constructor(
     readonly config: CoreConfig,
     readonly settings: Settings,
-    readonly changed: () => void,
+    readonly changed: (status: number, error: ChatError | undefined) => void,
   ) {
     this.state.isLoading = settings.autoRefresh;
     core.feeds.push(this);
+    this.tell();
   }
 
   /** What a real core does when something changes. */
-  become(state: Partial<OnlineUsers['state']>): void {
+  become(state: Partial<FakeUsers['state']>): void {
     this.state = { ...this.state, ...state };
-    this.changed();
+    this.tell();
   }
 
-  users(): OnlineUser[] {
-    return this.state.users;
+  /** The same when nothing but rows has changed. */
+  show(users: OnlineUser[]): void {
+    this.state.users = users;
+    this.shelf.onchange();
   }
 
-  error(): ChatError | undefined {
-    return this.state.error;
+  tell(): void {
+    const { isLoading, isConnected, error } = this.state;
+    this.changed(
+      (isLoading ? UsersStatus.Loading : 0) | (isConnected ? UsersStatus.Connected : 0),
+      error,
+    );
   }
 
-  isLoading(): boolean {
-    return this.state.isLoading;
+  ask(op: UsersOp): Shelf | undefined {
+    switch (op) {
+      case UsersOp.Shelf:
+        return this.shelf;
+      case UsersOp.Refresh:
+        this.refreshes += 1;
+        return undefined;
+      case UsersOp.Close:
+        this.closed = true;
+        return undefined;
+    }
   }
+}
 
-  isConnected(): boolean {
-    return this.state.isConnected;
-  }
-
-  refresh(): void {
-    this.refreshes += 1;
-  }
-
-  close(): void {
-    this.closed = true;
-  }
-
-  free(): void {}
+export function onlineUsers(
+  config: CoreConfig,
+  settings: Settings,
+  changed: (status: number, error: ChatError | undefined) => void,
+): Users {
+  const made = new FakeUsers(config, settings, changed);
+  return ((op: UsersOp) => made.ask(op)) as Users;
 }

@@ -79,7 +79,7 @@ test('a snapshot stays the same object until something changes', async () => {
   const second = store.getSnapshot();
   expect(second).toEqual({ onlineUsers: users, isLoading: false, error: null, isConnected: true });
   expect(second.onlineUsers).toBe(users);
-  made.changed();
+  made.tell();
   expect(store.getSnapshot()).toBe(second);
   expect(listener).toHaveBeenCalledTimes(1);
 });

@@ -3,6 +3,7 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { coreConfig } from '../lib/core-config.js';
 import { ChatWebSocket, configure } from '../lib/index.js';
+import { SocketEvent } from '../lib/ops.js';
 import { appears, core, fresh } from './support.js';
 
 beforeEach(() => {
@@ -14,7 +15,7 @@ const issue = async (tenantId: string, payload: unknown) => {
   const heard = vi.fn();
   const client = new ChatWebSocket(tenantId, { onError: heard, onMessage: heard }, {});
   const made = await appears(() => core.sockets[0]);
-  made.emit('visitor_token', payload);
+  made.emit(SocketEvent.VisitorToken, payload);
   client.disconnect();
   expect(heard).not.toHaveBeenCalled();
 };

@@ -2,6 +2,7 @@
 /** The script tag in somebody else's page. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { readOptions } from '../lib/widget/options.js';
+import { SocketEvent } from '../lib/ops.js';
 import { appears, core, fresh } from './support.js';
 
 const MARK = Symbol.for('@amoiq/chat-widget/v1');
@@ -75,13 +76,13 @@ test('a page that configures nothing gets a warning, not an exception', async ()
 test('question and answer', async () => {
   const own = await load();
   const socket = await appears(() => own.sockets[0]);
-  socket.emit('connect');
+  socket.emit(SocketEvent.Connected);
   part<HTMLButtonElement>('.bubble').click();
   expect(part('.status').textContent).toBe('Online');
   await write('  Is the <b>blue</b> one in stock?  ');
   await appears(() => socket.sent[0]);
   expect(socket.sent[0]).toMatchObject({ text: 'Is the <b>blue</b> one in stock?', siteId: '7' });
-  socket.emit('message', {
+  socket.emit(SocketEvent.Message, {
     id: 'm2',
     text: '<img src=x onerror=alert(1)>',
     sender: 'agent',
@@ -99,8 +100,8 @@ test('an answer to a closed panel is counted on the bubble', async () => {
   const own = await load();
   const socket = await appears(() => own.sockets[0]);
   const answer = { id: 'm1', text: 'Hello', sender: 'agent', timestamp: '' };
-  socket.emit('message', answer);
-  socket.emit('message', answer);
+  socket.emit(SocketEvent.Message, answer);
+  socket.emit(SocketEvent.Message, answer);
   expect(part('.unread').textContent).toBe('1');
   expect(part('.bubble').getAttribute('aria-label')).toBe('Open chat, 1 unread');
   part<HTMLButtonElement>('.bubble').click();
@@ -125,9 +126,9 @@ test('a refusal is told apart from an outage', async () => {
   const own = await load();
   const { ChatError } = await import('../lib/errors.js');
   const socket = await appears(() => own.sockets[0]);
-  socket.emit('error', new ChatError('NETWORK_ERROR', 'away'));
+  socket.emit(SocketEvent.Failed, new ChatError('NETWORK_ERROR', 'away'));
   expect(part('.status').textContent).toBe('Reconnecting…');
-  socket.emit('refused', new ChatError('ORIGIN_NOT_ALLOWED', 'no'));
+  socket.emit(SocketEvent.Refused, new ChatError('ORIGIN_NOT_ALLOWED', 'no'));
   expect(part('.status').textContent).toBe('Chat is unavailable right now');
 });
 

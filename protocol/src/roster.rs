@@ -11,25 +11,22 @@
 //! answer(ticket, [b, c])  ──►  a stays (joined after the ask), b stays away (left after it), c is taken
 //! ```
 //!
+//! The rows themselves lie on a [`Shelf`], by slot; what is decided here is decided by slots alone, so that in a browser
+//! neither a row nor an id ever crosses into this code.
+//!
 //! What must stay true:
 //! - when every delta and at least one later-asked list have arrived, the roster equals the server's state, however late
 //!   and in whatever order the lists came;
 //! - applying anything twice changes nothing the second time;
 //! - a row keeps its place while its user stays, and newcomers go to the end, so that a view does not jump;
-//! - departed users are remembered only while an ask is open.
+//! - departed users are remembered only while an ask is open, by a slot that is theirs and empty;
+//! - the roster and its shelf agree on which slots there are and which of them are somebody's.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-mod index;
+mod shelf;
 
-use self::index::Index;
-
-/// What the roster needs of a row.
-pub trait Row {
-    /// Whether showing the one instead of the other would make no difference.
-    fn same(&self, other: &Self) -> bool;
-}
+pub use self::shelf::{NOWHERE, Shelf, VecShelf};
 
 /// What one delta did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,15 +57,6 @@ impl Changes {
     pub fn is_empty(self) -> bool {
         self == Self::default()
     }
-
-    fn count(&mut self, change: Change) {
-        match change {
-            Change::None => {}
-            Change::Joined => self.joined += 1,
-            Change::Updated => self.updated += 1,
-            Change::Left => self.left += 1,
-        }
-    }
 }
 
 /// A list that was asked for and is not here yet. Give it back with [`Roster::answer`] or [`Roster::abandon`].
@@ -81,62 +69,59 @@ pub struct Ticket {
     asked: u64,
 }
 
-struct Entry<R> {
-    user_id: Box<str>,
-    row: R,
-    /// The number of the last delta about this user; 0 if only lists have spoken of them.
-    touched: u64,
-}
-
-struct Departed {
-    user_id: Box<str>,
-    at: u64,
+/// What is known of one slot of the shelf.
+#[derive(Clone, Copy, Debug)]
+enum Slot {
+    /// Nobody's, until it is squeezed out.
+    Free,
+    /// Its user left with the delta of that number, and a list is on its way that may not know it yet.
+    Gone { at: u64 },
+    /// Its user is online; `touched` is the number of the last delta about them, 0 if only lists have spoken of them.
+    Online { touched: u64 },
 }
 
 /// The users online in one tenant, in order of arrival.
-pub struct Roster<R> {
-    /// `None` where a user has left; squeezed out when they outnumber the living.
-    slots: Vec<Option<Entry<R>>>,
-    /// User id to slot.
-    index: Index,
-    seed: u64,
+pub struct Roster<S> {
+    shelf: S,
+    slots: Vec<Slot>,
+    /// How many slots are online, and how many gone.
+    online: usize,
+    gone: usize,
     /// How many deltas have been applied.
     deltas: u64,
-    /// How often a row came, changed or left.
+    /// How often rows came, changed or left.
     revision: u64,
     open: Vec<Ticket>,
     /// How many lists have been asked for.
     asks: u64,
     /// The youngest request that has been answered.
     answered: u64,
-    departed: Vec<Departed>,
 }
 
-impl<R: Row> Roster<R> {
-    /// An empty roster. `seed` should be random: user ids are chosen by strangers, and a known seed would let them
-    /// choose ids that collide.
-    pub fn new(seed: u64) -> Self {
+impl<S: Shelf> Roster<S> {
+    /// A roster over an empty shelf.
+    pub fn new(shelf: S) -> Self {
         Self {
+            shelf,
             slots: Vec::new(),
-            index: Index::default(),
-            seed,
+            online: 0,
+            gone: 0,
             deltas: 0,
             revision: 0,
             open: Vec::new(),
             asks: 0,
             answered: 0,
-            departed: Vec::new(),
         }
     }
 
     /// How many users are online.
     pub fn len(&self) -> usize {
-        self.index.len()
+        self.online
     }
 
     /// Whether nobody is online.
     pub fn is_empty(&self) -> bool {
-        self.index.len() == 0
+        self.online == 0
     }
 
     /// A number that is another one whenever the rows are.
@@ -144,40 +129,52 @@ impl<R: Row> Roster<R> {
         self.revision
     }
 
-    /// The rows, in order of arrival.
-    pub fn rows(&self) -> impl Iterator<Item = &R> {
-        self.slots.iter().flatten().map(|entry| &entry.row)
-    }
-
-    /// The row of one user.
-    pub fn get(&self, user_id: &str) -> Option<&R> {
-        let slot = self.find(user_id)?;
-        self.slots.get(slot)?.as_ref().map(|entry| &entry.row)
+    /// Where the rows are.
+    pub fn shelf(&self) -> &S {
+        &self.shelf
     }
 
     /// Applies a delta: the user is online and shown with `row`.
-    pub fn online(&mut self, user_id: &str, row: R) -> Change {
+    pub fn online(&mut self, user: &S::User, row: &S::Row) -> Change {
+        let Some(mut slot) = self.shelf.place(user) else {
+            return Change::None;
+        };
         self.deltas += 1;
-        self.departed.retain(|gone| &*gone.user_id != user_id);
-        self.upsert(user_id, row, self.deltas)
+        let joined = self.seat(&mut slot);
+        self.set(
+            slot,
+            Slot::Online {
+                touched: self.deltas,
+            },
+        );
+        let other = self.shelf.put(slot, row);
+        self.revision += u64::from(other);
+        match (joined, other) {
+            (true, _) => Change::Joined,
+            (false, true) => Change::Updated,
+            (false, false) => Change::None,
+        }
     }
 
     /// Applies a delta: the user has gone.
-    pub fn offline(&mut self, user_id: &str) -> Change {
+    pub fn offline(&mut self, user: &S::User) -> Change {
         self.deltas += 1;
-        if !self.open.is_empty() {
-            self.departed.retain(|gone| &*gone.user_id != user_id);
-            self.departed.push(Departed {
-                user_id: user_id.into(),
-                at: self.deltas,
-            });
-        }
-        let Some(slot) = self.find(user_id) else {
+        let remember = !self.open.is_empty();
+        let found = if remember {
+            self.shelf.place(user)
+        } else {
+            self.shelf.find(user)
+        };
+        let Some(slot) = found else {
             return Change::None;
         };
-        self.remove(slot);
-        self.squeeze();
-        Change::Left
+        if remember {
+            self.remember(slot)
+        } else {
+            self.free(slot);
+            self.squeeze();
+            Change::Left
+        }
     }
 
     /// Notes that a list is being asked for now. Call it before the request leaves.
@@ -200,135 +197,162 @@ impl<R: Row> Roster<R> {
     /// An answer that was overtaken by the answer to a later request is dropped: nobody knows which of the two was read
     /// first, and the later one is at least as new as its request.
     #[expect(clippy::needless_pass_by_value, reason = "a ticket is given back once")]
-    pub fn answer<Id: AsRef<str>>(
-        &mut self,
-        ticket: Ticket,
-        list: impl IntoIterator<Item = (Id, R)>,
-    ) -> Changes {
+    pub fn answer(&mut self, ticket: Ticket, list: &S::List) -> Changes {
         let mut changes = Changes::default();
         let Ticket { serial, asked } = ticket;
-        if serial < self.answered {
-            self.close(serial);
-            return changes;
+        if serial >= self.answered {
+            self.answered = serial;
+            changes = self.merge(asked, list);
         }
-        self.answered = serial;
-        let mut listed = alloc::vec![false; self.slots.len()];
-
-        for (user_id, row) in list {
-            let user_id = user_id.as_ref();
-            if let Some(slot) = self.find(user_id) {
-                if let Some(mark) = listed.get_mut(slot) {
-                    *mark = true;
-                }
-                if self.touched(slot) > asked {
-                    continue;
-                }
-            } else if self
-                .departed
-                .iter()
-                .any(|gone| gone.at > asked && &*gone.user_id == user_id)
-            {
-                continue;
-            }
-            changes.count(self.upsert(user_id, row, 0));
-        }
-
-        for (slot, listed) in listed.into_iter().enumerate() {
-            let stale = matches!(self.slots.get(slot), Some(Some(entry)) if entry.touched <= asked);
-            if stale && !listed {
-                self.remove(slot);
-                changes.count(Change::Left);
-            }
-        }
-        self.squeeze();
         self.close(serial);
         changes
     }
 
     /// Takes a list that nobody asked for: it is as new as the deltas around it, so it is right about everybody.
-    pub fn replace<Id: AsRef<str>>(&mut self, list: impl IntoIterator<Item = (Id, R)>) -> Changes {
+    pub fn replace(&mut self, list: &S::List) -> Changes {
         let now = self.ask();
         self.answer(now, list)
     }
 
-    fn touched(&self, slot: usize) -> u64 {
-        match self.slots.get(slot) {
-            Some(Some(entry)) => entry.touched,
-            Some(None) | None => 0,
-        }
-    }
-
-    fn find(&self, user_id: &str) -> Option<usize> {
-        self.index.find(
-            hash(self.seed, user_id),
-            |slot| matches!(self.slots.get(slot), Some(Some(entry)) if &*entry.user_id == user_id),
-        )
-    }
-
-    fn upsert(&mut self, user_id: &str, row: R, touched: u64) -> Change {
-        let found = self
-            .find(user_id)
-            .and_then(|slot| self.slots.get_mut(slot))
-            .and_then(Option::as_mut);
-        if let Some(entry) = found {
-            entry.touched = touched.max(entry.touched);
-            if entry.row.same(&row) {
-                return Change::None;
+    /// Takes a list that is right about everybody of whom no delta has spoken after the one numbered `asked`.
+    fn merge(&mut self, asked: u64, list: &S::List) -> Changes {
+        let mut changes = Changes::default();
+        let mut placed = self.shelf.place_all(list);
+        let mut listed = alloc::vec![false; self.slots.len()];
+        for slot in &mut placed {
+            if let Some(mark) = listed.get_mut(*slot as usize) {
+                *mark = true;
             }
-            entry.row = row;
-            self.revision += 1;
-            return Change::Updated;
+            match self.slots.get(*slot as usize) {
+                Some(Slot::Gone { at: known } | Slot::Online { touched: known })
+                    if *known > asked =>
+                {
+                    *slot = NOWHERE;
+                }
+                // Another slot can be had only when all that were placed now are known.
+                Some(Slot::Gone { .. }) => {}
+                Some(Slot::Free | Slot::Online { .. }) | None => {
+                    changes.joined += usize::from(self.seat(slot));
+                }
+            }
         }
-        self.revision += 1;
-        self.index
-            .insert(hash(self.seed, user_id), self.slots.len());
-        self.slots.push(Some(Entry {
-            user_id: user_id.into(),
-            row,
-            touched,
-        }));
-        Change::Joined
+        changes.joined += self.seat_returned(&mut placed);
+        changes.updated = self
+            .shelf
+            .fill(list, &placed)
+            .saturating_sub(changes.joined);
+        for (slot, listed) in (0..).zip(listed) {
+            let known = self.slots.get(slot as usize);
+            if !listed && matches!(known, Some(Slot::Online { touched }) if *touched <= asked) {
+                self.free(slot);
+                changes.left += 1;
+            }
+        }
+        self.revision += u64::from(!changes.is_empty());
+        changes
     }
 
-    fn remove(&mut self, slot: usize) {
-        let Some(entry) = self.slots.get_mut(slot).and_then(Option::take) else {
-            return;
-        };
-        self.revision += 1;
-        self.index.remove(hash(self.seed, &entry.user_id), slot);
+    /// Has those online again who had left. Says how many there are.
+    fn seat_returned(&mut self, placed: &mut [u32]) -> usize {
+        let mut moved = Vec::new();
+        if self.gone > 0 {
+            for slot in placed {
+                let from = *slot;
+                match self.slots.get(from as usize) {
+                    Some(Slot::Gone { .. }) => {
+                        self.seat(slot);
+                        moved.push((from, *slot));
+                    }
+                    // Listed a second time.
+                    Some(Slot::Free) => {
+                        if let Some((_, to)) = moved.iter().find(|(old, _)| *old == from) {
+                            *slot = *to;
+                        }
+                    }
+                    Some(Slot::Online { .. }) | None => {}
+                }
+            }
+        }
+        moved.len()
     }
 
-    /// Drops the gaps once they outnumber the rows, which keeps removal at constant amortised cost.
+    /// Has the slot's user online. Who comes back after having left gets another slot, at the end. Says whether they come.
+    fn seat(&mut self, slot: &mut u32) -> bool {
+        match self.slots.get(*slot as usize) {
+            Some(Slot::Online { .. }) => return false,
+            Some(Slot::Gone { .. }) => {
+                self.set(*slot, Slot::Free);
+                self.gone -= 1;
+                *slot = self.shelf.renew(*slot);
+            }
+            Some(Slot::Free) | None => {}
+        }
+        self.slots.push(Slot::Online { touched: 0 });
+        self.online += 1;
+        true
+    }
+
+    /// The slot's user has gone, and a list is on its way that may not know it yet.
+    fn remember(&mut self, slot: u32) -> Change {
+        let gone = Slot::Gone { at: self.deltas };
+        match self.slots.get(slot as usize) {
+            Some(Slot::Online { .. }) => {
+                self.shelf.clear(slot, true);
+                self.online -= 1;
+                self.gone += 1;
+                self.revision += 1;
+                self.set(slot, gone);
+                return Change::Left;
+            }
+            Some(Slot::Gone { .. } | Slot::Free) => self.set(slot, gone),
+            None => {
+                self.slots.push(gone);
+                self.gone += 1;
+            }
+        }
+        Change::None
+    }
+
+    fn free(&mut self, slot: u32) {
+        match self.slots.get(slot as usize) {
+            Some(Slot::Online { .. }) => {
+                self.online -= 1;
+                self.revision += 1;
+            }
+            Some(Slot::Gone { .. }) => self.gone -= 1,
+            Some(Slot::Free) | None => return,
+        }
+        self.shelf.clear(slot, false);
+        self.set(slot, Slot::Free);
+    }
+
+    fn set(&mut self, slot: u32, known: Slot) {
+        if let Some(entry) = self.slots.get_mut(slot as usize) {
+            *entry = known;
+        }
+    }
+
+    /// Drops the free slots once they outnumber the others, which keeps removal at constant amortised cost.
     fn squeeze(&mut self) {
         const SMALL: usize = 32;
-        if self.slots.len() <= 2 * self.index.len() + SMALL {
-            return;
-        }
-        self.slots.retain(Option::is_some);
-        self.index.clear();
-        for (slot, entry) in self.slots.iter().enumerate() {
-            if let Some(entry) = entry {
-                self.index.insert(hash(self.seed, &entry.user_id), slot);
-            }
+        if self.slots.len() > 2 * (self.online + self.gone) + SMALL {
+            self.shelf.squeeze();
+            self.slots.retain(|slot| !matches!(slot, Slot::Free));
         }
     }
 
     fn close(&mut self, serial: u64) {
         self.open.retain(|open| open.serial != serial);
-        // Requests are opened in order, so the first is the oldest.
-        match self.open.first() {
-            Some(oldest) => self.departed.retain(|gone| gone.at > oldest.asked),
-            None => self.departed = Vec::new(),
+        if self.gone > 0 {
+            // Requests are opened in order, so the first is the oldest.
+            let asked = self.open.first().map_or(u64::MAX, |oldest| oldest.asked);
+            for slot in (0..).take(self.slots.len()) {
+                if matches!(self.slots.get(slot as usize), Some(Slot::Gone { at }) if *at <= asked)
+                {
+                    self.free(slot);
+                }
+            }
         }
+        self.squeeze();
     }
-}
-
-/// FNV-1a from a secret start, with a final mix: ids are short, and their authors do not know the start.
-fn hash(seed: u64, user_id: &str) -> u32 {
-    let start = seed ^ 0xcbf2_9ce4_8422_2325;
-    let hash = user_id.bytes().fold(start, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    let mixed = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 32) as u32
 }

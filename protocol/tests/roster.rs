@@ -2,28 +2,31 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use chat_protocol::roster::{Change, Changes, Roster, Row, Ticket};
+use chat_protocol::roster::{Change, Changes, Roster, Ticket, VecShelf};
 use proptest::prelude::*;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Shown(u32);
+type Users = Roster<VecShelf<u32>>;
 
-impl Row for Shown {
-    fn same(&self, other: &Self) -> bool {
-        self == other
-    }
+fn empty() -> Users {
+    Roster::new(VecShelf::default())
 }
 
-fn order(roster: &Roster<Shown>) -> Vec<u32> {
-    roster.rows().map(|row| row.0).collect()
+fn list(rows: &[(&str, u32)]) -> Vec<(String, u32)> {
+    rows.iter()
+        .map(|(user, row)| ((*user).to_owned(), *row))
+        .collect()
+}
+
+fn order(roster: &Users) -> Vec<u32> {
+    roster.shelf().rows().copied().collect()
 }
 
 #[test]
 fn a_delta_says_what_it_changed_and_nothing_the_second_time() {
-    let mut roster = Roster::new(1);
-    assert_eq!(roster.online("ann", Shown(1)), Change::Joined);
-    assert_eq!(roster.online("ann", Shown(1)), Change::None);
-    assert_eq!(roster.online("ann", Shown(2)), Change::Updated);
+    let mut roster = empty();
+    assert_eq!(roster.online("ann", &1), Change::Joined);
+    assert_eq!(roster.online("ann", &1), Change::None);
+    assert_eq!(roster.online("ann", &2), Change::Updated);
     assert_eq!(roster.offline("ann"), Change::Left);
     assert_eq!(roster.offline("ann"), Change::None);
     assert!(roster.is_empty());
@@ -31,10 +34,10 @@ fn a_delta_says_what_it_changed_and_nothing_the_second_time() {
 
 #[test]
 fn a_list_applied_twice_changes_nothing_the_second_time() {
-    let mut roster = Roster::new(1);
-    let list = [("ann", Shown(1)), ("bob", Shown(2))];
+    let mut roster = empty();
+    let both = list(&[("ann", 1), ("bob", 2)]);
     assert_eq!(
-        roster.replace(list),
+        roster.replace(&both),
         Changes {
             joined: 2,
             updated: 0,
@@ -42,10 +45,10 @@ fn a_list_applied_twice_changes_nothing_the_second_time() {
         }
     );
     let revision = roster.revision();
-    assert!(roster.replace(list).is_empty());
+    assert!(roster.replace(&both).is_empty());
     assert_eq!(roster.revision(), revision);
     assert_eq!(
-        roster.replace([("bob", Shown(3))]),
+        roster.replace(&list(&[("bob", 3)])),
         Changes {
             joined: 0,
             updated: 1,
@@ -56,35 +59,26 @@ fn a_list_applied_twice_changes_nothing_the_second_time() {
 
 #[test]
 fn what_arrived_after_the_request_wins_over_its_answer() {
-    let mut roster = Roster::new(1);
-    roster.replace([
-        ("stays", Shown(1)),
-        ("leaves", Shown(2)),
-        ("moves", Shown(3)),
-    ]);
+    let mut roster = empty();
+    roster.replace(&list(&[("stays", 1), ("leaves", 2), ("moves", 3)]));
     let ticket = roster.ask();
-    roster.online("comes", Shown(4));
+    roster.online("comes", &4);
     roster.offline("leaves");
-    roster.online("moves", Shown(5));
+    roster.online("moves", &5);
     roster.offline("never-seen");
-    let stale = [
-        ("stays", Shown(1)),
-        ("leaves", Shown(2)),
-        ("moves", Shown(3)),
-        ("never-seen", Shown(6)),
-    ];
-    assert!(roster.answer(ticket, stale).is_empty());
+    let stale = list(&[("stays", 1), ("leaves", 2), ("moves", 3), ("never-seen", 6)]);
+    assert!(roster.answer(ticket, &stale).is_empty());
     assert_eq!(order(&roster), [1, 5, 4]);
 }
 
 #[test]
 fn what_arrived_before_the_request_yields_to_its_answer() {
-    let mut roster = Roster::new(1);
-    roster.online("ghost", Shown(1));
+    let mut roster = empty();
+    roster.online("ghost", &1);
     roster.offline("back");
     let ticket = roster.ask();
     assert_eq!(
-        roster.answer(ticket, [("back", Shown(2))]),
+        roster.answer(ticket, &list(&[("back", 2)])),
         Changes {
             joined: 1,
             updated: 0,
@@ -96,47 +90,63 @@ fn what_arrived_before_the_request_yields_to_its_answer() {
 
 #[test]
 fn an_answer_that_a_later_one_overtook_is_dropped() {
-    let mut roster = Roster::new(1);
+    let mut roster = empty();
     let first = roster.ask();
     let second = roster.ask();
-    roster.answer(second, [("ann", Shown(1))]);
-    assert!(roster.answer(first, [("bob", Shown(2))]).is_empty());
+    roster.answer(second, &list(&[("ann", 1)]));
+    assert!(roster.answer(first, &list(&[("bob", 2)])).is_empty());
     assert_eq!(order(&roster), [1]);
 }
 
 #[test]
 fn an_abandoned_request_leaves_no_memory_of_the_departed() {
-    let mut roster = Roster::new(1);
+    let mut roster = empty();
     let first = roster.ask();
     roster.offline("ann");
     roster.abandon(first);
     let second = roster.ask();
-    assert_eq!(roster.answer(second, [("ann", Shown(1))]).joined, 1);
+    assert_eq!(roster.answer(second, &list(&[("ann", 1)])).joined, 1);
 }
 
 #[test]
 fn rows_keep_their_places_and_newcomers_go_to_the_end() {
-    let mut roster = Roster::new(1);
-    roster.replace([("a", Shown(1)), ("b", Shown(2)), ("c", Shown(3))]);
-    roster.replace([("d", Shown(4)), ("c", Shown(5)), ("a", Shown(1))]);
+    let mut roster = empty();
+    roster.replace(&list(&[("a", 1), ("b", 2), ("c", 3)]));
+    roster.replace(&list(&[("d", 4), ("c", 5), ("a", 1)]));
     assert_eq!(order(&roster), [1, 5, 4]);
     roster.offline("a");
-    roster.online("a", Shown(6));
+    roster.online("a", &6);
     assert_eq!(order(&roster), [5, 4, 6]);
 }
 
 #[test]
 fn a_user_listed_twice_is_taken_as_listed_last() {
-    let mut roster = Roster::new(1);
-    roster.replace([("a", Shown(1)), ("a", Shown(2))]);
-    assert_eq!((roster.len(), roster.get("a")), (1, Some(&Shown(2))));
+    let mut roster = empty();
+    roster.replace(&list(&[("a", 1), ("a", 2)]));
+    assert_eq!((roster.len(), roster.shelf().get("a")), (1, Some(&2)));
+}
+
+#[test]
+fn who_comes_back_while_a_list_is_on_its_way_comes_last() {
+    let mut roster = empty();
+    roster.replace(&list(&[("a", 1), ("b", 2), ("c", 3)]));
+    let ticket = roster.ask();
+    roster.offline("a");
+    roster.offline("b");
+    roster.online("b", &4);
+    let later = roster.ask();
+    // The first list may not know that they left, the second one does.
+    roster.answer(ticket, &list(&[("a", 1), ("b", 2), ("c", 3)]));
+    assert_eq!(order(&roster), [3, 4]);
+    roster.answer(later, &list(&[("a", 5), ("a", 6), ("b", 4), ("c", 3)]));
+    assert_eq!(order(&roster), [3, 4, 6]);
 }
 
 #[test]
 fn churn_does_not_grow_the_roster() {
-    let mut roster = Roster::new(1);
+    let mut roster = empty();
     for round in 0..10_000u32 {
-        roster.online(&round.to_string(), Shown(round));
+        roster.online(&round.to_string(), &round);
         if round >= 5 {
             assert_eq!(roster.offline(&(round - 5).to_string()), Change::Left);
         }
@@ -187,7 +197,7 @@ struct World {
     events: VecDeque<(u8, Option<u32>)>,
     asked: VecDeque<Ticket>,
     served: Vec<(Ticket, Truth)>,
-    roster: Roster<Shown>,
+    roster: Users,
 }
 
 impl World {
@@ -206,7 +216,7 @@ impl World {
             return false;
         };
         match row {
-            Some(row) => self.roster.online(&user.to_string(), Shown(row)),
+            Some(row) => self.roster.online(&user.to_string(), &row),
             None => self.roster.offline(&user.to_string()),
         };
         true
@@ -219,11 +229,11 @@ impl World {
     }
 
     fn answer(&mut self, (ticket, list): (Ticket, Truth)) {
-        self.roster.answer(
-            ticket,
-            list.into_iter()
-                .map(|(user, row)| (user.to_string(), Shown(row))),
-        );
+        let list: Vec<_> = list
+            .into_iter()
+            .map(|(user, row)| (user.to_string(), row))
+            .collect();
+        self.roster.answer(ticket, &list);
     }
 
     fn step(&mut self, step: &Step) {
@@ -254,7 +264,7 @@ impl World {
 
     fn shown(&self) -> Truth {
         (0..6)
-            .filter_map(|user| Some((user, self.roster.get(&user.to_string())?.0)))
+            .filter_map(|user| Some((user, *self.roster.shelf().get(&user.to_string())?)))
             .collect()
     }
 }
@@ -271,7 +281,7 @@ proptest! {
             events: VecDeque::new(),
             asked: VecDeque::new(),
             served: Vec::new(),
-            roster: Roster::new(7),
+            roster: empty(),
         };
         for step in history {
             world.step(&step);

@@ -1,6 +1,6 @@
-//! `ChatApi`: the HTTP interface as promises.
+//! `chatApi`: the HTTP interface as promises.
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, string::String};
 
 use chat_protocol::{code::Code, http::SESSION_ID};
 use wasm_bindgen::prelude::*;
@@ -9,80 +9,50 @@ use super::{
     config::{CoreConfig, Fields},
     error, http, platform,
 };
-use crate::api::Request;
+use crate::{api::Request, ops::api_op as op};
 
-/// Requests to the HTTP interface. Each rejects with a coded error.
-#[wasm_bindgen]
-pub struct ChatApi {
-    config: CoreConfig,
+/// Requests to the HTTP interface, by [`crate::ops::api_op`]. Each is a promise, which rejects with a coded error.
+#[wasm_bindgen(js_name = chatApi)]
+pub fn chat_api(config: CoreConfig) -> JsValue {
+    platform::function(move |operation, argument| {
+        let (request, pick): (_, fn(&JsValue) -> Option<JsValue>) = match operation {
+            op::USERS => (Request::online_users(&config.tenant_id()), |answer| {
+                Some(platform::rows_of(answer)).filter(JsValue::is_object)
+            }),
+            op::MESSAGES => {
+                let session_id = argument.as_string().unwrap_or_default();
+                (
+                    Request::messages(&config.tenant_id(), &session_id),
+                    |answer| field(answer, "messages").filter(JsValue::is_array),
+                )
+            }
+            op::SEND => (Request::send_message(json(&argument)), |answer| {
+                field(answer, "message").filter(JsValue::is_object)
+            }),
+            _ => (Request::session(json(&argument)), |answer| {
+                field(answer, SESSION_ID).filter(JsValue::is_string)
+            }),
+        };
+        ask(&config, request, pick)
+    })
 }
 
-#[wasm_bindgen]
-impl ChatApi {
-    /// Sends nothing yet.
-    #[wasm_bindgen(constructor)]
-    pub fn new(config: CoreConfig) -> Self {
-        Self { config }
-    }
+fn ask(config: &CoreConfig, request: Request, pick: fn(&JsValue) -> Option<JsValue>) -> JsValue {
+    let deferred = platform::deferred();
+    let promise = platform::promise(&deferred);
+    let owned = config.clone();
+    let done = move |answer: Result<JsValue, JsValue>| {
+        let picked = answer.and_then(|answer| {
+            pick(&answer).ok_or_else(|| error::error(&owned, Code::InvalidResponse))
+        });
+        platform::settle(&deferred, picked);
+    };
+    http::send(config, request, Box::new(done));
+    promise
+}
 
-    /// Everyone online in the tenant, an array of rows.
-    #[wasm_bindgen(js_name = getOnlineUsers, unchecked_return_type = "Promise<unknown[]>")]
-    pub fn get_online_users(&self) -> JsValue {
-        let request = Request::online_users(&self.config.tenant_id());
-        self.ask(request, |answer| {
-            platform::rows_of(answer).map(JsValue::from)
-        })
-    }
-
-    /// The messages of a conversation, oldest first.
-    #[wasm_bindgen(js_name = getMessages, unchecked_return_type = "Promise<unknown[]>")]
-    pub fn get_messages(&self, session_id: &str) -> JsValue {
-        let request = Request::messages(&self.config.tenant_id(), session_id);
-        self.ask(request, |answer| {
-            field(answer, "messages").filter(JsValue::is_array)
-        })
-    }
-
-    /// Sends a message, `{ text, tenantId, … }`. The promise is of the message as the server took it.
-    #[wasm_bindgen(js_name = sendMessage, unchecked_return_type = "Promise<unknown>")]
-    pub fn send_message(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "object")] body: &JsValue,
-    ) -> JsValue {
-        let request = Request::send_message(platform::stringify(body).unwrap_or_default());
-        self.ask(request, |answer| {
-            field(answer, "message").filter(JsValue::is_object)
-        })
-    }
-
-    /// Opens a session, `{ tenantId, … }`. The promise is of its id.
-    #[wasm_bindgen(js_name = createSession, unchecked_return_type = "Promise<string>")]
-    pub fn create_session(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "object")] body: &JsValue,
-    ) -> JsValue {
-        let request = Request::session(platform::stringify(body).unwrap_or_default());
-        self.ask(request, |answer| {
-            field(answer, SESSION_ID).filter(JsValue::is_string)
-        })
-    }
-
-    fn ask(&self, request: Request, pick: fn(&JsValue) -> Option<JsValue>) -> JsValue {
-        let deferred = platform::deferred();
-        let promise = deferred.promise();
-        let config = self.config.clone();
-        let done = move |answer: Result<JsValue, JsValue>| {
-            let picked = answer.and_then(|answer| {
-                pick(&answer).ok_or_else(|| error::error(&config, Code::InvalidResponse))
-            });
-            match picked {
-                Ok(value) => deferred.resolve(&value),
-                Err(error) => deferred.reject(&error),
-            }
-        };
-        http::send(&self.config, request, Box::new(done));
-        promise
-    }
+fn json(body: &JsValue) -> String {
+    platform::stringify(body).as_string().unwrap_or_default()
 }
 
 fn field(answer: &JsValue, name: &str) -> Option<JsValue> {

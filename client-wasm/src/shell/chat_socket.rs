@@ -1,6 +1,4 @@
-//! `ChatSocket`: a connection whose events go to one JavaScript function.
-
-use alloc::rc::Rc;
+//! `chatSocket`: a connection whose events go to one JavaScript function.
 
 use chat_protocol::{code::Retry, event};
 use wasm_bindgen::prelude::*;
@@ -10,93 +8,58 @@ use super::{
     connection::{Connection, Notice},
     platform,
 };
+use crate::{
+    ops::{socket_event as told, socket_op as op},
+    wire::Event,
+};
 
-/// A live connection. It connects at once and goes on until `disconnect`.
-///
-/// The listener is called with `connect`; `disconnect` and the reason; `error` and a coded error; `refused` and a coded
-/// error, after which there is no further attempt; `message` and the message; `user_online` and the row; `user_offline`
-/// and the user's id; `online_users_list` and the array of rows; `visitor_token` and the signed token.
-#[wasm_bindgen]
-pub struct ChatSocket(Rc<Connection>);
-
-#[wasm_bindgen]
-impl ChatSocket {
-    /// Connects at once.
-    #[wasm_bindgen(constructor)]
-    pub fn new(
-        config: CoreConfig,
-        #[wasm_bindgen(unchecked_param_type = "(event: string, value: unknown) => void")] listener: JsValue,
-    ) -> Self {
-        Self(Connection::open(config, move |notice| {
-            tell(&listener, notice);
-        }))
-    }
-
-    /// Sends a message, `{ text, … }`. While the connection is down it waits. The promise is of the acknowledgement.
-    #[wasm_bindgen(js_name = sendMessage, unchecked_return_type = "Promise<unknown>")]
-    pub fn send_message(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "object")] message: &JsValue,
-    ) -> JsValue {
-        self.0.request(event::MESSAGE, message)
-    }
-
-    /// Asks for the list of online users. The answer is an `online_users_list`.
-    #[wasm_bindgen(js_name = requestOnlineUsers)]
-    pub fn request_online_users(&self) {
-        self.0.request_online_users();
-    }
-
-    /// Whether the connection is up.
-    #[wasm_bindgen(js_name = isConnected)]
-    pub fn is_connected(&self) -> bool {
-        self.0.is_live()
-    }
-
-    /// Ends the connection for good.
-    pub fn disconnect(&self) {
-        self.0.close();
-    }
-}
-
-fn tell(listener: &JsValue, notice: Notice) {
-    let received;
-    let (name, value) = match notice {
-        Notice::Connected => ("connect", JsValue::UNDEFINED),
-        Notice::Disconnected(reason) => ("disconnect", reason.as_str().into()),
-        Notice::Failed(error, Retry::Later) => ("error", error),
-        Notice::Failed(error, Retry::Never) => ("refused", error),
-        Notice::Received(name, payload) => {
-            received = name;
-            match read(&received, payload) {
-                Some(event) => event,
-                None => return,
-            }
+/// A live connection, asked by [`crate::ops::socket_op`]. It connects at once and goes on until it is closed. The listener
+/// is called with a [`crate::ops::socket_event`] and its argument.
+#[wasm_bindgen(js_name = chatSocket)]
+pub fn chat_socket(config: CoreConfig, listener: JsValue) -> JsValue {
+    let connection = Connection::open(config, move |notice| {
+        // Events that are not of their documented shape are dropped: the application never sees half a row.
+        if let Some((event, value)) = read(notice) {
+            platform::call(&listener, event, &value);
         }
-    };
-    platform::call(listener, &name.into(), &value);
+    });
+    platform::function(move |operation, argument| {
+        match operation {
+            op::SEND => return connection.request(event::MESSAGE, &argument),
+            op::LIST => connection.request_online_users(),
+            op::LIVE => return connection.is_live().into(),
+            _ => connection.close(),
+        }
+        JsValue::UNDEFINED
+    })
 }
 
-/// What an event carries for the application. Events that are not documented, or not of their documented shape, are dropped:
-/// the application never sees half a row, and no server can pass an event of its own for one of ours.
-fn read(name: &str, payload: JsValue) -> Option<(&str, JsValue)> {
-    Some(match name {
-        event::META_MESSAGE_CREATED | event::AI_EVENT_CREATED => {
+fn read(notice: Notice) -> Option<(i32, JsValue)> {
+    Some(match notice {
+        Notice::Connected => (told::CONNECTED, JsValue::UNDEFINED),
+        Notice::Disconnected(reason) => (told::DISCONNECTED, reason.as_str().into()),
+        Notice::Failed(error, Retry::Later) => (told::FAILED, error),
+        Notice::Failed(error, Retry::Never) => (told::REFUSED, error),
+        Notice::Received(Event::Message | Event::AiMessage, payload) => {
             let message = Fields::of(&payload)?.get("message");
-            (
-                event::MESSAGE,
-                if message.is_object() {
-                    message
-                } else {
-                    payload
-                },
-            )
+            let inner = message.is_object();
+            (told::MESSAGE, if inner { message } else { payload })
         }
-        event::USER_ONLINE if !payload.is_object() => return None,
-        event::USER_ONLINE => (name, platform::user_id_of(&payload).map(|_| payload)?),
-        event::USER_OFFLINE => (name, platform::user_id_of(&payload)?.into()),
-        event::ONLINE_USERS_LIST => (name, platform::rows_of(&payload)?.into()),
-        event::VISITOR_TOKEN => (name, payload),
-        _ => return None,
+        Notice::Received(Event::UserOnline, payload) => {
+            Fields::of(&payload)?;
+            let named = platform::user_id_of(&payload).is_string();
+            named.then_some((told::USER_ONLINE, payload))?
+        }
+        Notice::Received(Event::UserOffline, payload) => {
+            let user_id = platform::user_id_of(&payload);
+            user_id
+                .is_string()
+                .then_some((told::USER_OFFLINE, user_id))?
+        }
+        Notice::Received(Event::List, payload) => {
+            let rows = platform::rows_of(&payload);
+            rows.is_object().then_some((told::LIST, rows))?
+        }
+        Notice::Received(Event::VisitorToken, payload) => (told::VISITOR_TOKEN, payload),
     })
 }

@@ -12,16 +12,18 @@ use wasm_bindgen::prelude::*;
 use super::{
     config::{CoreConfig, Fields},
     error::{self, Refusal},
-    platform::{self, Callback, Deferred},
+    platform::{self, Callback},
     timer::Timer,
 };
 use crate::{
     Millis,
     engine::{self, AckId, Delivery, Output, Reason},
+    ops::platform as op,
+    wire::Event,
 };
 
 /// How much of a frame the engine is shown. The longest head of a packet for the main namespace is 24 characters.
-const HEAD: u32 = 64;
+const HEAD: i32 = 64;
 
 /// What a connection tells its owner.
 pub(super) enum Notice {
@@ -31,8 +33,8 @@ pub(super) enum Notice {
     Disconnected(Reason),
     /// An attempt failed. With [`Retry::Never`] it was the last.
     Failed(JsValue, Retry),
-    /// An event: its name and its first argument.
-    Received(String, JsValue),
+    /// An event and its first argument.
+    Received(Event, JsValue),
 }
 
 /// One connection to the server. It lives until [`Connection::close`].
@@ -41,15 +43,14 @@ pub(super) struct Connection {
     url: String,
     engine: RefCell<engine::Connection>,
     observer: Box<dyn Fn(Notice)>,
-    awaited: RefCell<Vec<(AckId, Deferred)>>,
+    awaited: RefCell<Vec<(AckId, JsValue)>>,
     timer: Timer,
     platform: RefCell<Option<Platform>>,
 }
 
 /// The platform's side of a connection that has not been closed.
 struct Platform {
-    /// What the platform calls: with the name of a page's or socket's event, or by the timer with nothing. It holds the
-    /// connection and so keeps it alive.
+    /// What the platform calls. It holds the connection and so keeps it alive.
     wake: Callback,
     stop_watching: JsValue,
     /// Sends a text, or without one closes; `undefined` while there is none.
@@ -72,7 +73,10 @@ impl Connection {
             platform: RefCell::default(),
         });
         let held = Rc::clone(&connection);
-        let wake = Callback::new(move |event: JsValue, frame: JsValue| held.handle(&event, &frame));
+        let wake = platform::callback(move |operation, argument| {
+            held.handle(operation, argument);
+            JsValue::UNDEFINED
+        });
         let stop_watching = platform::watch_page(wake.as_ref());
         connection.platform.replace(Some(Platform {
             wake,
@@ -110,7 +114,7 @@ impl Connection {
     /// Sends an event. The promise is of the acknowledgement's first argument.
     pub(super) fn request(self: &Rc<Self>, name: &str, payload: &JsValue) -> JsValue {
         let deferred = platform::deferred();
-        let promise = deferred.promise();
+        let promise = platform::promise(&deferred);
         if let Some(id) = self.prepare(name, payload, Delivery::Acknowledged) {
             self.awaited.borrow_mut().push((id, deferred));
         }
@@ -119,35 +123,42 @@ impl Connection {
     }
 
     fn prepare(&self, name: &str, payload: &JsValue, delivery: Delivery) -> Option<AckId> {
-        let args = platform::event(name, payload);
+        let args = platform::event(name, payload)
+            .as_string()
+            .unwrap_or_default();
         self.engine
             .borrow_mut()
             .emit(platform::now(), &args, delivery)
     }
 
     /// The platform calls.
-    fn handle(self: &Rc<Self>, event: &JsValue, frame: &JsValue) {
+    fn handle(self: &Rc<Self>, operation: u32, argument: JsValue) {
         let now = platform::now();
+        if let Some(event) = operation.checked_sub(op::EVENT).and_then(Event::numbered) {
+            let counts = self.engine.borrow_mut().handle_event(now);
+            if counts {
+                (self.observer)(Notice::Received(event, argument));
+            }
+            return self.drive(&JsValue::UNDEFINED);
+        }
         {
             let mut engine = self.engine.borrow_mut();
-            match event.as_string().as_deref() {
-                None => {
+            match operation {
+                op::TIMER => {
                     self.timer.fired();
                     engine.handle_timeout(now);
                 }
-                Some("message") => {
-                    // Binary frames carry nothing of ours.
-                    if let Some(head) = platform::head(frame, HEAD) {
-                        engine.handle_text(now, &head);
-                    }
+                op::FRAME => {
+                    let head = platform::head(&argument, HEAD).as_string();
+                    engine.handle_text(now, &head.unwrap_or_default());
                 }
-                Some("open") => engine.handle_transport_open(),
-                Some("close") => engine.handle_transport_closed(now),
-                Some("offline") => engine.handle_offline(now),
-                Some(_) => engine.wake(now),
+                op::OPEN => engine.handle_transport_open(),
+                op::CLOSED => engine.handle_transport_closed(now),
+                op::OFFLINE => engine.handle_offline(now),
+                _ => engine.wake(now),
             }
         }
-        self.drive(frame);
+        self.drive(&argument);
     }
 
     /// Tells and does what the engine wants, and arms the timer. `frame` is the frame that events refer to.
@@ -161,18 +172,11 @@ impl Connection {
         if engine.is_closed() {
             self.timer.clear();
             if let Some(platform) = self.platform.take() {
-                platform::call(
-                    &platform.stop_watching,
-                    &JsValue::UNDEFINED,
-                    &JsValue::UNDEFINED,
-                );
+                platform::call(&platform.stop_watching, 0, &JsValue::UNDEFINED);
             }
         } else if let Some(platform) = &*self.platform.borrow() {
-            self.timer.arm(
-                platform::now(),
-                engine.poll_timeout(),
-                platform.wake.as_ref(),
-            );
+            self.timer
+                .arm(engine.poll_timeout(), platform.wake.as_ref());
         }
     }
 
@@ -188,7 +192,7 @@ impl Connection {
                 }
             }
             Output::ReadHandshake { data } => {
-                let open = platform::parse(frame, data);
+                let open = read(frame, data);
                 let millis = |field| {
                     #[expect(
                         clippy::cast_possible_truncation,
@@ -204,8 +208,8 @@ impl Connection {
             }
             Output::Authenticate => {
                 let connection = Rc::clone(self);
-                let done = Box::new(move |ok: JsValue, auth: JsValue| {
-                    let auth = platform::stringify(&auth).filter(|_| ok.is_truthy());
+                let done = Box::new(move |ok, auth: JsValue| {
+                    let auth = platform::stringify(&auth).as_string().filter(|_| ok == 1);
                     let auth = auth.as_deref().ok_or(Code::TokenUnavailable);
                     connection
                         .engine
@@ -213,10 +217,10 @@ impl Connection {
                         .handle_credentials(platform::now(), auth);
                     connection.drive(&JsValue::UNDEFINED);
                 });
-                platform::settle(&self.config.credentials(), &platform::once(done));
+                platform::attempt(&self.config.credentials(), &platform::once(done));
             }
             Output::ReadRefusal { data } => {
-                let refusal = Refusal::read(&platform::parse(frame, data));
+                let refusal = Refusal::read(&read(frame, data));
                 let code = refusal.known_code().unwrap_or(Code::ConnectionRefused);
                 self.engine
                     .borrow_mut()
@@ -233,14 +237,15 @@ impl Connection {
                 code.retry(),
             )),
             Output::Received { data } => {
-                if let Some(args) = Fields::of(&platform::parse(frame, data))
+                if let Some(args) = Fields::of(&read(frame, data))
                     && let Some(name) = args.at(0).as_string()
+                    && let Some(event) = Event::named(&name)
                 {
-                    tell(Notice::Received(name, args.at(1)));
+                    tell(Notice::Received(event, args.at(1)));
                 }
             }
             Output::Acked { id, data } => {
-                let args = platform::parse(frame, data);
+                let args = read(frame, data);
                 let answer = Fields::of(&args).map(|args| args.at(0)).unwrap_or_default();
                 let refusal = Refusal::read(&answer);
                 let outcome = if refusal.code.is_some() {
@@ -259,32 +264,33 @@ impl Connection {
 
     fn open_socket(&self) {
         if let Some(platform) = &mut *self.platform.borrow_mut() {
-            match platform::open_socket(&self.url, platform.wake.as_ref()) {
-                Ok(socket) => platform.socket = socket,
-                // A malformed address, or one that the page's policy forbids.
-                Err(_) => self
-                    .engine
+            platform.socket =
+                platform::open_socket(&self.url, &Event::names(), platform.wake.as_ref());
+            // A malformed address, or one that the page's policy forbids.
+            if platform.socket.is_undefined() {
+                self.engine
                     .borrow_mut()
-                    .handle_transport_closed(platform::now()),
+                    .handle_transport_closed(platform::now());
             }
         }
     }
 
     fn call_socket(&self, text: &JsValue) {
         if let Some(platform) = &*self.platform.borrow() {
-            platform::call(&platform.socket, text, &JsValue::UNDEFINED);
+            platform::call(&platform.socket, 0, text);
         }
     }
 
     fn settle(&self, id: AckId, outcome: Result<JsValue, JsValue>) {
         let mut awaited = self.awaited.borrow_mut();
         if let Some(at) = awaited.iter().position(|(other, _)| *other == id) {
-            // Settling a promise calls nobody at once.
             let (_, deferred) = awaited.swap_remove(at);
-            match outcome {
-                Ok(value) => deferred.resolve(&value),
-                Err(error) => deferred.reject(&error),
-            }
+            platform::settle(&deferred, outcome);
         }
     }
+}
+
+/// The JSON at that place in the head of a frame.
+fn read(frame: &JsValue, data: usize) -> JsValue {
+    platform::read(frame, i32::try_from(data).unwrap_or_default())
 }

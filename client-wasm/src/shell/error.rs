@@ -18,8 +18,8 @@ pub(super) struct Refusal {
 impl Refusal {
     pub(super) fn read(body: &JsValue) -> Self {
         Self {
-            code: platform::code_of(body),
-            sentence: platform::sentence_of(body),
+            code: platform::code_of(body).as_string(),
+            sentence: platform::sentence_of(body).as_string(),
         }
     }
 

@@ -23,8 +23,8 @@ pub(super) fn send(
 ) {
     let make = config.credentials();
     let config = config.clone();
-    let authorised = Box::new(move |ok: JsValue, auth: JsValue| {
-        if ok.is_falsy() {
+    let authorised = Box::new(move |ok, auth: JsValue| {
+        if ok == 0 {
             return done(Err(error::error(&config, Code::TokenUnavailable)));
         }
         let mut url = config.api_url();
@@ -34,7 +34,7 @@ pub(super) fn send(
             request.body.map_or(JsValue::UNDEFINED, JsValue::from),
         );
         let answered =
-            Box::new(move |status: JsValue, body: JsValue| done(read(&config, &status, body)));
+            Box::new(move |status: u32, body: JsValue| done(read(&config, status as u16, body)));
         let answered = platform::once(answered);
         platform::request(
             request.method,
@@ -46,16 +46,11 @@ pub(super) fn send(
             &answered,
         );
     });
-    platform::settle(&make, &platform::once(authorised));
+    platform::attempt(&make, &platform::once(authorised));
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a status has three digits"
-)]
-fn read(config: &CoreConfig, status: &JsValue, body: JsValue) -> Result<JsValue, JsValue> {
-    match status.as_f64().unwrap_or_default() as u16 {
+fn read(config: &CoreConfig, status: u16, body: JsValue) -> Result<JsValue, JsValue> {
+    match status {
         0 if body.is_truthy() => Err(error::error(config, Code::Timeout)),
         0 => Err(error::error(config, Code::NetworkError)),
         200..300 if body.is_undefined() => Err(error::error(config, Code::InvalidResponse)),

@@ -1,12 +1,9 @@
-//! `OnlineUsers`: the store that hooks and views subscribe to.
+//! `onlineUsers`: the store that hooks and views subscribe to.
 
 use alloc::{boxed::Box, rc::Rc};
 use core::cell::RefCell;
 
-use chat_protocol::{
-    code::{Code, Retry},
-    event,
-};
+use chat_protocol::code::{Code, Retry};
 use wasm_bindgen::prelude::*;
 
 use super::{
@@ -14,89 +11,55 @@ use super::{
     connection::{Connection, Notice},
     error::{self, Refusal},
     http,
-    platform::{self, Callback, Rows},
-    row::{self, Row},
+    platform::{self, Callback},
+    shelf::Shelf,
     timer::Timer,
 };
 use crate::{
     Millis,
     api::Request,
+    ops::{users_op as op, users_status as status},
     sync::{Ask, Options, Sync},
+    wire::Event,
 };
 
-/// The users online in a tenant, kept true until `close`.
-#[wasm_bindgen]
-pub struct OnlineUsers(Rc<Store>);
-
-#[wasm_bindgen]
-impl OnlineUsers {
-    /// Starts at once. `changed` is called after each change of what the accessors return.
-    ///
-    /// `enableWebSocket`: whether to hold a socket. `pollingInterval`: milliseconds between two polls while there is no live
-    /// socket. `autoRefresh`: whether to fetch over HTTP unasked.
-    #[wasm_bindgen(constructor)]
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a cast saturates"
-    )]
-    pub fn new(
-        config: CoreConfig,
-        #[wasm_bindgen(
-            unchecked_param_type = "{ enableWebSocket: boolean; pollingInterval: number; autoRefresh: boolean }"
-        )]
-        options: &Fields,
-        #[wasm_bindgen(unchecked_param_type = "() => void")] changed: JsValue,
-    ) -> Self {
-        let polling_interval = options.get("pollingInterval").as_f64().unwrap_or_default();
-        let options = Options {
-            socket: options.get("enableWebSocket").is_truthy(),
-            polling_interval: polling_interval as Millis,
-            auto_refresh: options.get("autoRefresh").is_truthy(),
-        };
-        Self(Store::start(config, options, changed))
-    }
-
-    /// The rows in order of arrival: the same array until it changes.
-    #[wasm_bindgen(unchecked_return_type = "unknown[]")]
-    pub fn users(&self) -> JsValue {
-        self.0.users().into()
-    }
-
-    /// Why the rows may be out of date; `undefined` if they are not.
-    pub fn error(&self) -> JsValue {
-        self.0.sync.borrow().error().cloned().unwrap_or_default()
-    }
-
-    /// Whether the first list is still on its way.
-    #[wasm_bindgen(js_name = isLoading)]
-    pub fn is_loading(&self) -> bool {
-        self.0.sync.borrow().is_loading()
-    }
-
-    /// Whether the socket keeps the rows true.
-    #[wasm_bindgen(js_name = isConnected)]
-    pub fn is_connected(&self) -> bool {
-        self.0.sync.borrow().is_connected()
-    }
-
-    /// Asks for the list now. What becomes of it shows in the accessors.
-    pub fn refresh(&self) {
-        self.0.sync.borrow_mut().refresh(platform::now());
-        self.0.drive();
-    }
-
-    /// Stops everything. Nothing is called afterwards.
-    pub fn close(&self) {
-        self.0.close();
-    }
+/// The users online in a tenant, kept true until it is closed; asked by [`crate::ops::users_op`].
+///
+/// `changed` is called with the [`crate::ops::users_status`] and the error, at the start and after each change of those. Its
+/// shelf says by itself when rows change.
+///
+/// `enableWebSocket`: whether to hold a socket. `pollingInterval`: milliseconds between two polls while there is no live
+/// socket. `autoRefresh`: whether to fetch over HTTP unasked.
+#[wasm_bindgen(js_name = onlineUsers)]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast saturates"
+)]
+pub fn online_users(config: CoreConfig, options: &Fields, changed: JsValue) -> JsValue {
+    let polling_interval = options.get("pollingInterval").as_f64().unwrap_or_default();
+    let options = Options {
+        socket: options.get("enableWebSocket").is_truthy(),
+        polling_interval: polling_interval as Millis,
+        auto_refresh: options.get("autoRefresh").is_truthy(),
+    };
+    let store = Store::start(config, options, changed);
+    platform::function(move |operation, _| {
+        match operation {
+            op::SHELF => return store.sync.borrow().roster().shelf().object(),
+            op::REFRESH => {
+                store.sync.borrow_mut().refresh(platform::now());
+                store.drive();
+            }
+            _ => store.close(),
+        }
+        JsValue::UNDEFINED
+    })
 }
 
 struct Store {
     config: CoreConfig,
-    sync: RefCell<Sync<Row, JsValue>>,
-    /// The array last handed out, and the roster's revision that it shows.
-    users: RefCell<Option<(u64, Rows)>>,
+    sync: RefCell<Sync<Shelf, JsValue>>,
     connection: RefCell<Option<Rc<Connection>>>,
     timer: Timer,
     /// Called by the timer. It holds the store; taken out, the store is closed.
@@ -107,8 +70,7 @@ struct Store {
 impl Store {
     fn start(config: CoreConfig, options: Options, changed: JsValue) -> Rc<Self> {
         let store = Rc::new(Self {
-            sync: RefCell::new(Sync::new(options, platform::seed())),
-            users: RefCell::default(),
+            sync: RefCell::new(Sync::new(options, Shelf::new())),
             connection: RefCell::default(),
             timer: Timer::default(),
             wake: RefCell::default(),
@@ -116,9 +78,12 @@ impl Store {
             config,
         });
         let held = Rc::clone(&store);
-        store
-            .wake
-            .replace(Some(Callback::new(move |_, _| held.handle_timer())));
+        store.wake.replace(Some(platform::callback(move |_, _| {
+            held.timer.fired();
+            held.sync.borrow_mut().handle_timeout(platform::now());
+            held.drive();
+            JsValue::UNDEFINED
+        })));
         store.sync.borrow_mut().start();
         if options.socket {
             let owner = Rc::downgrade(&store);
@@ -133,28 +98,6 @@ impl Store {
         store
     }
 
-    fn users(&self) -> Rows {
-        let sync = self.sync.borrow();
-        let (roster, mut users) = (sync.roster(), self.users.borrow_mut());
-        match &*users {
-            Some((revision, shown)) if *revision == roster.revision() => shown.clone(),
-            Some(_) | None => {
-                let fresh = Rows::new();
-                for row in roster.rows() {
-                    fresh.push(&row.0);
-                }
-                *users = Some((roster.revision(), fresh.clone()));
-                fresh
-            }
-        }
-    }
-
-    fn handle_timer(self: &Rc<Self>) {
-        self.timer.fired();
-        self.sync.borrow_mut().handle_timeout(platform::now());
-        self.drive();
-    }
-
     fn handle(self: &Rc<Self>, notice: Notice) {
         {
             let mut sync = self.sync.borrow_mut();
@@ -164,7 +107,7 @@ impl Store {
                 Notice::Failed(error, Retry::Never) => sync.handle_socket_refused(error),
                 // Polling says whether the server can be reached at all.
                 Notice::Failed(_, Retry::Later) => {}
-                Notice::Received(name, payload) => receive(&mut sync, &name, payload),
+                Notice::Received(event, payload) => receive(&mut sync, event, &payload),
             }
         }
         self.drive();
@@ -173,12 +116,13 @@ impl Store {
     fn handle_answer(self: &Rc<Self>, answer: Result<JsValue, JsValue>) {
         let now = platform::now();
         let invalid = || error::error(&self.config, Code::InvalidResponse);
-        let list = answer.and_then(|answer| platform::rows_of(&answer).ok_or_else(invalid));
+        let list = answer.and_then(|answer| {
+            let rows = platform::rows_of(&answer);
+            rows.is_object().then_some(rows).ok_or_else(invalid)
+        });
         match list {
             Ok(list) => {
-                self.sync
-                    .borrow_mut()
-                    .handle_http_list(now, row::rows(&list));
+                self.sync.borrow_mut().handle_http_list(now, &list);
                 // It answered here, so the socket need not wait for the end of its backoff.
                 if let Some(connection) = self.connection() {
                     connection.wake();
@@ -215,15 +159,24 @@ impl Store {
             }
         }
         if let Some(wake) = &*self.wake.borrow() {
-            self.timer.arm(
-                platform::now(),
-                self.sync.borrow().poll_timeout(),
-                wake.as_ref(),
-            );
+            let due = self.sync.borrow().poll_timeout();
+            self.timer.arm(due, wake.as_ref());
         }
-        if self.sync.borrow_mut().take_changed() {
-            platform::call(&self.changed, &JsValue::UNDEFINED, &JsValue::UNDEFINED);
+        let changed = self.sync.borrow_mut().take_changed();
+        if changed {
+            self.tell();
         }
+    }
+
+    fn tell(&self) {
+        let sync = self.sync.borrow();
+        let bit = |holds, bit| if holds { bit } else { 0 };
+        let bits =
+            bit(sync.is_loading(), status::LOADING) | bit(sync.is_connected(), status::CONNECTED);
+        let error = sync.error().cloned().unwrap_or_default();
+        // What is called now may call back in.
+        drop(sync);
+        platform::call(&self.changed, bits, &error);
     }
 
     fn fetch(self: &Rc<Self>) {
@@ -245,23 +198,17 @@ impl Store {
     }
 }
 
-fn receive(sync: &mut Sync<Row, JsValue>, name: &str, payload: JsValue) {
-    match name {
-        event::USER_ONLINE if payload.is_object() => {
-            if let Some(user_id) = platform::user_id_of(&payload) {
-                sync.handle_online(&user_id, Row(payload));
+/// A delta whose user has no id is none: the shelf does not find its place.
+fn receive(sync: &mut Sync<Shelf, JsValue>, event: Event, payload: &JsValue) {
+    match event {
+        Event::UserOnline if payload.is_object() => sync.handle_online(payload, payload),
+        Event::UserOffline => sync.handle_offline(payload),
+        Event::List => {
+            let list = platform::rows_of(payload);
+            if list.is_object() {
+                sync.handle_socket_list(&list);
             }
         }
-        event::USER_OFFLINE => {
-            if let Some(user_id) = platform::user_id_of(&payload) {
-                sync.handle_offline(&user_id);
-            }
-        }
-        event::ONLINE_USERS_LIST => {
-            if let Some(list) = platform::rows_of(&payload) {
-                sync.handle_socket_list(row::rows(&list));
-            }
-        }
-        _ => {}
+        Event::UserOnline | Event::Message | Event::AiMessage | Event::VisitorToken => {}
     }
 }

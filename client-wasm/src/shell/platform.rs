@@ -1,6 +1,9 @@
-//! What the core needs of the platform: the functions of `js/platform.js` and a few globals.
+//! What the core needs of the platform: the functions of `js/` and a few globals.
+//!
+//! Texts and numbers come back as they are and are read where they are needed, and numbers go as `i32`: such functions are
+//! called straight from the module, with no glue in between.
 
-use alloc::{boxed::Box, string::String};
+use alloc::boxed::Box;
 use core::cell::Cell;
 
 use wasm_bindgen::prelude::*;
@@ -12,8 +15,8 @@ extern "C" {
     #[wasm_bindgen(js_name = watchPage)]
     pub(super) fn watch_page(on: &JsValue) -> JsValue;
 
-    #[wasm_bindgen(js_name = openSocket, catch)]
-    pub(super) fn open_socket(url: &str, on: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_name = openSocket)]
+    pub(super) fn open_socket(url: &str, names: &str, on: &JsValue) -> JsValue;
 
     pub(super) fn request(
         method: &str,
@@ -25,40 +28,37 @@ extern "C" {
         done: &JsValue,
     );
 
-    pub(super) fn settle(make: &JsValue, done: &JsValue);
+    #[wasm_bindgen(js_name = settle)]
+    pub(super) fn attempt(make: &JsValue, done: &JsValue);
 
-    pub(super) fn call(callback: &JsValue, first: &JsValue, second: &JsValue);
+    pub(super) fn call(callback: &JsValue, what: i32, value: &JsValue);
 
-    pub(super) fn parse(text: &JsValue, start: usize) -> JsValue;
+    pub(super) fn read(frame: &JsValue, start: i32) -> JsValue;
 
-    pub(super) fn head(frame: &JsValue, length: u32) -> Option<String>;
+    pub(super) fn head(frame: &JsValue, length: i32) -> JsValue;
 
-    pub(super) fn event(name: &str, payload: &JsValue) -> String;
+    pub(super) fn event(name: &str, payload: &JsValue) -> JsValue;
 
     pub(super) fn object(name: &str, value: &str) -> JsValue;
 
-    pub(super) fn same(one: &JsValue, two: &JsValue) -> bool;
-
-    #[wasm_bindgen(js_name = userIdOf)]
-    pub(super) fn user_id_of(payload: &JsValue) -> Option<String>;
-
-    #[wasm_bindgen(js_name = rowsOf)]
-    pub(super) fn rows_of(payload: &JsValue) -> Option<Rows>;
-
     #[wasm_bindgen(js_name = codeOf)]
-    pub(super) fn code_of(refusal: &JsValue) -> Option<String>;
+    pub(super) fn code_of(refusal: &JsValue) -> JsValue;
 
     #[wasm_bindgen(js_name = sentenceOf)]
-    pub(super) fn sentence_of(refusal: &JsValue) -> Option<String>;
+    pub(super) fn sentence_of(refusal: &JsValue) -> JsValue;
 
-    pub(super) type Deferred;
-    pub(super) fn deferred() -> Deferred;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn promise(this: &Deferred) -> JsValue;
-    #[wasm_bindgen(method)]
-    pub(super) fn resolve(this: &Deferred, value: &JsValue);
-    #[wasm_bindgen(method)]
-    pub(super) fn reject(this: &Deferred, error: &JsValue);
+    pub(super) fn deferred() -> JsValue;
+    pub(super) fn promise(deferred: &JsValue) -> JsValue;
+    fn decide(deferred: &JsValue, rejects: i32, value: &JsValue);
+}
+
+#[wasm_bindgen(module = "/js/shelf.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = userIdOf)]
+    pub(super) fn user_id_of(payload: &JsValue) -> JsValue;
+
+    #[wasm_bindgen(js_name = rowsOf)]
+    pub(super) fn rows_of(payload: &JsValue) -> JsValue;
 }
 
 #[wasm_bindgen]
@@ -75,35 +75,42 @@ extern "C" {
     #[wasm_bindgen(js_name = clearTimeout)]
     pub(super) fn clear_timeout(timer: &JsValue);
 
-    /// An array of rows.
-    #[derive(Clone)]
-    #[wasm_bindgen(js_name = Array)]
-    pub(super) type Rows;
-    #[wasm_bindgen(constructor, js_class = Array)]
-    pub(super) fn new() -> Rows;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn length(this: &Rows) -> u32;
-    #[wasm_bindgen(method, structural, indexing_getter)]
-    pub(super) fn at(this: &Rows, index: u32) -> JsValue;
-    #[wasm_bindgen(method, js_class = Array)]
-    pub(super) fn push(this: &Rows, row: &JsValue);
-
     #[wasm_bindgen(js_namespace = JSON)]
-    pub(super) fn stringify(value: &JsValue) -> Option<String>;
+    pub(super) fn stringify(value: &JsValue) -> JsValue;
 }
 
-/// The function that the platform calls for everything: its arguments differ by caller.
-pub(super) type Callback = Closure<dyn Fn(JsValue, JsValue)>;
+/// The one kind of function that JavaScript gets: it is called with a number that says what for, and an argument. One kind
+/// for all of them, because each kind brings a shim of its own.
+pub(super) type Callback = Closure<dyn Fn(u32, JsValue) -> JsValue>;
+
+/// A function that lives as long as what is returned.
+pub(super) fn callback(handler: impl Fn(u32, JsValue) -> JsValue + 'static) -> Callback {
+    Callback::own_aborting(handler)
+}
+
+/// A function that is JavaScript's: it is freed when that forgets it.
+pub(super) fn function(handler: impl Fn(u32, JsValue) -> JsValue + 'static) -> JsValue {
+    callback(handler).into_js_value()
+}
 
 /// A function for one call. It is freed when JavaScript forgets it; what it holds is freed by the call.
-pub(super) fn once(handler: Box<dyn FnOnce(JsValue, JsValue)>) -> JsValue {
+pub(super) fn once(handler: Box<dyn FnOnce(u32, JsValue)>) -> JsValue {
     let handler = Cell::new(Some(handler));
-    let call_once = move |first, second| {
+    function(move |what, value| {
         if let Some(handler) = handler.take() {
-            handler(first, second);
+            handler(what, value);
         }
+        JsValue::UNDEFINED
+    })
+}
+
+/// Resolves what [`deferred`] made, or rejects it. That calls nobody at once.
+pub(super) fn settle(deferred: &JsValue, outcome: Result<JsValue, JsValue>) {
+    let (rejects, value) = match outcome {
+        Ok(value) => (0, value),
+        Err(error) => (1, error),
     };
-    Callback::new(call_once).into_js_value()
+    decide(deferred, rejects, &value);
 }
 
 /// The time since the page's start.
@@ -116,7 +123,7 @@ pub(super) fn now() -> Millis {
     performance_now() as Millis
 }
 
-/// A seed for jitter and hashing.
+/// A seed for jitter.
 pub(super) fn seed() -> u64 {
     random().to_bits()
 }

@@ -15,7 +15,7 @@ impl Timer {
     /// Has `handler` called at `due`, or earlier. A deadline that only moves back, as a watchdog's does with each
     /// frame, leaves the timer as it is: firing too early is harmless, and cheaper than a new timer per frame.
     #[expect(clippy::cast_precision_loss, reason = "waits are short")]
-    pub(super) fn arm(&self, now: Millis, due: Option<Millis>, handler: &JsValue) {
+    pub(super) fn arm(&self, due: Option<Millis>, handler: &JsValue) {
         let mut armed = self.0.borrow_mut();
         match (&*armed, due) {
             (Some((at, _)), Some(due)) if *at <= due => return,
@@ -24,7 +24,7 @@ impl Timer {
         }
         // The clock is cut to whole milliseconds; one more makes sure that the deadline has passed.
         *armed = due.map(|due| {
-            let wait = due.saturating_sub(now) + 1;
+            let wait = due.saturating_sub(platform::now()) + 1;
             (due, platform::set_timeout(handler, wait as f64))
         });
     }

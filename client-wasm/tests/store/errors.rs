@@ -15,10 +15,10 @@ fn loading_ends_with_the_first_list_or_the_first_error() {
     let mut store = Store::new(Options::default());
     store.http_list(&[]);
     assert!(!store.sync.is_loading(), "an empty list is a list");
-    assert!(store.sync.take_changed(), "and news the first time");
+    assert!(store.take_changed(), "and news the first time");
     store.sleep();
     store.http_list(&[]);
-    assert!(!store.sync.take_changed());
+    assert!(!store.take_changed());
 }
 
 #[test]
@@ -52,10 +52,10 @@ fn a_poll_that_fails_while_the_socket_is_exact_is_no_news() {
     store.asks();
     store.up();
     store.socket_list(&[]);
-    store.sync.take_changed();
+    store.take_changed();
     store.http_fails("down");
     assert_eq!(store.sync.error(), None);
-    assert!(!store.sync.take_changed());
+    assert!(!store.take_changed());
     assert_eq!(store.sync.poll_timeout(), None);
 }
 
@@ -77,7 +77,7 @@ fn a_refusal_is_asked_again_ever_more_rarely() {
 fn a_refused_socket_is_an_error_that_polling_does_not_hide() {
     let mut store = Store::new(Options::default());
     store.sync.handle_socket_refused("not an admin");
-    assert!(store.sync.take_changed());
+    assert!(store.take_changed());
     store.http_list(&[("ann", 1)]);
     assert_eq!(store.sync.error(), Some(&"not an admin"));
     assert_eq!(store.rows(), [1]);

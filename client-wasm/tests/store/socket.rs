@@ -2,7 +2,7 @@
 
 use chat_client_wasm::sync::{Ask, Options};
 
-use crate::support::{Shown, Store};
+use crate::support::Store;
 
 fn connected() -> Store {
     let mut store = Store::new(Options::default());
@@ -11,22 +11,22 @@ fn connected() -> Store {
     store.up();
     store.asks();
     store.socket_list(&[("ann", 1), ("bob", 2)]);
-    store.sync.take_changed();
+    store.take_changed();
     store
 }
 
 #[test]
 fn only_what_makes_a_difference_is_a_change() {
     let mut store = connected();
-    store.sync.handle_online("cid", Shown(3));
-    assert!(store.sync.take_changed());
-    assert!(!store.sync.take_changed(), "told once");
-    store.sync.handle_online("cid", Shown(3));
+    store.sync.handle_online("cid", &3);
+    assert!(store.take_changed());
+    assert!(!store.take_changed(), "told once");
+    store.sync.handle_online("cid", &3);
     store.sync.handle_offline("nobody");
     store.socket_list(&[("ann", 1), ("bob", 2), ("cid", 3)]);
-    assert!(!store.sync.take_changed());
+    assert!(!store.take_changed());
     store.sync.handle_offline("ann");
-    assert!(store.sync.take_changed());
+    assert!(store.take_changed());
     assert_eq!(store.rows(), [2, 3]);
 }
 
@@ -44,7 +44,7 @@ fn what_happens_between_request_and_list_wins_over_the_list() {
     store.sync.refresh(store.now);
     store.asks();
     store.sync.handle_offline("ann");
-    store.sync.handle_online("cid", Shown(3));
+    store.sync.handle_online("cid", &3);
     store.socket_list(&[("ann", 1), ("bob", 2)]);
     assert_eq!(store.rows(), [2, 3]);
 }

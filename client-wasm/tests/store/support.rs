@@ -4,27 +4,31 @@ use chat_client_wasm::{
     Millis,
     sync::{Ask, Options, Sync},
 };
-use chat_protocol::{code::Retry, roster::Row};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Shown(pub(crate) u32);
-
-impl Row for Shown {
-    fn same(&self, other: &Self) -> bool {
-        self == other
-    }
-}
+use chat_protocol::{code::Retry, roster::VecShelf};
 
 pub(crate) struct Store {
     pub(crate) now: Millis,
-    pub(crate) sync: Sync<Shown, &'static str>,
+    pub(crate) sync: Sync<VecShelf<u32>, &'static str>,
+    /// The roster's revision at the last look.
+    seen: u64,
+}
+
+/// Rows as a list brings them.
+pub(crate) fn rows(list: &[(&str, u32)]) -> Vec<(String, u32)> {
+    list.iter()
+        .map(|(user, row)| ((*user).to_owned(), *row))
+        .collect()
 }
 
 impl Store {
     pub(crate) fn new(options: Options) -> Self {
-        let mut sync = Sync::new(options, 7);
+        let mut sync = Sync::new(options, VecShelf::default());
         sync.start();
-        Self { now: 0, sync }
+        Self {
+            now: 0,
+            sync,
+            seen: 0,
+        }
     }
 
     pub(crate) fn asks(&mut self) -> Vec<Ask> {
@@ -36,15 +40,18 @@ impl Store {
     }
 
     pub(crate) fn socket_list(&mut self, list: &[(&str, u32)]) {
-        self.sync
-            .handle_socket_list(list.iter().map(|(user, row)| (*user, Shown(*row))));
+        self.sync.handle_socket_list(&rows(list));
     }
 
     pub(crate) fn http_list(&mut self, list: &[(&str, u32)]) {
-        self.sync.handle_http_list(
-            self.now,
-            list.iter().map(|(user, row)| (*user, Shown(*row))),
-        );
+        self.sync.handle_http_list(self.now, &rows(list));
+    }
+
+    /// Whether there is anything to show that was not there at the last look.
+    pub(crate) fn take_changed(&mut self) -> bool {
+        let revision = self.sync.roster().revision();
+        let seen = std::mem::replace(&mut self.seen, revision);
+        self.sync.take_changed() || seen != revision
     }
 
     pub(crate) fn http_fails(&mut self, error: &'static str) {
@@ -65,6 +72,6 @@ impl Store {
     }
 
     pub(crate) fn rows(&self) -> Vec<u32> {
-        self.sync.roster().rows().map(|row| row.0).collect()
+        self.sync.roster().shelf().rows().copied().collect()
     }
 }

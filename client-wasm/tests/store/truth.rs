@@ -9,7 +9,7 @@ use chat_client_wasm::sync::{Ask, Options};
 use chat_protocol::code::Retry;
 use proptest::prelude::*;
 
-use crate::support::{Shown, Store};
+use crate::support::Store;
 
 type Truth = BTreeMap<u8, u32>;
 
@@ -81,10 +81,10 @@ impl World {
         let sync = &mut self.store.sync;
         match self.frames.pop_front() {
             Some(Frame::Change(user, Some(row))) => {
-                sync.handle_online(&user.to_string(), Shown(row));
+                sync.handle_online(&user.to_string(), &row);
             }
             Some(Frame::Change(user, None)) => sync.handle_offline(&user.to_string()),
-            Some(Frame::List(list)) => sync.handle_socket_list(rows(list)),
+            Some(Frame::List(list)) => sync.handle_socket_list(&rows(list)),
             None => return false,
         }
         true
@@ -113,7 +113,10 @@ impl World {
                 }
             }
             Step::HttpAnswer => match mem::replace(&mut self.http, Http::Idle) {
-                Http::Read(list) => self.store.sync.handle_http_list(self.store.now, rows(list)),
+                Http::Read(list) => self
+                    .store
+                    .sync
+                    .handle_http_list(self.store.now, &rows(list)),
                 unread @ (Http::Idle | Http::Asked) => self.http = unread,
             },
             Step::HttpFail(for_good) => {
@@ -144,9 +147,10 @@ impl World {
     }
 }
 
-fn rows(list: Truth) -> impl Iterator<Item = (String, Shown)> {
+fn rows(list: Truth) -> Vec<(String, u32)> {
     list.into_iter()
-        .map(|(user, row)| (user.to_string(), Shown(row)))
+        .map(|(user, row)| (user.to_string(), row))
+        .collect()
 }
 
 proptest! {
@@ -174,7 +178,7 @@ proptest! {
         while world.frame() {}
 
         let shown: Truth = (0..5)
-            .filter_map(|user| Some((user, world.store.sync.roster().get(&user.to_string())?.0)))
+            .filter_map(|user| Some((user, *world.store.sync.roster().shelf().get(&user.to_string())?)))
             .collect();
         prop_assert!(world.store.sync.is_connected());
         prop_assert!(!world.store.sync.is_loading());

@@ -27,13 +27,23 @@ export function useOnlineUsers(
   tenantId: string | null,
   options: UseOnlineUsersOptions = {},
 ): UseOnlineUsersResult {
-  const { enableWebSocket = true, pollingInterval = 5000, autoRefresh = true } = options;
+  const {
+    enableWebSocket = true,
+    pollingInterval = 5000,
+    autoRefresh = true,
+    notifyInterval = 'frame',
+  } = options;
   const store = useMemo(
     () =>
       tenantId
-        ? createOnlineUsersStore(tenantId, { enableWebSocket, pollingInterval, autoRefresh })
+        ? createOnlineUsersStore(tenantId, {
+            enableWebSocket,
+            pollingInterval,
+            autoRefresh,
+            notifyInterval,
+          })
         : idle,
-    [tenantId, enableWebSocket, pollingInterval, autoRefresh],
+    [tenantId, enableWebSocket, pollingInterval, autoRefresh, notifyInterval],
   );
   const snapshot = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getServerSnapshot);
   return useMemo(() => ({ ...snapshot, refresh: store.refresh }), [snapshot, store]);

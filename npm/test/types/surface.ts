@@ -45,7 +45,7 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 const checks: [
   Same<{ [K in keyof OnlineUser]: OnlineUser[K] }, { [K in keyof GuideOnlineUser]: GuideOnlineUser[K] }>,
   Same<
-    { [K in keyof UseOnlineUsersOptions]: UseOnlineUsersOptions[K] },
+    { [K in keyof GuideOptions]: UseOnlineUsersOptions[K] },
     { [K in keyof GuideOptions]: GuideOptions[K] }
   >,
 ] = [true, true];

@@ -1,0 +1,123 @@
+// The rows, in JavaScript: user ids and rows never cross into the core, which knows slots only. What the functions here do
+// is said by the trait `Shelf` of `protocol/src/roster/shelf.rs`; nothing is decided here.
+//
+// What must stay true: `ids[slot]` is undefined exactly where the slot is nobody's, `slots` is the way back, and `rows` is
+// as long as `ids`.
+
+const text = (value) => (typeof value === 'string' ? value : undefined);
+
+/** The user that `{ userId }` or the bare string names. */
+export const userIdOf = (payload) => text(payload?.userId ?? payload);
+
+/** The rows of `{ users: […] }` or of the bare array. */
+export function rowsOf(payload) {
+  const rows = payload?.users ?? payload;
+  return Array.isArray(rows) ? rows.filter((row) => text(row?.userId)) : undefined;
+}
+
+export class Shelf {
+  /** By slot: the row, undefined where there is none. */
+  rows = [];
+  ids = [];
+  slots = new Map();
+  /** How many rows there are. */
+  size = 0;
+  /** Who watches the rows by slot puts an array here, and finds the slots that changed in it. */
+  dirty = null;
+  /** Another number whenever slots have got other numbers. */
+  generation = 0;
+  /** Called when rows change that `users` has shown. It must not call into the core. */
+  onchange = () => {};
+  #users;
+
+  /** The rows in order of arrival: the same array until they change. */
+  users() {
+    return (this.#users ??=
+      this.size < this.rows.length ? this.rows.filter((row) => row) : this.rows.slice());
+  }
+
+  set(slot, row) {
+    this.size += !!row - !!this.rows[slot];
+    this.rows[slot] = row;
+    this.dirty?.push(slot);
+    if (this.#users) {
+      this.#users = undefined;
+      this.onchange();
+    }
+  }
+
+  push(id) {
+    const slot = this.ids.push(id) - 1;
+    this.rows.push(undefined);
+    this.slots.set(id, slot);
+    return slot;
+  }
+}
+
+export const shelf = () => new Shelf();
+
+export const count = (list) => list.length;
+
+export const find = (shelf, user) => shelf.slots.get(userIdOf(user)) ?? -1;
+
+export function place(shelf, user) {
+  const id = userIdOf(user);
+  return id ? (shelf.slots.get(id) ?? shelf.push(id)) : -1;
+}
+
+export function placeAll(shelf, list, placed) {
+  for (let at = 0; at < placed.length; at++) placed[at] = place(shelf, list[at]);
+}
+
+export function put(shelf, slot, row) {
+  const before = shelf.rows[slot];
+  const other = !before || !same(before, row);
+  if (other) shelf.set(slot, row);
+  return other;
+}
+
+export function fill(shelf, list, placed) {
+  let others = 0;
+  for (let at = 0; at < placed.length; at++) {
+    if (shelf.ids[placed[at]]) others += put(shelf, placed[at], list[at]);
+  }
+  return others;
+}
+
+export function clear(shelf, slot, keep) {
+  if (shelf.rows[slot]) shelf.set(slot);
+  if (!keep) {
+    shelf.slots.delete(shelf.ids[slot]);
+    shelf.ids[slot] = undefined;
+  }
+}
+
+export function renew(shelf, slot) {
+  const id = shelf.ids[slot];
+  shelf.ids[slot] = undefined;
+  return shelf.push(id);
+}
+
+export function squeeze(shelf) {
+  shelf.rows = shelf.rows.filter((_, slot) => shelf.ids[slot] !== undefined);
+  shelf.ids = shelf.ids.filter((id) => id !== undefined);
+  shelf.slots = new Map(shelf.ids.map((id, slot) => [id, slot]));
+  shelf.generation++;
+}
+
+/** Whether two rows say the same. Values are compared as JSON where they are no plain ones. */
+function same(one, two) {
+  let fields = 0;
+  for (const name in one) {
+    const mine = one[name];
+    const other = two[name];
+    if (
+      mine !== other &&
+      !(typeof mine === 'object' && JSON.stringify(mine) === JSON.stringify(other))
+    )
+      return false;
+    fields++;
+  }
+  for (const _ in two) fields--;
+  return fields === 0;
+}
