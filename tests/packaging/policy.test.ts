@@ -1,4 +1,5 @@
 /** Pages whose content security policy refuses WebAssembly: the fallback is loaded there, and only there. */
+import type * as Chat from '@amoiq/chat-widget';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -67,6 +68,17 @@ for (const [bundler, bundle] of Object.entries({
     const userId = `anonymous-of-${bundler}`;
     expect(await admin.online(userId)).toMatchObject({ sessionId: visitor.id });
     expect(await admin.list()).toContainEqual(expect.objectContaining({ userId }));
+    // The store, whose index of users is the core's.
+    await admin.page.evaluate(() => {
+      const store = window.chat.createOnlineUsersStore('demo');
+      store.subscribe(() => {});
+      Object.assign(window, { store });
+    });
+    await admin.page.waitForFunction((user) => {
+      const { store } = window as unknown as { store: Chat.OnlineUsersStore };
+      const { onlineUsers, isConnected } = store.getSnapshot();
+      return isConnected && onlineUsers.some((row) => row.userId === user);
+    }, userId);
     visitor.close();
     await admin.reported<string>('onUserOffline', (gone) => gone === userId);
     expect(admin.errors).toEqual([]);
