@@ -18,8 +18,15 @@ import { OurClient } from '../support/our-client.ts';
 import { serve } from '../support/site.ts';
 import { NO_WASM, widgetFiles, widgetSite } from '../support/widget-site.ts';
 
-const REFUSES = "script-src 'self' 'nonce-page'";
+/** A policy that allows nothing but these scripts and the server. */
+const policy = (scripts: string): string => {
+  const { host } = new URL(server.url);
+  return `default-src 'none'; connect-src http://${host} ws://${host}; script-src ${scripts}`;
+};
+
+const REFUSES = "'self' 'nonce-page'";
 const ALLOWS = `${REFUSES} 'wasm-unsafe-eval'`;
+const REFUSES_BY_NONCE = "'nonce-page'";
 
 let browser: TestBrowser;
 let server: Backend;
@@ -51,7 +58,8 @@ for (const [bundler, bundle] of Object.entries({
     const directory = await consumer(`${FIXTURES}policy-page`, `policy-${bundler}`);
     const built = await bundle(directory, 'entry.js');
     const page = { '/index.html': pageWith('<script type="module" src="bundle.js"></script>') };
-    const under = (policy: string) => serve(built, page, { 'content-security-policy': policy });
+    const under = (scripts: string) =>
+      serve(built, page, { 'content-security-policy': policy(scripts) });
 
     await using allowing = await under(ALLOWS);
     await using usual = await OurClient.admin(browser, allowing, { server: server.url });
@@ -88,8 +96,10 @@ for (const [bundler, bundle] of Object.entries({
 test('the script tag loads its fallback from beside itself, by the nonce it was given', async () => {
   const files = await widgetFiles('policy-tag');
   using admin = await OfficialClient.admin(server.url);
-  const policy = "script-src 'nonce-page'";
-  await using site = await widgetSite(files, { server: server.url, policy });
+  await using site = await widgetSite(files, {
+    server: server.url,
+    policy: policy(REFUSES_BY_NONCE),
+  });
   await using opened = await browser.open(`${site.url}/shop`);
   const { page } = opened;
   const { sessionId } = await admin.first<{ sessionId: string; url?: string }>(
@@ -111,7 +121,7 @@ test('the script tag loads its fallback from beside itself, by the nonce it was 
 test('the script tag loads nothing more where WebAssembly is allowed', async () => {
   const files = await widgetFiles('policy-tag-allowed');
   using admin = await OfficialClient.admin(server.url);
-  await using site = await widgetSite(files, { server: server.url, policy: ALLOWS });
+  await using site = await widgetSite(files, { server: server.url, policy: policy(ALLOWS) });
   await using opened = await browser.open(`${site.url}/shop`);
   await admin.first<{ url?: string }>('user_online', ({ url }) => url === `${site.url}/shop`);
   expect(site.requested).not.toContain(`/${NO_WASM}`);
@@ -121,7 +131,7 @@ test('the script tag loads nothing more where WebAssembly is allowed', async () 
 test('a script tag whose fallback is missing breaks nothing and says why', async () => {
   const files = await widgetFiles('policy-tag-missing');
   await rm(join(files, NO_WASM));
-  await using site = await widgetSite(files, { server: server.url, policy: REFUSES });
+  await using site = await widgetSite(files, { server: server.url, policy: policy(REFUSES) });
   await using opened = await browser.open('about:blank');
   const { page } = opened;
   const warning = page.waitForEvent('console', (message) => /chat widget/.test(message.text()));
