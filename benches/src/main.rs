@@ -3,6 +3,7 @@
 //! `cargo xtask bench server`: a connection, a message and a list, our server and the Node reference side by side. Both
 //! get the same load from the same client, on the same Redis, a fresh process for each measurement, and take turns.
 //! `cargo xtask bench nodes` ([`nodes`]): what many nodes cost each other and their Redis.
+//! `cargo xtask bench client` measures in a browser, and only takes a full [`shop`] from here.
 //!
 //! What must stay true: processes are measured one by one, from `/proc`; the load generator is not. Ratios are what
 //! counts. Absolute figures depend on the machine and on what else it does.
@@ -14,6 +15,7 @@ mod nodes;
 mod process;
 mod redis;
 mod report;
+mod shop;
 mod side;
 
 use std::path::PathBuf;
@@ -34,6 +36,8 @@ enum Cli {
     Server(Comparison),
     /// Many nodes of ours on one Redis
     Nodes(nodes::Options),
+    /// Measures nothing: a server of ours with visitors online, for whoever looks at it, until standard input ends
+    Shop(shop::Options),
 }
 
 /// What is compared, and how thoroughly.
@@ -76,6 +80,7 @@ fn main() -> ExitCode {
         .and_then(|runtime| match Cli::parse() {
             Cli::Server(options) => runtime.block_on(compare(&options)),
             Cli::Nodes(options) => runtime.block_on(nodes::run(&options)),
+            Cli::Shop(options) => runtime.block_on(shop::run(&options)),
         });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

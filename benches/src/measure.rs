@@ -249,7 +249,7 @@ pub(crate) async fn talk(talkers: Vec<Client>, messages: usize) -> Result<(usize
 }
 
 /// Connects visitors, a few at a time.
-async fn connect(address: &str, name: &str, count: usize) -> Result<Vec<Client>> {
+pub(crate) async fn connect(address: &str, name: &str, count: usize) -> Result<Vec<Client>> {
     let mut tasks = JoinSet::new();
     let next = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     for _ in 0..CONNECTING {
@@ -272,7 +272,7 @@ async fn connect(address: &str, name: &str, count: usize) -> Result<Vec<Client>>
     Ok(all)
 }
 
-fn names(name: &str, count: usize) -> HashSet<String> {
+pub(crate) fn names(name: &str, count: usize) -> HashSet<String> {
     (0..count)
         .map(|number| format!("anonymous-{name}{number}"))
         .collect()

@@ -1,6 +1,6 @@
 //! The two programs that are compared, and how each is started.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use tempfile::TempDir;
@@ -54,15 +54,7 @@ impl Side {
         let directory = tempfile::tempdir()?;
         let in_redis = self == Self::Node || !programs.embedded;
         let mut command = match self {
-            Self::Ours => {
-                let tenants = directory.path().join("tenants.toml");
-                let text =
-                    format!("[[tenants]]\nid = \"{TENANT}\"\nadmin_keys = [\"{ADMIN_KEY}\"]\n");
-                std::fs::write(&tenants, text)?;
-                let mut command = Command::new(&programs.server);
-                command.env("TENANTS_FILE", tenants);
-                command
-            }
+            Self::Ours => our_server(&programs.server, &directory)?,
             Self::Node => {
                 let mut command = Command::new("node");
                 command.arg(&programs.reference).env("ADMIN_KEY", ADMIN_KEY);
@@ -73,9 +65,27 @@ impl Side {
         if in_redis {
             command.env("REDIS_URL", redis.url());
         }
+        Running::launch(command, self, directory, in_redis).await
+    }
+}
+
+impl Running {
+    /// Our server on the store within it.
+    pub(crate) async fn embedded(server: &Path) -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let command = our_server(server, &directory)?;
+        Self::launch(command, Side::Ours, directory, false).await
+    }
+
+    async fn launch(
+        mut command: Command,
+        side: Side,
+        directory: TempDir,
+        in_redis: bool,
+    ) -> Result<Self> {
         command.env("RUST_LOG", "warn");
-        let server = Launched::of(command, self.name()).await?;
-        Ok(Running {
+        let server = Launched::of(command, side.name()).await?;
+        Ok(Self {
             _directory: directory,
             process: server.process,
             address: server.address.clone(),
@@ -83,4 +93,14 @@ impl Side {
             in_redis,
         })
     }
+}
+
+/// Our server's command line, and in the directory what it reads.
+fn our_server(server: &Path, directory: &TempDir) -> Result<Command> {
+    let tenants = directory.path().join("tenants.toml");
+    let text = format!("[[tenants]]\nid = \"{TENANT}\"\nadmin_keys = [\"{ADMIN_KEY}\"]\n");
+    std::fs::write(&tenants, text)?;
+    let mut command = Command::new(server);
+    command.env("TENANTS_FILE", tenants);
+    Ok(command)
 }

@@ -1,7 +1,7 @@
 // The platform, in as few crossings as the core needs. Everything that decides anything is in Rust; this file calls the
 // browser and reads shapes. It is JavaScript because bindings to each of these objects would weigh more than their use.
 //
-// What the core is called for is named by a number, see `src/ops.rs`. A timer calls with none, which is 0.
+// What the core is called for is named by a number, see `src/ops.rs`.
 const OPEN = 1;
 const CLOSED = 2;
 const FRAME = 3;

@@ -5,7 +5,7 @@
 
 /// What the platform calls a connection or a store for.
 pub mod platform {
-    /// The timer has fired. It has no arguments, which is 0.
+    /// The timer has fired.
     pub const TIMER: u32 = 0;
     /// The socket is open.
     pub const OPEN: u32 = 1;
@@ -17,7 +17,7 @@ pub mod platform {
     pub const OFFLINE: u32 = 4;
     /// The page has its network back, or is looked at again.
     pub const WAKE: u32 = 5;
-    /// The socket brought the first of [`crate::wire::Event::NAMES`], whose value is the argument; the others follow.
+    /// The socket brought the first of [`crate::wire::Event::names`], whose value is the argument; the others follow.
     pub const EVENT: u32 = 6;
 }
 

@@ -1,6 +1,6 @@
 //! The core in a real browser against a real server, whose address is `CHAT_TEST_SERVER` at compile time: a server with
 //! the development tenant.
-#![cfg(target_arch = "wasm32")]
+#![cfg(all(target_arch = "wasm32", not(feature = "front-end")))]
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -217,13 +217,14 @@ async fn a_visitor_appears_in_the_store_and_leaves_it() {
         (!store.is(users_status::LOADING)).then_some(())
     })
     .await;
+    let row_of = || store.row("anonymous-browser-appears");
+    assert!(row_of().is_none());
 
     let (socket, heard) = listen(visitor(r#"{"visitorId":"browser-appears"}"#));
     wait("the visitor connects", || {
         find(&heard, socket_event::CONNECTED)
     })
     .await;
-    let row_of = || store.row("anonymous-browser-appears");
     let shown = wait("the visitor is shown", row_of).await;
     assert_eq!(text(&shown, "domain"), "shop.example");
     assert_eq!(text(&shown, "url"), "https://shop.example/?a=1&b=ü");

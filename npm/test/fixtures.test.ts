@@ -13,6 +13,9 @@ import refusal from '../../protocol/fixtures/message_refused.json' with { type: 
 import reply from '../../protocol/fixtures/message_reply.json' with { type: 'json' };
 import message from '../../protocol/fixtures/meta_message_created.json' with { type: 'json' };
 import list from '../../protocol/fixtures/online_users_list.json' with { type: 'json' };
+import asked from '../../protocol/fixtures/get_online_users_versioned.json' with { type: 'json' };
+import versioned from '../../protocol/fixtures/online_users_list_versioned.json' with { type: 'json' };
+import delta from '../../protocol/fixtures/presence_delta.json' with { type: 'json' };
 import offline from '../../protocol/fixtures/user_offline.json' with { type: 'json' };
 import online from '../../protocol/fixtures/user_online.json' with { type: 'json' };
 import issued from '../../protocol/fixtures/visitor_token.json' with { type: 'json' };
@@ -27,6 +30,15 @@ import type {
 
 /** JSON imports have widened strings; the one union of the message is checked by value. */
 type Json<T> = { [K in keyof T]: T[K] extends string ? string : T[K] };
+
+/** A state of a tenant's list, as those know it who asked for versions. */
+type Cursor = { epoch: number; version: number };
+
+const versions: {
+  asked: Cursor & { tenantId: string };
+  list: Cursor & { users: OnlineUser[] };
+  delta: Cursor & { since: Cursor; online: OnlineUser[]; offline: string[] };
+} = { asked, list: versioned, delta };
 
 const shapes: {
   online: OnlineUser;
@@ -59,6 +71,17 @@ test('a row has the fields that the type names, and no other', () => {
   }
 });
 
+test('a list is the same with a version, and a delta leads from one version to the next', () => {
+  const { epoch, version, ...plain } = versions.list;
+  expect(plain).toEqual(shapes.list);
+  const { asked, delta } = versions;
+  expect(delta.since).toEqual({ epoch, version });
+  expect([asked.epoch, delta.epoch]).toEqual([epoch, epoch]);
+  expect(delta.version).toBeGreaterThan(delta.since.version);
+  expect(delta.online).toEqual([shapes.online]);
+  expect(shapes.list.users.map(({ userId }) => userId)).toEqual(expect.arrayContaining(delta.offline));
+});
+
 test('messages come from one of the three senders', () => {
   for (const { sender } of shapes.messages) {
     expect(['user', 'agent', 'bot'] satisfies ChatMessage['sender'][]).toContain(sender);
@@ -81,6 +104,7 @@ test('every event that reaches a client is looked at here', () => {
   const requests = ['get_online_users', 'join_conversation', 'leave_conversation', 'message_answer'];
   const seen = [
     'ai_event_created',
+    'get_online_users_versioned',
     'join_conversation_ack',
     'message',
     'message_ack',
@@ -88,6 +112,8 @@ test('every event that reaches a client is looked at here', () => {
     'message_reply',
     'meta_message_created',
     'online_users_list',
+    'online_users_list_versioned',
+    'presence_delta',
     'user_offline',
     'user_online',
     'visitor_token',

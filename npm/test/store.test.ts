@@ -170,3 +170,28 @@ test('close drops everyone', async () => {
   made.become({ users: [ann] });
   expect(listener).not.toHaveBeenCalled();
 });
+
+test('a changing list is shown once per interval, anything else at once', async () => {
+  const store = createOnlineUsersStore('42', { notifyInterval: 60_000 });
+  const listener = vi.fn();
+  follow(store, listener);
+  const made = await feed();
+  made.become({ users: [], isLoading: false });
+  listener.mockClear();
+  const before = store.getSnapshot();
+  made.show([ann]);
+  made.show([ann, bob]);
+  expect(store.getSnapshot()).toBe(before);
+  expect(listener).not.toHaveBeenCalled();
+  made.become({ isConnected: true });
+  expect(store.getSnapshot()).toMatchObject({ onlineUsers: [ann, bob], isConnected: true });
+  expect(listener).toHaveBeenCalledTimes(1);
+
+  const quick = createOnlineUsersStore('42', { notifyInterval: 0 });
+  follow(quick, listener);
+  expect(core.feeds).toHaveLength(1);
+  expect(quick.getSnapshot().onlineUsers).toEqual([ann, bob]);
+  made.show([bob]);
+  await vi.waitFor(() => expect(quick.getSnapshot().onlineUsers).toEqual([bob]));
+  expect(store.getSnapshot().onlineUsers).toEqual([ann, bob]);
+});

@@ -1,4 +1,5 @@
-//! Event and room names (contract section 3). They are the existing system's: none may be renamed.
+//! Event and room names (contract section 3). They are the existing system's, none may be renamed; what only
+//! those get who ask for it is ours.
 
 use alloc::string::String;
 
@@ -17,6 +18,8 @@ pub const USER_ONLINE: &str = "user_online";
 pub const USER_OFFLINE: &str = "user_offline";
 /// Server to client: the answer to [`GET_ONLINE_USERS`].
 pub const ONLINE_USERS_LIST: &str = "online_users_list";
+/// Server to client, to those who asked for versions instead of the two above: what changed since a state.
+pub const PRESENCE_DELTA: &str = "presence_delta";
 /// Server to client: a message in a conversation.
 pub const META_MESSAGE_CREATED: &str = "meta_message_created";
 /// Server to client: a message in a conversation, sent by an older worker.
@@ -32,6 +35,11 @@ pub fn tenant_room(tenant_id: &str) -> String {
 /// The room of a tenant's admins; presence is announced there.
 pub fn admin_room(tenant_id: &str) -> String {
     ["admin:", tenant_id].concat()
+}
+
+/// The room of a tenant's admins who asked for versions; deltas of presence are sent there.
+pub fn presence_room(tenant_id: &str) -> String {
+    ["presence:", tenant_id].concat()
 }
 
 /// The room of a conversation, named by the session it belongs to.

@@ -33,7 +33,8 @@ pub struct Message {
     pub session_id: String,
     /// The author.
     pub user_id: String,
-    /// The tenant.
+    /// The tenant; a number is accepted, as older servers send it.
+    #[serde(deserialize_with = "crate::presence::text_or_number")]
     pub tenant_id: String,
 }
 

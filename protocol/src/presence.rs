@@ -12,6 +12,39 @@ pub struct GetOnlineUsers {
     /// The tenant; a number is accepted and read as its decimal text.
     #[serde(deserialize_with = "crate::presence::text_or_number")]
     pub tenant_id: String,
+    /// The state that a client knows who asked for versions; zeros at first. Others may write anything here.
+    #[serde(
+        default,
+        deserialize_with = "crate::presence::number_or_nothing",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub epoch: Option<u64>,
+    /// See `epoch`.
+    #[serde(
+        default,
+        deserialize_with = "crate::presence::number_or_nothing",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub version: Option<u64>,
+}
+
+impl GetOnlineUsers {
+    /// The state that the client knows.
+    pub fn cursor(&self) -> Option<Cursor> {
+        Some(Cursor {
+            epoch: u32::try_from(self.epoch?).ok()?,
+            version: self.version?,
+        })
+    }
+}
+
+/// A state of a tenant's list, for clients that asked for versions. Equal ones name equal lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// Changes whenever the counting starts again. Zero and version zero: nothing is known.
+    pub epoch: u32,
+    /// The number of changes so far.
+    pub version: u64,
 }
 
 /// One online user: the payload of `user_online`, and a row of `online_users_list` and of the HTTP list.
@@ -49,6 +82,54 @@ pub struct UserOffline {
 pub struct OnlineUsersList {
     /// Everyone online in the tenant.
     pub users: Vec<OnlineUser>,
+}
+
+/// Server to client, `online_users_list` for those who asked for versions; also an HTTP answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionedList {
+    /// Everyone online in the tenant.
+    pub users: Vec<OnlineUser>,
+    /// The counting of `version`.
+    pub epoch: u32,
+    /// The state that the list is of.
+    pub version: u64,
+}
+
+/// Server to client, `presence_delta`, to those who asked for versions; also an HTTP answer.
+///
+/// Whoever is at `since` is at the other state after applying it; so is, within one epoch, whoever is at
+/// any version between the two. The final state of each user is given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresenceDelta {
+    /// The counting of `version`.
+    pub epoch: u32,
+    /// The state after it.
+    pub version: u64,
+    /// The state before it.
+    pub since: Cursor,
+    /// Who is online then, and may have been so before.
+    pub online: Vec<OnlineUser>,
+    /// Who is not, and may not have been so before.
+    pub offline: Vec<String>,
+}
+
+/// Reads a whole number that is not negative; whatever else stands there counts as absent.
+///
+/// # Errors
+/// None but those of malformed input.
+pub fn number_or_nothing<'de, D: serde::Deserializer<'de>>(
+    input: D,
+) -> Result<Option<u64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Lenient {
+        Number(u64),
+        Other(serde::de::IgnoredAny),
+    }
+    Ok(match Lenient::deserialize(input)? {
+        Lenient::Number(number) => Some(number),
+        Lenient::Other(_) => None,
+    })
 }
 
 /// Reads an id that older clients send as a JSON number.

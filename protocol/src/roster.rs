@@ -11,12 +11,24 @@
 //! answer(ticket, [b, c])  ──►  a stays (joined after the ask), b stays away (left after it), c is taken
 //! ```
 //!
+//! A server may say more: where in its history a list or a delta stands, as a [`Mark`]. Then that decides, and tickets are
+//! only what one falls back to when something without a mark comes. A versioned delta leads from one mark to another and
+//! holds the final state of each user it names, so one that overlaps with what is known does no harm.
+//!
+//! ```text
+//!            no mark ── list(m) ──► at m ── delta(since ≤ m < until) ──► at until
+//!   anything without a mark ▲       │  delta(until ≤ m): stale, list(older): dropped
+//!                           └───────┘  delta(since > m): a gap, ask again
+//! ```
+//!
 //! The rows themselves lie on a [`Shelf`], by slot; what is decided here is decided by slots alone, so that in a browser
 //! neither a row nor an id ever crosses into this code.
 //!
 //! What must stay true:
 //! - when every delta and at least one later-asked list have arrived, the roster equals the server's state, however late
 //!   and in whatever order the lists came;
+//! - with marks, the roster equals the server's state at its mark at every moment, however late, in whatever order and
+//!   however often lists and deltas came;
 //! - applying anything twice changes nothing the second time;
 //! - a row keeps its place while its user stays, and newcomers go to the end, so that a view does not jump;
 //! - departed users are remembered only while an ask is open, by a slot that is theirs and empty;
@@ -59,6 +71,39 @@ impl Changes {
     }
 }
 
+/// A moment in a server's history of one tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Another number when the server begins a new history. Which of two is the later one does not show.
+    pub epoch: u32,
+    /// Counted up with each change.
+    pub version: u64,
+}
+
+/// What happened between two marks.
+#[derive(Clone, Copy, Debug)]
+pub struct Delta<'a, S: Shelf> {
+    /// The mark before.
+    pub since: Mark,
+    /// The mark after.
+    pub until: Mark,
+    /// Those who are online afterwards.
+    pub online: &'a S::List,
+    /// Those who are not.
+    pub offline: &'a S::Users,
+}
+
+/// What became of a [`Delta`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// It was applied.
+    Applied,
+    /// All of it is known.
+    Stale,
+    /// Something before it is missing, or there is no mark: a list is needed.
+    Gap,
+}
+
 /// A list that was asked for and is not here yet. Give it back with [`Roster::answer`] or [`Roster::abandon`].
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "an open ticket keeps departed users in memory"]
@@ -96,6 +141,10 @@ pub struct Roster<S> {
     asks: u64,
     /// The youngest request that has been answered.
     answered: u64,
+    /// Which moment the rows are of, if the server says such things.
+    mark: Option<Mark>,
+    /// How many lists had been asked for when the mark's epoch was learned.
+    learned: u64,
 }
 
 impl<S: Shelf> Roster<S> {
@@ -111,6 +160,8 @@ impl<S: Shelf> Roster<S> {
             open: Vec::new(),
             asks: 0,
             answered: 0,
+            mark: None,
+            learned: 0,
         }
     }
 
@@ -129,6 +180,11 @@ impl<S: Shelf> Roster<S> {
         self.revision
     }
 
+    /// The moment that the rows are of, to ask the server for what has happened since; none if it is not known.
+    pub fn mark(&self) -> Option<Mark> {
+        self.mark
+    }
+
     /// Where the rows are.
     pub fn shelf(&self) -> &S {
         &self.shelf
@@ -140,6 +196,7 @@ impl<S: Shelf> Roster<S> {
             return Change::None;
         };
         self.deltas += 1;
+        self.mark = None;
         let joined = self.seat(&mut slot);
         self.set(
             slot,
@@ -159,22 +216,52 @@ impl<S: Shelf> Roster<S> {
     /// Applies a delta: the user has gone.
     pub fn offline(&mut self, user: &S::User) -> Change {
         self.deltas += 1;
-        let remember = !self.open.is_empty();
-        let found = if remember {
-            self.shelf.place(user)
-        } else {
+        self.mark = None;
+        let found = if self.open.is_empty() {
             self.shelf.find(user)
+        } else {
+            self.shelf.place(user)
         };
         let Some(slot) = found else {
             return Change::None;
         };
-        if remember {
-            self.remember(slot)
-        } else {
-            self.free(slot);
-            self.squeeze();
-            Change::Left
+        let change = self.leave(slot);
+        self.squeeze();
+        change
+    }
+
+    /// Applies a delta with marks.
+    pub fn delta(&mut self, delta: &Delta<'_, S>) -> Fit {
+        let &Delta { since, until, .. } = delta;
+        let Some(at) = self.mark else {
+            return Fit::Gap;
+        };
+        if at.epoch == until.epoch && at.version >= until.version {
+            return Fit::Stale;
         }
+        let follows = at.epoch == until.epoch && at.epoch == since.epoch;
+        if at != since && !(follows && at.version > since.version) {
+            return Fit::Gap;
+        }
+        self.deltas += 1;
+        for slot in self.shelf.find_all(delta.offline, !self.open.is_empty()) {
+            if slot != NOWHERE {
+                self.leave(slot);
+            }
+        }
+        let (placed, changes) = self.take(self.deltas, delta.online);
+        self.revision += u64::from(!changes.is_empty());
+        for slot in placed {
+            self.set(
+                slot,
+                Slot::Online {
+                    touched: self.deltas,
+                },
+            );
+        }
+        self.reach(until);
+        self.squeeze();
+        Fit::Applied
     }
 
     /// Notes that a list is being asked for now. Call it before the request leaves.
@@ -202,7 +289,30 @@ impl<S: Shelf> Roster<S> {
         let Ticket { serial, asked } = ticket;
         if serial >= self.answered {
             self.answered = serial;
+            self.mark = None;
             changes = self.merge(asked, list);
+        }
+        self.close(serial);
+        changes
+    }
+
+    /// Merges the list that answers `ticket` and is of the moment `mark`; `live` if it came in one order with the deltas.
+    ///
+    /// One of an older version is dropped. Of two epochs nobody can say which is the later one: what comes in one order
+    /// with the deltas is, and so is what was asked for when the present one was known already.
+    #[expect(clippy::needless_pass_by_value, reason = "a ticket is given back once")]
+    pub fn answer_at(&mut self, ticket: Ticket, mark: Mark, live: bool, list: &S::List) -> Changes {
+        let Ticket { serial, asked } = ticket;
+        let (counts, asked) = match self.mark {
+            Some(at) if at.epoch == mark.epoch => (at.version <= mark.version, self.deltas),
+            Some(_) => (live || serial > self.learned, self.deltas),
+            None => (live || serial >= self.answered, asked),
+        };
+        let mut changes = Changes::default();
+        if counts {
+            changes = self.merge(asked, list);
+            self.answered = self.answered.max(serial);
+            self.reach(mark);
         }
         self.close(serial);
         changes
@@ -214,33 +324,29 @@ impl<S: Shelf> Roster<S> {
         self.answer(now, list)
     }
 
+    /// The same of a list with a mark.
+    pub fn replace_at(&mut self, mark: Mark, list: &S::List) -> Changes {
+        let now = self.ask();
+        self.answer_at(now, mark, true, list)
+    }
+
+    fn reach(&mut self, mark: Mark) {
+        if self.mark.is_none_or(|at| at.epoch != mark.epoch) {
+            self.learned = self.asks;
+        }
+        self.mark = Some(mark);
+    }
+
     /// Takes a list that is right about everybody of whom no delta has spoken after the one numbered `asked`.
     fn merge(&mut self, asked: u64, list: &S::List) -> Changes {
-        let mut changes = Changes::default();
-        let mut placed = self.shelf.place_all(list);
         let mut listed = alloc::vec![false; self.slots.len()];
-        for slot in &mut placed {
-            if let Some(mark) = listed.get_mut(*slot as usize) {
+        let (placed, mut changes) = self.take(asked, list);
+        for slot in placed {
+            if let Some(mark) = listed.get_mut(slot as usize) {
                 *mark = true;
             }
-            match self.slots.get(*slot as usize) {
-                Some(Slot::Gone { at: known } | Slot::Online { touched: known })
-                    if *known > asked =>
-                {
-                    *slot = NOWHERE;
-                }
-                // Another slot can be had only when all that were placed now are known.
-                Some(Slot::Gone { .. }) => {}
-                Some(Slot::Free | Slot::Online { .. }) | None => {
-                    changes.joined += usize::from(self.seat(slot));
-                }
-            }
         }
-        changes.joined += self.seat_returned(&mut placed);
-        changes.updated = self
-            .shelf
-            .fill(list, &placed)
-            .saturating_sub(changes.joined);
+        // Those of whom a later delta has spoken are not among `placed`, nor do they leave.
         for (slot, listed) in (0..).zip(listed) {
             let known = self.slots.get(slot as usize);
             if !listed && matches!(known, Some(Slot::Online { touched }) if *touched <= asked) {
@@ -250,6 +356,35 @@ impl<S: Shelf> Roster<S> {
         }
         self.revision += u64::from(!changes.is_empty());
         changes
+    }
+
+    /// Has everybody in a list online with the row there, but for those of whom a delta after the one numbered `asked` has
+    /// spoken. Returns their slots.
+    fn take(&mut self, asked: u64, list: &S::List) -> (Vec<u32>, Changes) {
+        let mut placed = self.shelf.place_all(list);
+        let mut joined = 0;
+        for slot in &mut placed {
+            match self.slots.get(*slot as usize) {
+                Some(Slot::Gone { at: known } | Slot::Online { touched: known })
+                    if *known > asked =>
+                {
+                    *slot = NOWHERE;
+                }
+                // Another slot can be had only when all that were placed now are known.
+                Some(Slot::Gone { .. }) => {}
+                Some(Slot::Free | Slot::Online { .. }) | None => {
+                    joined += usize::from(self.seat(slot));
+                }
+            }
+        }
+        joined += self.seat_returned(&mut placed);
+        let updated = self.shelf.fill(list, &placed).saturating_sub(joined);
+        let changes = Changes {
+            joined,
+            updated,
+            left: 0,
+        };
+        (placed, changes)
     }
 
     /// Has those online again who had left. Says how many there are.
@@ -292,25 +427,34 @@ impl<S: Shelf> Roster<S> {
         true
     }
 
-    /// The slot's user has gone, and a list is on its way that may not know it yet.
-    fn remember(&mut self, slot: u32) -> Change {
-        let gone = Slot::Gone { at: self.deltas };
-        match self.slots.get(slot as usize) {
-            Some(Slot::Online { .. }) => {
-                self.shelf.clear(slot, true);
-                self.online -= 1;
-                self.gone += 1;
-                self.revision += 1;
-                self.set(slot, gone);
-                return Change::Left;
-            }
-            Some(Slot::Gone { .. } | Slot::Free) => self.set(slot, gone),
-            None => {
-                self.slots.push(gone);
-                self.gone += 1;
+    /// The slot's user has gone. If a list is on its way that may not know it yet, that is remembered.
+    fn leave(&mut self, slot: u32) -> Change {
+        let was_online = matches!(self.slots.get(slot as usize), Some(Slot::Online { .. }));
+        if self.open.is_empty() {
+            self.free(slot);
+        } else {
+            let gone = Slot::Gone { at: self.deltas };
+            match self.slots.get(slot as usize) {
+                Some(Slot::Online { .. }) => {
+                    self.shelf.clear(slot, true);
+                    self.online -= 1;
+                    self.gone += 1;
+                    self.revision += 1;
+                    self.set(slot, gone);
+                }
+                Some(Slot::Gone { .. }) => self.set(slot, gone),
+                Some(Slot::Free) => {}
+                None => {
+                    self.slots.push(gone);
+                    self.gone += 1;
+                }
             }
         }
-        Change::None
+        if was_online {
+            Change::Left
+        } else {
+            Change::None
+        }
     }
 
     fn free(&mut self, slot: u32) {

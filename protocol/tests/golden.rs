@@ -8,7 +8,10 @@ use chat_protocol::{
     message::{
         Accepted, Conversation, History, Message, MessageCreated, Refused, SendMessage, Sender,
     },
-    presence::{GetOnlineUsers, OnlineUser, OnlineUsersList, UserOffline},
+    presence::{
+        Cursor, GetOnlineUsers, OnlineUser, OnlineUsersList, PresenceDelta, UserOffline,
+        VersionedList,
+    },
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -44,6 +47,17 @@ fn shown_user() -> OnlineUser {
     }
 }
 
+fn bare_user() -> OnlineUser {
+    OnlineUser {
+        user_id: "anonymous-7".into(),
+        connected_at: "2024-01-15T10:31:00.000Z".into(),
+        session_id: None,
+        domain: None,
+        origin: None,
+        url: None,
+    }
+}
+
 fn question() -> Message {
     Message {
         id: "0b7e2d0e-6d5c-4a3b-9f0a-3f1f6a9c1d22".into(),
@@ -69,20 +83,47 @@ fn presence() {
         "get_online_users",
         &GetOnlineUsers {
             tenant_id: "42".into(),
+            epoch: None,
+            version: None,
         },
     );
-    let bare = OnlineUser {
-        user_id: "anonymous-7".into(),
-        connected_at: "2024-01-15T10:31:00.000Z".into(),
-        session_id: None,
-        domain: None,
-        origin: None,
-        url: None,
-    };
     golden(
         "online_users_list",
         &OnlineUsersList {
-            users: vec![shown_user(), bare],
+            users: vec![shown_user(), bare_user()],
+        },
+    );
+}
+
+#[test]
+fn versioned_presence() {
+    golden(
+        "get_online_users_versioned",
+        &GetOnlineUsers {
+            tenant_id: "42".into(),
+            epoch: Some(2_864_434_397),
+            version: Some(6),
+        },
+    );
+    golden(
+        "online_users_list_versioned",
+        &VersionedList {
+            users: vec![shown_user(), bare_user()],
+            epoch: 2_864_434_397,
+            version: 7,
+        },
+    );
+    golden(
+        "presence_delta",
+        &PresenceDelta {
+            epoch: 2_864_434_397,
+            version: 9,
+            since: Cursor {
+                epoch: 2_864_434_397,
+                version: 7,
+            },
+            online: vec![shown_user()],
+            offline: vec!["anonymous-7".into()],
         },
     );
 }
@@ -182,6 +223,25 @@ fn conversations() {
             messages: vec![question()],
         },
     );
+}
+
+#[test]
+fn only_whole_numbers_make_a_cursor() {
+    let cursor = |epoch: &str, version: &str| {
+        let json = format!(r#"{{"tenantId":"42","epoch":{epoch},"version":{version}}}"#);
+        serde_json::from_str::<GetOnlineUsers>(&json)
+            .expect("others may write anything there")
+            .cursor()
+    };
+    let read = Cursor {
+        epoch: 5,
+        version: 1 << 40,
+    };
+    assert_eq!(cursor("5", "1099511627776"), Some(read));
+    for epoch in ["-1", "4294967296", "1.5", "\"5\"", "null", "{}"] {
+        assert_eq!(cursor(epoch, "1"), None, "{epoch}");
+    }
+    assert_eq!(cursor("5", "[]"), None);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 pub mod connect;
 pub mod conversation;
 pub mod disconnect;
+pub mod feeds;
 pub mod message;
 pub mod online_users;
 pub mod rooms;
@@ -24,6 +25,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use tracing::Instrument as _;
 
+use self::feeds::Feeds;
 use crate::auth::visitor_token::Issued;
 use crate::auth::{Gate, Identity};
 use crate::clock::Clock;
@@ -31,7 +33,7 @@ use crate::config::Settings;
 use crate::error::Refusal;
 use crate::limits::{Bucket, Buckets, OpenCounts, Place};
 use crate::messages::{Bus, MessageStore};
-use crate::presence::{Announcement, Announcer, Change, PresenceStore, Row};
+use crate::presence::{Announcer, Change, PresenceStore, Row};
 use crate::telemetry::Metrics;
 use crate::tenants::Tenants;
 
@@ -53,6 +55,8 @@ pub struct Chat<P, M> {
     pub hub: Hub<Member>,
     /// Who is online.
     pub presence: Arc<P>,
+    /// What those are told of it who ask for versions.
+    pub feeds: Arc<Feeds>,
     /// What was said.
     pub messages: Arc<M>,
     /// Who hears of it.
@@ -75,11 +79,23 @@ pub struct Open {
 pub struct Member {
     identity: Identity,
     row: Row,
+    watching: Watching,
     rates: Mutex<Rates>,
     /// To be handed over once the socket is connected.
     visitor_token: Mutex<Option<Box<Issued>>>,
     _tenant_place: Place<Arc<str>>,
     _address_place: Option<Place<IpAddr>>,
+}
+
+/// How a socket is told who comes and goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Watching {
+    /// Not at all: a visitor.
+    Nothing,
+    /// By an event for each change.
+    Events,
+    /// By deltas from version to version, for which it has asked.
+    Deltas,
 }
 
 struct Rates {
@@ -128,23 +144,28 @@ impl Open {
 }
 
 /// Tells a tenant's admins about changes of presence.
-pub fn announcer(hub: Hub<Member>, metrics: Arc<Metrics>) -> Announcer {
-    Box::new(move |announcement| announce(&hub, &metrics, &announcement))
+pub fn announcer(hub: Hub<Member>, metrics: Arc<Metrics>, feeds: Arc<Feeds>) -> Announcer {
+    Box::new(move |announcement| {
+        for change in announcement.changes {
+            announce(&hub, &metrics, announcement.tenant, change);
+        }
+        feeds.handle_announcement(&announcement);
+    })
 }
 
-fn announce(hub: &Hub<Member>, metrics: &Metrics, announcement: &Announcement<'_>) {
-    let event = match announcement.change {
-        Change::Online(_) => USER_ONLINE,
+fn announce(hub: &Hub<Member>, metrics: &Metrics, tenant: &str, change: &Change) {
+    let event = match change {
+        Change::Online { .. } => USER_ONLINE,
         Change::Offline(_) => USER_OFFLINE,
     };
     metrics.announcement(event);
-    let room = admin_room(announcement.tenant);
+    let room = admin_room(tenant);
     let room = hub.to(&room);
     if room.is_empty() {
         return;
     }
-    match announcement.change {
-        Change::Online(row) => {
+    match change {
+        Change::Online { row, .. } => {
             room.emit_frame(&Frame::from_raw_event(NAMESPACE, event, row.json()));
         }
         Change::Offline(user) => {
@@ -167,8 +188,19 @@ impl<P: PresenceStore, M: MessageStore> Application for Sockets<P, M> {
             && member.identity.is_admin()
         {
             // Before the client hears that it is connected: from then on it is to miss nothing.
+            let Chat {
+                presence,
+                feeds,
+                bus,
+                ..
+            } = &*self.0;
             let tenant = member.identity.tenant().id();
-            tokio::join!(self.0.presence.watch(tenant), self.0.bus.listen(tenant));
+            let hold = async {
+                if member.watching == Watching::Deltas {
+                    feeds.hold(&**presence, tenant).await;
+                }
+            };
+            tokio::join!(presence.watch(tenant), bus.listen(tenant), hold);
         }
         admitted.map_err(|refusal| {
             self.0.metrics.refusal(refusal.code());

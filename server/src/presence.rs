@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 pub mod conformance;
+pub mod feed;
 pub mod memory;
 pub mod redis;
 pub mod transition;
@@ -16,7 +17,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use chat_protocol::event::ONLINE_USERS_LIST;
-use chat_protocol::presence::OnlineUser;
+use chat_protocol::presence::{Cursor, OnlineUser};
 use chat_socketio::Frame;
 
 use crate::chat::NAMESPACE;
@@ -31,11 +32,13 @@ pub use transition::Change;
 /// Duties of an implementation:
 /// - The rules are those of [`transition`], over all nodes that share the store.
 /// - Every change bumps its tenant's version by one and is announced exactly once on every node that
-///   watches the tenant, in the order of the versions. The announcer never waits, so it may be called
-///   under a lock.
-/// - [`with_list`](Self::with_list) takes its place among the announcements: whatever is in the
-///   list was announced before, and whatever is announced later is not in it yet. A client that
-///   applies all it is sent in order is therefore right at every moment.
+///   watches the tenant, in the order of the versions and with the state that it leads to. The announcer
+///   never waits, so it may be called under a lock.
+/// - A state that gets another name is announced, too. Between two announced states of one epoch nothing
+///   is left out: whoever was different at any version in between is among the changes.
+/// - [`with_list`](Self::with_list) and [`with_revision`](Self::with_revision) take their place among the
+///   announcements: whatever is in the list was announced before, and whatever is announced later is not
+///   in it yet. A client that applies all it is sent in order is therefore right at every moment.
 /// - Joining or leaving twice is joining or leaving once. Leaving ends that session and no other,
 ///   however late it comes.
 /// - Tenants never see each other.
@@ -61,8 +64,17 @@ pub trait PresenceStore: Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Page, StoreError>> + Send;
 
+    /// Hands over the state of the list without the list. `deliver` must not wait.
+    fn with_revision<T: Send>(
+        &self,
+        tenant: &str,
+        deliver: impl FnOnce(Revision) -> T + Send,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send;
+
     /// The state of the list without the list.
-    fn revision(&self, tenant: &str) -> impl Future<Output = Result<Revision, StoreError>> + Send;
+    fn revision(&self, tenant: &str) -> impl Future<Output = Result<Revision, StoreError>> + Send {
+        self.with_revision(tenant, |revision| revision)
+    }
 
     /// Somebody here wants to be told of the tenant's changes: when this returns, all that come are
     /// announced, until [`unwatch`](Self::unwatch) has been called as often as this. It does not wait
@@ -147,11 +159,13 @@ pub struct Row(Arc<str>);
 pub struct Announcement<'a> {
     /// Whose admins are to be told.
     pub tenant: &'a str,
-    /// What happened.
-    pub change: &'a Change,
+    /// What happened, in order. Nothing, where the state has only got another name.
+    pub changes: &'a [Change],
+    /// The state after all of it.
+    pub revision: Revision,
 }
 
-/// Tells a tenant's admins about a change.
+/// Tells a tenant's admins about changes.
 pub type Announcer = Box<dyn Fn(Announcement<'_>) + Send + Sync>;
 
 /// A state of a tenant's list. Two equal ones name equal lists.
@@ -173,6 +187,8 @@ pub struct List {
     /// Behind a pointer to a `String`, because making an `Arc<str>` would copy megabytes.
     body: Arc<String>,
     frame: OnceLock<Frame>,
+    versioned: OnceLock<Arc<String>>,
+    versioned_frame: OnceLock<Frame>,
 }
 
 /// A part of a tenant's list.
@@ -208,6 +224,14 @@ impl fmt::Debug for Row {
 }
 
 impl Revision {
+    /// What a client shows who has this state.
+    pub fn cursor(&self) -> Cursor {
+        Cursor {
+            epoch: self.epoch,
+            version: self.version,
+        }
+    }
+
     /// The entity tag of answers made from this state. Weak: equal in meaning, not to the byte.
     pub fn etag(&self) -> String {
         format!("W/\"{:x}-{}\"", self.epoch, self.version)
@@ -224,6 +248,8 @@ impl List {
             revision,
             body: Arc::new(body),
             frame: OnceLock::new(),
+            versioned: OnceLock::new(),
+            versioned_frame: OnceLock::new(),
         }
     }
 
@@ -240,14 +266,37 @@ impl List {
 
     /// The same text, shared, as the body of an answer.
     pub fn bytes(&self) -> Bytes {
-        struct Shared(Arc<String>);
-        impl AsRef<[u8]> for Shared {
-            fn as_ref(&self) -> &[u8] {
-                self.0.as_bytes()
-            }
-        }
-        Bytes::from_owner(Shared(Arc::clone(&self.body)))
+        shared(&self.body)
     }
+
+    /// The list as an `online_users_list` event for those who asked for versions, encoded once, too.
+    pub fn versioned_frame(&self) -> &Frame {
+        self.versioned_frame
+            .get_or_init(|| Frame::from_raw_event(NAMESPACE, ONLINE_USERS_LIST, self.versioned()))
+    }
+
+    /// `{ "users": [...], "epoch", "version" }`, shared, as the body of an answer.
+    pub fn versioned_bytes(&self) -> Bytes {
+        shared(self.versioned())
+    }
+
+    fn versioned(&self) -> &Arc<String> {
+        self.versioned.get_or_init(|| {
+            let Revision { epoch, version, .. } = self.revision;
+            let open = self.body.strip_suffix('}').unwrap_or_default();
+            Arc::new(format!(r#"{open},"epoch":{epoch},"version":{version}}}"#))
+        })
+    }
+}
+
+fn shared(text: &Arc<String>) -> Bytes {
+    struct Shared(Arc<String>);
+    impl AsRef<[u8]> for Shared {
+        fn as_ref(&self) -> &[u8] {
+            self.0.as_bytes()
+        }
+    }
+    Bytes::from_owner(Shared(Arc::clone(text)))
 }
 
 /// Writes rows as a JSON array.

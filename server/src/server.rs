@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::auth::Gate;
 use crate::auth::shared_secret::Secret;
 use crate::auth::visitor_token::VisitorTokens;
+use crate::chat::feeds::Feeds;
 use crate::chat::rooms::LocalRooms;
 use crate::chat::{Chat, Member, Open, Sockets, announcer};
 use crate::clock::Clock;
@@ -45,6 +46,7 @@ pub struct Server {
     serving: JoinHandle<()>,
     keys: JoinHandle<()>,
     presence: JoinHandle<()>,
+    feeds: JoinHandle<()>,
     bus: JoinHandle<()>,
 }
 
@@ -98,7 +100,13 @@ impl Server {
         }
         let node = NodeName::of(Uuid::new_v4());
         tracing::debug!(%node, "this node's name");
-        let announcer = announcer(hub.clone(), Arc::clone(&metrics));
+        let feeds = Arc::new(Feeds::new(
+            hub.clone(),
+            Arc::clone(&metrics),
+            clock,
+            config.settings.online_users.clone(),
+        ));
+        let announcer = announcer(hub.clone(), Arc::clone(&metrics), Arc::clone(&feeds));
         let (presence, messages) = stores(&config, redis.as_ref(), &node, clock, announcer);
         let rooms = LocalRooms(hub.clone());
         let bus = match &redis {
@@ -126,6 +134,7 @@ impl Server {
             settings: config.settings,
             hub: hub.clone(),
             presence: Arc::clone(&presence),
+            feeds: Arc::clone(&feeds),
             messages: Arc::new(messages),
             bus: Arc::new(bus),
             metrics,
@@ -144,6 +153,8 @@ impl Server {
             Arc::clone(&chat.metrics),
         );
         let serving = tokio::spawn(listener.run(stop_accepting.clone()));
+        let watched = Arc::clone(&presence);
+        let feeds = tokio::spawn(async move { match feeds.run(&*watched).await {} });
         let presence = tokio::spawn(async move { match presence.run().await {} });
         let telling = Arc::clone(&chat);
         let bus = tokio::spawn(async move { match telling.bus.run(&*telling.presence).await {} });
@@ -159,6 +170,7 @@ impl Server {
             serving,
             keys,
             presence,
+            feeds,
             bus,
         })
     }
@@ -225,6 +237,7 @@ impl Drop for Server {
         self.serving.abort();
         self.keys.abort();
         self.presence.abort();
+        self.feeds.abort();
         self.bus.abort();
     }
 }

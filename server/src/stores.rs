@@ -65,10 +65,14 @@ impl PresenceStore for Presence {
         }
     }
 
-    async fn revision(&self, tenant: &str) -> Result<Revision, StoreError> {
+    async fn with_revision<T: Send>(
+        &self,
+        tenant: &str,
+        deliver: impl FnOnce(Revision) -> T + Send,
+    ) -> Result<T, StoreError> {
         match self {
-            Self::Memory(store) => store.revision(tenant).await,
-            Self::Redis(store) => store.revision(tenant).await,
+            Self::Memory(store) => store.with_revision(tenant, deliver).await,
+            Self::Redis(store) => store.with_revision(tenant, deliver).await,
         }
     }
 

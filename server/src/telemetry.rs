@@ -8,7 +8,7 @@ use std::str::FromStr;
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
-pub use metrics::{BusEvent, Metrics, Snapshot, TenantCounts};
+pub use metrics::{BusEvent, Metrics, PresenceAnswer, Snapshot, TenantCounts};
 
 /// A request that a backend could not be given is an error to the proxy. To the gateway it is one that goes to
 /// another backend, and it says so itself.

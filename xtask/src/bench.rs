@@ -22,6 +22,12 @@ pub(crate) enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// What the package costs a page in Chromium, beside the guide's own code and tuned JavaScript
+    Client {
+        /// Further options of the benchmark: --quick, --rounds N, --only PART, --json FILE
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
     /// What faults of nodes, networks and Redis cost those who watch: the tests of them, for their report
     Faults,
 }
@@ -31,6 +37,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Server { options } => server(&workspace, options),
         Bench::Nodes { options } => nodes(&workspace, options),
+        Bench::Client { options } => client(&workspace, options),
         Bench::Faults => faults(&workspace),
     }
 }
@@ -59,17 +66,40 @@ fn nodes(workspace: &Workspace, options: &[String]) -> Result<()> {
         .run()
 }
 
+/// The driver is a Node program beside its pages; only the visitors who are online meanwhile are `chat-bench`'s.
+fn client(workspace: &Workspace, options: &[String]) -> Result<()> {
+    let browser = setup::chromium()?;
+    build::all(workspace)?;
+    chat_bench(workspace)?;
+    let client = workspace.client_bench();
+    npm::install(&client)?;
+    // Not from within its directory: files that options name are the caller's.
+    Tool::new("node")
+        .arg(client.join("run.mjs"))
+        .arg("--server")
+        .arg(workspace.server())
+        .arg("--shop")
+        .arg(workspace.released("chat-bench"))
+        .args(options)
+        .env("CHROMIUM", browser)
+        .run()
+}
+
 /// The benchmark of that name, built as is the server that it measures.
 fn built(workspace: &Workspace, name: &str) -> Result<Tool> {
     build::server(workspace)?;
-    Tool::cargo()
-        .args(["build", "--release", "--package", "chat-bench"])
-        .dir(workspace.root())
-        .run()?;
+    chat_bench(workspace)?;
     Ok(Tool::new(workspace.released("chat-bench"))
         .arg(name)
         .arg("--server")
         .arg(workspace.server()))
+}
+
+fn chat_bench(workspace: &Workspace) -> Result<()> {
+    Tool::cargo()
+        .args(["build", "--release", "--package", "chat-bench"])
+        .dir(workspace.root())
+        .run()
 }
 
 /// The tests print the report as a table and leave it in `tests/.report/faults.json`.

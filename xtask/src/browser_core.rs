@@ -21,6 +21,8 @@ pub(crate) const PACKAGE: &str = "chat-client-wasm";
 const MODULE: &str = "chat_client_wasm";
 /// The feature with which the core stands alone as a module: allocator, panic handler, exported classes.
 pub(crate) const FEATURE: &str = "standalone";
+/// The feature with which Rust front ends have the core.
+pub(crate) const FRONT_END: &str = "front-end";
 const PROFILE: &str = "wasm";
 
 /// Compiles the core for size and writes module, glue and types to `npm/lib/wasm/`; and to `npm/lib/no-wasm/` the same module
@@ -63,7 +65,7 @@ fn bind(workspace: &Workspace, module: Vec<u8>, directory: &str) -> Result<()> {
         .with_context(|| format!("wasm-bindgen cannot bind {MODULE}"))
 }
 
-/// Runs the core's browser tests in headless Chromium, beside a real server whose address they find in
+/// Runs the core's browser tests, those of its interface for JavaScript and those of the one for Rust, in headless Chromium, beside a real server whose address they find in
 /// `CHAT_TEST_SERVER` at compile time.
 pub(crate) fn test(workspace: &Workspace) -> Result<Totals> {
     let server = Server::start(workspace, 0, &[])?;
@@ -72,26 +74,28 @@ pub(crate) fn test(workspace: &Workspace) -> Result<Totals> {
     let this = std::env::current_exe()?;
     let this = this.to_str().context("the checkout's path is not UTF-8")?;
     let runner = format!("target.{TARGET}.runner=['{this}', 'run-browser-tests']");
-    Tool::cargo()
-        .args(["test", "--config", &runner])
-        .args([
-            "--package",
-            PACKAGE,
-            "--target",
-            TARGET,
-            "--test",
-            "browser",
-        ])
-        .env("CHAT_TEST_SERVER", server.url())
-        .env("CHROMEDRIVER", setup::chromedriver()?)
-        .env(
-            "WASM_BINDGEN_TEST_WEBDRIVER_JSON",
-            capabilities(workspace, &browser.to_string_lossy())?,
-        )
-        .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
-        .env("WASM_BINDGEN_TEST_ONLY_WEB", "1")
-        .dir(workspace.root())
-        .count()
+    let capabilities = capabilities(workspace, &browser.to_string_lossy())?;
+    let driver = setup::chromedriver()?;
+    let mut totals = Totals::default();
+    for what in [
+        ["--test", "browser"].as_slice(),
+        &["--test", "front_end", "--features", FRONT_END],
+        // The examples in its documentation; they are only compiled.
+        &["--doc", "--features", FRONT_END],
+    ] {
+        totals += Tool::cargo()
+            .args(["test", "--config", &runner])
+            .args(["--package", PACKAGE, "--target", TARGET])
+            .args(what)
+            .env("CHAT_TEST_SERVER", server.url())
+            .env("CHROMEDRIVER", &driver)
+            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities)
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
+            .env("WASM_BINDGEN_TEST_ONLY_WEB", "1")
+            .dir(workspace.root())
+            .count()?;
+    }
+    Ok(totals)
 }
 
 /// What cargo calls with a compiled test file.

@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::process::Tool;
 use crate::workspace::Workspace;
-use crate::{browser_core, npm, setup};
+use crate::{browser_core, leptos_example, npm, setup};
 
 /// What to build; everything unless narrowed.
 #[derive(Args)]
@@ -16,10 +16,16 @@ pub(crate) struct Options {
     /// Only the server
     #[arg(long)]
     server: bool,
+    /// Only the page of examples/leptos-admin, which nothing else needs
+    #[arg(long, conflicts_with_all = ["package", "server"])]
+    leptos: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let workspace = Workspace::find()?;
+    if options.leptos {
+        return leptos_example::build(&workspace);
+    }
     if !options.server {
         package(&workspace)?;
     }

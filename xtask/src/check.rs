@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::browser_core;
+use crate::leptos_example;
 use crate::process::Tool;
 use crate::setup;
 use crate::workspace::Workspace;
@@ -10,20 +11,27 @@ use crate::workspace::Workspace;
 pub(crate) fn run() -> Result<()> {
     let workspace = Workspace::find()?;
     setup::wasm_target()?;
-    format(&workspace).run()?;
+    for format in format(&workspace) {
+        format.run()?;
+    }
     lints(&workspace).run()?;
     for lints in browser_lints(&workspace) {
         lints.run()?;
     }
-    documentation(&workspace).run()?;
+    for documentation in documentation(&workspace) {
+        documentation.run()?;
+    }
     for tests in unit_tests(&workspace) {
         tests.run()?;
     }
     Ok(())
 }
 
-pub(crate) fn format(workspace: &Workspace) -> Tool {
-    cargo(workspace).args(["fmt", "--all", "--check"])
+pub(crate) fn format(workspace: &Workspace) -> [Tool; 2] {
+    [
+        cargo(workspace).args(["fmt", "--all", "--check"]),
+        leptos_example::format(workspace),
+    ]
 }
 
 pub(crate) fn lints(workspace: &Workspace) -> Tool {
@@ -32,8 +40,9 @@ pub(crate) fn lints(workspace: &Workspace) -> Tool {
         .args(["--", "-D", "warnings"])
 }
 
-/// The same for the code that only a browser compiles: as it is published, and with its tests, which need `std`.
-pub(crate) fn browser_lints(workspace: &Workspace) -> [Tool; 2] {
+/// The same for the code that only a browser compiles: as it is published, with its tests, which need `std`, and as Rust front
+/// ends have it.
+pub(crate) fn browser_lints(workspace: &Workspace) -> [Tool; 3] {
     let lints = |what: &[&str]| {
         cargo(workspace)
             .args(["clippy", "--package", browser_core::PACKAGE])
@@ -44,18 +53,29 @@ pub(crate) fn browser_lints(workspace: &Workspace) -> [Tool; 2] {
     [
         lints(&["--features", browser_core::FEATURE]),
         lints(&["--all-targets"]),
+        lints(&["--all-targets", "--features", browser_core::FRONT_END]),
     ]
 }
 
-pub(crate) fn documentation(workspace: &Workspace) -> Tool {
-    cargo(workspace)
-        .args([
-            "doc",
-            "--workspace",
-            "--no-deps",
-            "--document-private-items",
-        ])
-        .env("RUSTDOCFLAGS", "-D warnings")
+/// Documentation, and that of the part which only Rust front ends have.
+pub(crate) fn documentation(workspace: &Workspace) -> [Tool; 2] {
+    let documentation = |what: &[&str]| {
+        cargo(workspace)
+            .args(["doc", "--no-deps", "--document-private-items"])
+            .args(what)
+            .env("RUSTDOCFLAGS", "-D warnings")
+    };
+    [
+        documentation(&["--workspace"]),
+        documentation(&[
+            "--package",
+            browser_core::PACKAGE,
+            "--target",
+            browser_core::TARGET,
+            "--features",
+            browser_core::FRONT_END,
+        ]),
+    ]
 }
 
 /// Two runs, because tested together with the rest this package would get other features of its dependencies than the running

@@ -9,7 +9,9 @@ use crate::{check, npm, setup};
 pub(crate) fn run() -> Result<()> {
     let workspace = Workspace::find()?;
     setup::node()?;
-    check::documentation(&workspace).run()?;
+    for crates in check::documentation(&workspace) {
+        crates.run()?;
+    }
     reference(&workspace)?.run()?;
     let target = workspace.target().join("doc");
     let api = workspace.npm().join("docs/api");

@@ -10,6 +10,7 @@ mod check;
 mod cluster;
 mod demo;
 mod docs;
+mod leptos_example;
 mod npm;
 mod process;
 mod server;

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
+use crate::process::Tool;
 use crate::totals::Totals;
 use crate::workspace::Workspace;
-use crate::{browser_core, build, check, docs, npm, setup};
+use crate::{browser_core, build, check, docs, leptos_example, npm, setup};
 
 /// Which steps to run.
 #[derive(Args)]
@@ -40,7 +41,7 @@ enum Step {
     Browser,
     /// The package's tests, types and published form
     Npm,
-    /// Types of the whole-system tests, against the built package
+    /// Types of the whole-system tests and of the client's benchmark, against the built package
     Types,
     /// Official clients against our server, our client against the official server
     Conformance,
@@ -81,16 +82,16 @@ impl Step {
 
     fn run(self, workspace: &Workspace) -> Result<Totals> {
         match self {
-            Self::Fmt => Ok(check::format(workspace).check()),
+            Self::Fmt => Ok(all(check::format(workspace))),
             Self::Clippy => {
                 let mut totals = check::lints(workspace).check();
-                for lints in check::browser_lints(workspace) {
-                    totals += lints.check();
-                }
+                totals += all(check::browser_lints(workspace));
+                // Not part of `check`, which would wait for Leptos.
+                totals += leptos_example::lints(workspace).check();
                 Ok(totals)
             }
             Self::Doc => {
-                let mut totals = check::documentation(workspace).check();
+                let mut totals = all(check::documentation(workspace));
                 totals += docs::reference(workspace)?.check();
                 Ok(totals)
             }
@@ -112,18 +113,34 @@ impl Step {
                 Ok(totals)
             }
             Self::Types => {
-                let tests = workspace.tests();
-                npm::install(&tests)?;
-                Ok(npm::script(&tests, "typecheck").check())
+                let mut totals = Totals::default();
+                for directory in [workspace.tests(), workspace.client_bench()] {
+                    npm::install(&directory)?;
+                    totals += npm::script(&directory, "typecheck").check();
+                }
+                Ok(totals)
             }
             Self::Conformance => system_tests(workspace, "conformance"),
             Self::Packaging => system_tests(workspace, "packaging"),
-            Self::E2e => system_tests(workspace, "e2e"),
+            Self::E2e => {
+                leptos_example::build(workspace)?;
+                system_tests(workspace, "e2e")
+            }
             Self::Gateway => system_tests(workspace, "gateway"),
             Self::Cluster => system_tests(workspace, "cluster"),
             Self::Deploy => deployment_tests(workspace),
         }
     }
+}
+
+/// Each of them is run, whatever becomes of the others.
+fn all(checks: impl IntoIterator<Item = Tool>) -> Totals {
+    checks
+        .into_iter()
+        .fold(Totals::default(), |mut totals, check| {
+            totals += check.check();
+            totals
+        })
 }
 
 /// How one step went.

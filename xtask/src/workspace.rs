@@ -36,6 +36,11 @@ impl Workspace {
         self.root.join("tests")
     }
 
+    /// The npm package of the client's benchmark.
+    pub(crate) fn client_bench(&self) -> PathBuf {
+        self.root.join("benches/client")
+    }
+
     pub(crate) fn examples(&self) -> PathBuf {
         self.root.join("examples")
     }

@@ -6,6 +6,7 @@ use chat_protocol::code::Code;
 use wasm_bindgen::JsValue;
 
 use super::{config::CoreConfig, platform};
+use crate::explain::explain;
 
 /// A refusal by the other side: `{ error, code }` of HTTP answers and acknowledgements, `{ message, data: { code } }` of
 /// a `connect_error`.
@@ -41,23 +42,4 @@ impl Refusal {
 /// An error that arose on this side.
 pub(super) fn error(config: &CoreConfig, code: Code) -> JsValue {
     config.fail(code.as_str(), explain(code), None)
-}
-
-fn explain(code: Code) -> &'static str {
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the others are a server's, which brings its own sentence"
-    )]
-    match code {
-        Code::NetworkError => {
-            "no answer: check the server's address, the network and the allowed origins"
-        }
-        Code::Timeout => "no answer in time: try again",
-        Code::NotConnected => "not connected, and too much is waiting: try again when connected",
-        Code::Disconnected => "the connection ended before the answer: it may have arrived or not",
-        Code::InvalidResponse => "unexpected answer: check that the address is a chat server's",
-        Code::TokenUnavailable => "getToken failed",
-        Code::Aborted => "closed by the application",
-        _ => "refused by the server",
-    }
 }

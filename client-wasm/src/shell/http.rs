@@ -33,8 +33,10 @@ pub(super) fn send(
             config.tenant_id(),
             request.body.map_or(JsValue::UNDEFINED, JsValue::from),
         );
-        let answered =
-            Box::new(move |status: u32, body: JsValue| done(read(&config, status as u16, body)));
+        let answered = Box::new(move |status: u32, body: JsValue| {
+            let status = u16::try_from(status).unwrap_or_default();
+            done(read(&config, status, body));
+        });
         let answered = platform::once(answered);
         platform::request(
             request.method,

@@ -70,7 +70,7 @@ extern "C" {
     fn random() -> f64;
 
     #[wasm_bindgen(js_name = setTimeout)]
-    pub(super) fn set_timeout(handler: &JsValue, millis: f64) -> JsValue;
+    pub(super) fn set_timeout(handler: &JsValue, millis: f64, what: u32) -> JsValue;
 
     #[wasm_bindgen(js_name = clearTimeout)]
     pub(super) fn clear_timeout(timer: &JsValue);

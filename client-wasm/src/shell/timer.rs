@@ -5,7 +5,7 @@ use core::cell::RefCell;
 use wasm_bindgen::JsValue;
 
 use super::platform;
-use crate::Millis;
+use crate::{Millis, ops::platform::TIMER};
 
 /// A timer that is armed for at most one time.
 #[derive(Default)]
@@ -25,7 +25,7 @@ impl Timer {
         // The clock is cut to whole milliseconds; one more makes sure that the deadline has passed.
         *armed = due.map(|due| {
             let wait = due.saturating_sub(platform::now()) + 1;
-            (due, platform::set_timeout(handler, wait as f64))
+            (due, platform::set_timeout(handler, wait as f64, TIMER))
         });
     }
 

@@ -31,6 +31,25 @@ fn every_frame_is_a_sign_of_life() {
 }
 
 #[test]
+fn an_event_that_the_shell_has_read_is_a_sign_of_life_like_any_other() {
+    let mut client = Client::live();
+    for _ in 0..20 {
+        client.pass(44_000);
+        assert!(client.engine.handle_event(client.now));
+    }
+    client.drop_transport();
+    assert!(!client.engine.handle_event(client.now), "there is none");
+    client.sleep();
+    client.outputs();
+    client.engine.handle_transport_open();
+    assert!(
+        !client.engine.handle_event(client.now),
+        "it has not joined yet"
+    );
+    assert!(client.outputs().contains(&Output::Close));
+}
+
+#[test]
 fn the_server_says_how_patient_to_be() {
     for (interval, timeout, patience) in [
         (Some(300), Some(200), 500),

@@ -14,6 +14,7 @@ enum Step {
     TransportOpen,
     TransportClosed,
     Text(String),
+    Event,
     Handshake(Option<u64>),
     Credentials(bool),
     Refusal(prop::sample::Index),
@@ -43,6 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => Just(Step::TransportOpen),
         3 => Just(Step::TransportClosed),
         12 => frames.prop_map(Step::Text),
+        2 => Just(Step::Event),
         6 => any::<Option<u64>>().prop_map(Step::Handshake),
         6 => prop::bool::weighted(0.9).prop_map(Step::Credentials),
         3 => any::<prop::sample::Index>().prop_map(Step::Refusal),
@@ -70,6 +72,10 @@ proptest! {
                 Step::TransportOpen if transport => client.engine.handle_transport_open(),
                 Step::TransportClosed if transport => client.engine.handle_transport_closed(client.now),
                 Step::Text(text) if transport => client.engine.handle_text(client.now, &text),
+                Step::Event if transport => {
+                    let live = client.engine.is_live();
+                    prop_assert_eq!(client.engine.handle_event(client.now), live);
+                }
                 Step::Handshake(millis) => client.engine.handle_handshake(client.now, millis, millis),
                 Step::Credentials(ok) => {
                     let auth = if ok { Ok("{}") } else { Err(Code::TokenUnavailable) };
@@ -85,7 +91,7 @@ proptest! {
                     client.now += millis;
                     client.engine.handle_timeout(client.now);
                 }
-                Step::TransportOpen | Step::TransportClosed | Step::Text(_) | Step::Sleep => {}
+                Step::TransportOpen | Step::TransportClosed | Step::Text(_) | Step::Event | Step::Sleep => {}
             }
             for output in client.outputs() {
                 match output {

@@ -23,6 +23,8 @@ pub trait Shelf {
     type Row: ?Sized;
     /// Users, each with a row.
     type List: ?Sized;
+    /// Users without.
+    type Users: ?Sized;
 
     /// The slot of a user; none if they have none, or `user` names nobody.
     fn find(&self, user: &Self::User) -> Option<u32>;
@@ -32,6 +34,9 @@ pub trait Shelf {
 
     /// [`Shelf::place`] for everybody in a list, in its order.
     fn place_all(&mut self, list: &Self::List) -> Vec<u32>;
+
+    /// [`Shelf::place`] for everybody who is named, or [`Shelf::find`]; [`NOWHERE`] for those who have no slot.
+    fn find_all(&mut self, users: &Self::Users, place: bool) -> Vec<u32>;
 
     /// Puts a row into a slot. Says whether that makes a difference to who looks at it.
     fn put(&mut self, slot: u32, row: &Self::Row) -> bool;
@@ -98,6 +103,7 @@ impl<R: Clone + PartialEq> Shelf for VecShelf<R> {
     type User = str;
     type Row = R;
     type List = [(String, R)];
+    type Users = [String];
 
     fn find(&self, user: &str) -> Option<u32> {
         self.index.get(user).copied()
@@ -110,6 +116,16 @@ impl<R: Clone + PartialEq> Shelf for VecShelf<R> {
     fn place_all(&mut self, list: &[(String, R)]) -> Vec<u32> {
         list.iter()
             .map(|(user, _)| self.place(user).unwrap_or(NOWHERE))
+            .collect()
+    }
+
+    fn find_all(&mut self, users: &[String], place: bool) -> Vec<u32> {
+        users
+            .iter()
+            .map(|user| match self.find(user) {
+                None if place => self.push(user),
+                found => found.unwrap_or(NOWHERE),
+            })
             .collect()
     }
 

@@ -5,17 +5,19 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use chat_protocol::code::Code;
-use chat_protocol::event::{VISITOR_TOKEN, admin_room, conversation_room, tenant_room};
+use chat_protocol::event::{
+    VISITOR_TOKEN, admin_room, conversation_room, presence_room, tenant_room,
+};
 use chat_protocol::http::{ROLE, TENANT_ID};
 use chat_protocol::identity::VisitorToken;
 use chat_protocol::message::text_or_nothing;
-use chat_protocol::presence::OnlineUser;
+use chat_protocol::presence::{OnlineUser, number_or_nothing};
 use chat_socketio::{ConnectRequest, Handshake};
 use parking_lot::Mutex;
 use serde::Deserialize;
 
 use super::conversation::room_of;
-use super::{Chat, Member, Rates, Socket};
+use super::{Chat, Member, Rates, Socket, Watching};
 use crate::auth::{Credentials, Decision, Gate, Identity, Role};
 use crate::config::settings::Connections;
 use crate::error::Refusal;
@@ -41,7 +43,13 @@ struct Auth {
     visitor_token: Option<String>,
     #[serde(default, deserialize_with = "text_or_nothing")]
     role: Option<String>,
+    /// Which version of presence the page would have instead of the events that all know.
+    #[serde(default, deserialize_with = "number_or_nothing")]
+    presence: Option<u64>,
 }
+
+/// The one version of presence that there is.
+const DELTAS: u64 = 1;
 
 /// Decides whether a socket may connect, and as whom.
 ///
@@ -80,6 +88,7 @@ pub(super) async fn admit<P, M>(
     let row = row_of(&identity, request, chat.clock.wall().to_iso())?;
     Ok(Member {
         row,
+        watching: watching(&identity, request.auth),
         rates: Mutex::new(Rates {
             events: Bucket::full(chat.settings.events.per_socket, now),
             messages: Bucket::full(chat.settings.messages.per_socket, now),
@@ -108,8 +117,14 @@ pub(super) async fn enter<P: PresenceStore, M: MessageStore>(chat: &Chat<P, M>, 
     if matches!(conversation.owner, Owner::User(_)) {
         socket.join(&room_of(&conversation));
     }
-    if identity.is_admin() {
-        socket.join(&admin_room(tenant));
+    match member.watching {
+        Watching::Nothing => {}
+        Watching::Events => {
+            socket.join(&admin_room(tenant));
+        }
+        Watching::Deltas => {
+            socket.join(&presence_room(tenant));
+        }
     }
     if is_listed(chat, identity) {
         let joining = Joining {
@@ -136,6 +151,16 @@ fn hand_over_token(socket: &Socket) {
     };
     if let Err(error) = socket.emit(VISITOR_TOKEN, &payload) {
         tracing::error!(%error, "a visitor token has no JSON form");
+    }
+}
+
+/// How somebody is told of presence who shows this in CONNECT.
+fn watching(identity: &Identity, auth: &str) -> Watching {
+    let asks = || Auth::parse(auth).is_ok_and(|auth| auth.presence == Some(DELTAS));
+    match identity.role() {
+        Role::Visitor => Watching::Nothing,
+        Role::Admin if asks() => Watching::Deltas,
+        Role::Admin => Watching::Events,
     }
 }
 
@@ -301,6 +326,12 @@ mod tests {
             (auth.token, auth.api_key, auth.visitor_id.as_deref()),
             (None, None, Some("v"))
         );
+        for other in ["null", "true", "\"1\"", "-1", "1.5", "[1]"] {
+            let auth = format!(r#"{{"token":"t","presence":{other}}}"#);
+            let auth = Auth::parse(&auth).unwrap();
+            assert_eq!((auth.token.as_deref(), auth.presence), (Some("t"), None));
+        }
+        assert_eq!(Auth::parse(r#"{"presence":1}"#).unwrap().presence, Some(1));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use chat_socketio::DisconnectReason;
 
 use super::connect::is_listed;
-use super::{Chat, Socket};
+use super::{Chat, Socket, Watching};
 use crate::messages::MessageStore;
 use crate::presence::{Leaving, PresenceStore};
 
@@ -18,6 +18,9 @@ pub(super) async fn leave<P: PresenceStore, M: MessageStore>(
     if identity.is_admin() {
         chat.presence.unwatch(identity.tenant().id());
         chat.bus.unlisten(identity.tenant().id());
+        if socket.session().watching == Watching::Deltas {
+            chat.feeds.release(identity.tenant().id());
+        }
     }
     if is_listed(chat, identity) {
         let leaving = Leaving {

@@ -284,6 +284,12 @@ mod tests {
                 &settings.authentication,
             ),
             open: Open::new(&settings, clock.now()),
+            feeds: Arc::new(crate::chat::feeds::Feeds::new(
+                rooms().0,
+                Arc::default(),
+                clock,
+                settings.online_users.clone(),
+            )),
             settings,
             bus,
             hub: rooms().0,

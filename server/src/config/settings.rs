@@ -160,6 +160,12 @@ pub struct Http {
 pub struct OnlineUsers {
     pub max_page: usize,
     pub list_admins: bool,
+    #[serde(deserialize_with = "duration")]
+    pub delta_interval: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub resume: Duration,
+    pub max_recent_changes: usize,
+    pub max_recent_bytes: usize,
 }
 
 /// `[history]`
@@ -336,6 +342,14 @@ impl Settings {
             ("history.recent_messages", self.history.recent_messages),
             ("http.max_body_bytes", self.http.max_body_bytes),
             ("online_users.max_page", self.online_users.max_page),
+            (
+                "online_users.max_recent_changes",
+                self.online_users.max_recent_changes,
+            ),
+            (
+                "online_users.max_recent_bytes",
+                self.online_users.max_recent_bytes,
+            ),
             ("gateway.max_rates", self.gateway.max_rates),
             ("redis.messages_ahead", self.redis.messages_ahead),
         ];
@@ -349,6 +363,11 @@ impl Settings {
             ("socket.ping_timeout", self.socket.ping_timeout),
             ("socket.connect_timeout", self.socket.connect_timeout),
             ("http.request_timeout", self.http.request_timeout),
+            (
+                "online_users.delta_interval",
+                self.online_users.delta_interval,
+            ),
+            ("online_users.resume", self.online_users.resume),
             ("http.head_timeout", self.http.head_timeout),
             ("history.expiry", self.history.expiry),
             ("history.recent_expiry", self.history.recent_expiry),

@@ -8,12 +8,13 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chat_protocol::code::Code;
 use chat_protocol::http::ROLE_ADMIN;
+use chat_protocol::presence::Cursor;
 
 use super::request::{Asker, query_parameter};
 use crate::chat::Chat;
-use crate::error::Refusal;
+use crate::error::{Refusal, StoreError};
 use crate::messages::MessageStore;
-use crate::presence::{Page, PresenceStore, Revision};
+use crate::presence::{List, Page, PresenceStore, Revision};
 
 /// How much of the list is asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ enum Extent {
         cursor: Option<String>,
     },
     Count,
+    /// What has changed since a state; else the whole.
+    Since(Cursor),
 }
 
 /// Answers an admin of the tenant. The entity tag stands for the state of the whole list.
@@ -36,7 +39,10 @@ pub(super) async fn list<P: PresenceStore, M: MessageStore>(
     let identity = asker.identify(&chat, Some(ROLE_ADMIN), None)?;
     let tenant = identity.tenant().id();
     let extent = extent(query.as_deref(), chat.settings.online_users.max_page)?;
-    let unavailable = |error: crate::error::StoreError| error.into_refusal("list online users");
+    let unavailable = |error: StoreError| error.into_refusal("list online users");
+    if matches!(extent, Extent::Since(_)) {
+        chat.feeds.visit(&*chat.presence, tenant).await;
+    }
     let current = chat.presence.revision(tenant).await.map_err(unavailable)?;
     if is_known(&headers, &current) {
         return Ok(answer(StatusCode::NOT_MODIFIED, &current, Body::empty()));
@@ -56,12 +62,43 @@ pub(super) async fn list<P: PresenceStore, M: MessageStore>(
             current,
             Body::from(format!(r#"{{"total":{}}}"#, current.total)),
         ),
+        Extent::Since(cursor) => changes(&chat, tenant, cursor).await.map_err(unavailable)?,
     };
     Ok(answer(StatusCode::OK, &revision, body))
 }
 
+async fn changes<P: PresenceStore, M: MessageStore>(
+    chat: &Chat<P, M>,
+    tenant: &str,
+    cursor: Cursor,
+) -> Result<(Revision, Body), StoreError> {
+    let since = |revision: Revision| {
+        let delta = chat.feeds.since(tenant, Some(cursor), revision)?;
+        Some((revision, Body::from(delta)))
+    };
+    if let Some(answer) = chat.presence.with_revision(tenant, since).await? {
+        return Ok(answer);
+    }
+    let whole = |list: &Arc<List>| (list.revision, Body::from(list.versioned_bytes()));
+    chat.presence.with_list(tenant, whole).await
+}
+
 fn extent(query: Option<&str>, max_page: usize) -> Result<Extent, Refusal> {
     let invalid = |what| Err(Refusal::new(Code::InvalidPayload, what));
+    let parameter = |name| query_parameter(query, name);
+    // One of them alone has no meaning here, and may have one elsewhere.
+    if let Some((epoch, version)) = parameter("epoch").zip(parameter("version")) {
+        if ["count", "limit", "cursor"]
+            .into_iter()
+            .any(|name| parameter(name).is_some())
+        {
+            return invalid("a part of the list has no version: ask without epoch and version");
+        }
+        return match (epoch.parse(), version.parse()) {
+            (Ok(epoch), Ok(version)) => Ok(Extent::Since(Cursor { epoch, version })),
+            (Ok(_) | Err(_), Ok(_) | Err(_)) => invalid("epoch and version are whole numbers"),
+        };
+    }
     match query_parameter(query, "count").as_deref() {
         Some("only") => return Ok(Extent::Count),
         Some(_) => return invalid("count can only be `only`"),
@@ -152,7 +189,26 @@ mod tests {
         assert_eq!(extent("limit=5&cursor=u%201"), page(5, Some("u 1")));
         assert_eq!(extent("cursor=u"), page(100, Some("u")));
         assert_eq!(extent("count=only"), Ok(Extent::Count));
-        for query in ["limit=0", "limit=-1", "limit=x", "count=1"] {
+        assert_eq!(
+            extent("epoch=5&version=7"),
+            Ok(Extent::Since(Cursor {
+                epoch: 5,
+                version: 7
+            }))
+        );
+        assert_eq!(extent("version=7"), Ok(Extent::Whole));
+        let invalid = [
+            "limit=0",
+            "limit=-1",
+            "limit=x",
+            "count=1",
+            "epoch=5&version=7&limit=5",
+            "epoch=5&version=7&cursor=u",
+            "epoch=5&version=7&count=only",
+            "epoch=5&version=-1",
+            "epoch=4294967296&version=1",
+        ];
+        for query in invalid {
             assert_eq!(extent(query), Err(Code::InvalidPayload), "{query}");
         }
     }

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::{
-    Announcement, Announcer, Arc, Change, Joining, Leaving, List, PresenceStore, Row, Who,
+    Announcement, Announcer, Arc, Change, Joining, Leaving, List, PresenceStore, Revision, Row, Who,
 };
 
 const GRACE: Duration = Duration::from_millis(60);
@@ -36,6 +36,7 @@ pub async fn run<S: PresenceStore>(new: impl AsyncFn(Duration, Announcer) -> Arc
     pages(case().await).await;
     revisions(case().await).await;
     lists_and_announcements_agree(case().await).await;
+    states_have_one_order(case().await).await;
 }
 
 struct Case<S> {
@@ -45,16 +46,36 @@ struct Case<S> {
 
 #[derive(Default)]
 struct Told {
-    all: Mutex<Vec<(String, Change)>>,
+    all: Mutex<Vec<(String, Vec<Change>, Revision)>>,
     more: Notify,
 }
 
 impl Told {
     fn push(&self, announcement: &Announcement<'_>) {
+        let Announcement {
+            tenant,
+            changes,
+            revision,
+        } = *announcement;
         self.all
             .lock()
-            .push((announcement.tenant.to_owned(), announcement.change.clone()));
+            .push((tenant.to_owned(), changes.to_vec(), revision));
         self.more.notify_one();
+    }
+
+    /// The changes told to a tenant.
+    fn changes(&self, tenant: &str) -> Vec<Change> {
+        let all = self.all.lock();
+        let told = all.iter().filter(|(to, _, _)| to == tenant);
+        told.flat_map(|(_, changes, _)| changes.clone()).collect()
+    }
+
+    /// The states told to a tenant, and how many changes led to each.
+    fn states(&self, tenant: &str) -> Vec<(usize, Revision)> {
+        let all = self.all.lock();
+        let told = all.iter().filter(|(to, _, _)| to == tenant);
+        told.map(|(_, changes, revision)| (changes.len(), *revision))
+            .collect()
     }
 }
 
@@ -63,7 +84,7 @@ fn row(user: &str, session: &str) -> Row {
 }
 
 fn online(user: &str, session: &str) -> Change {
-    Change::Online(row(user, session))
+    Change::online(&user.into(), &row(user, session))
 }
 
 fn offline(user: &str) -> Change {
@@ -93,14 +114,7 @@ impl<S: PresenceStore> Case<S> {
     /// Everything announced to a tenant, as soon as it is that much.
     async fn told(&self, tenant: &str, count: usize) -> Vec<Change> {
         loop {
-            let told: Vec<Change> = self
-                .told
-                .all
-                .lock()
-                .iter()
-                .filter(|(to, _)| to == tenant)
-                .map(|(_, change)| change.clone())
-                .collect();
+            let told = self.told.changes(tenant);
             if told.len() >= count {
                 return told;
             }
@@ -324,24 +338,51 @@ async fn lists_and_announcements_agree<S: PresenceStore>(case: Case<S>) {
         let (user, session) = (format!("u{}", round % 5), format!("s{round}"));
         case.join("t", &user, &session).await;
         let told = &case.told;
-        let (list, count) = case
+        let (list, changes) = case
             .store
-            .with_list("t", |list| (list.json().to_owned(), told.all.lock().len()))
+            .with_list("t", |list| (list.json().to_owned(), told.changes("t")))
             .await
             .unwrap();
         let mut watcher = std::collections::BTreeMap::new();
-        for (_, change) in told.all.lock().iter().take(count) {
+        for change in changes {
             match change {
-                Change::Online(row) => {
-                    let user = row.json().split('"').nth(3).unwrap().to_owned();
-                    watcher.insert(user, row.clone());
-                }
-                Change::Offline(user) => {
-                    watcher.remove(&**user);
-                }
-            }
+                Change::Online { user, row } => watcher.insert(user, row),
+                Change::Offline(user) => watcher.remove(&user),
+            };
         }
         let rows: Vec<Row> = watcher.into_values().collect();
         assert_eq!(list, list_of(&rows));
     }
+}
+
+/// Each change has a version, each announcement says which state it leads to, and lists are of that.
+async fn states_have_one_order<S: PresenceStore>(case: Case<S>) {
+    let first = case.store.revision("t").await.unwrap();
+    let users = ["ann", "bob", "cid", "dan"];
+    for user in users {
+        case.join("t", user, user).await;
+        let beside_told = |revision: Revision| (revision, case.told.states("t").pop());
+        let (asked, announced) = case.store.with_revision("t", beside_told).await.unwrap();
+        assert_eq!(announced.map(|(_, state)| state), Some(asked));
+        let (listed, announced) = case
+            .store
+            .with_list("t", |list| beside_told(list.revision))
+            .await
+            .unwrap();
+        assert_eq!(announced.map(|(_, state)| state), Some(listed));
+    }
+    for user in users {
+        case.leave("t", user, user).await;
+    }
+    case.told("t", 2 * users.len()).await;
+    let mut before = first;
+    for (changes, state) in case.told.states("t") {
+        assert_eq!(state.epoch, first.epoch);
+        // One that only names a first state may come before all changes.
+        let since = state.version.saturating_sub(before.version);
+        let changes = u64::try_from(changes).unwrap();
+        assert_eq!(since, changes, "{before:?} {state:?}");
+        before = state;
+    }
+    assert_eq!(before.version, first.version + 8);
 }

@@ -94,11 +94,12 @@ impl MemoryPresenceStore {
 
     /// What follows every input: tell what changed, and see to the next timeout.
     fn settle(&self, tenant: &Tenant, state: &mut TenantState, changes: &[Change]) {
-        for change in changes {
+        if !changes.is_empty() {
             state.list = None;
             (self.announce)(Announcement {
                 tenant: &tenant.id,
-                change,
+                changes,
+                revision: self.revision_of(state),
             });
         }
         if let Some(at) = state.presence.poll_timeout().filter(|_| !state.armed) {
@@ -198,10 +199,14 @@ impl PresenceStore for MemoryPresenceStore {
         })
     }
 
-    async fn revision(&self, tenant: &str) -> Result<Revision, StoreError> {
+    async fn with_revision<T: Send>(
+        &self,
+        tenant: &str,
+        deliver: impl FnOnce(Revision) -> T + Send,
+    ) -> Result<T, StoreError> {
         let tenant = self.tenant(tenant);
         let state = tenant.state.lock();
-        Ok(self.revision_of(&state))
+        Ok(deliver(self.revision_of(&state)))
     }
 
     async fn watch(&self, _tenant: &str) {

@@ -158,9 +158,10 @@ impl<R: Remote> RedisPresenceStore<R> {
         tracing::debug!(tenant = &*tenant.id, %why, "lost touch with the shared presence");
         {
             let mut state = tenant.state.lock();
-            let (mirror, own) = state.mirror_and_own();
-            let changes = mirror.map_or_else(Vec::new, |mirror| mirror.handle_alone(own));
-            self.tell(tenant, &changes);
+            if let (Some(mirror), own) = state.mirror_and_own() {
+                let changes = mirror.handle_alone(own);
+                self.tell(tenant, mirror, &changes);
+            }
         }
         tending::arm_soon(self, tenant, tending::SHORTEST_PAUSE);
         tenant.moved.notify_waiters();
@@ -186,6 +187,7 @@ impl<R: Remote> RedisPresenceStore<R> {
                     state.listening = false;
                     if let Some(mirror) = state.mirror.as_mut() {
                         mirror.handle_lost();
+                        self.tell(&tenant, mirror, &[]);
                     }
                 }
             }
@@ -206,24 +208,30 @@ impl<R: Remote> RedisPresenceStore<R> {
             Some(published) => mirror.handle_published(published),
             None => Reaction::Ask,
         };
-        self.react(tenant, reaction);
+        self.react(tenant, mirror, reaction);
     }
 
-    fn react(&self, tenant: &Tenant, reaction: Reaction) {
+    /// To be called under the tenant's lock.
+    fn react(&self, tenant: &Tenant, mirror: &mut Mirror, reaction: Reaction) {
         match reaction {
-            Reaction::Tell(change) => self.tell(tenant, &[change]),
-            Reaction::Nothing => {}
-            Reaction::Ask => self.ask_for_snapshot(tenant),
+            Reaction::Tell(change) => self.tell(tenant, mirror, &[change]),
+            Reaction::Nothing => self.tell(tenant, mirror, &[]),
+            Reaction::Ask => {
+                self.tell(tenant, mirror, &[]);
+                self.ask_for_snapshot(tenant);
+            }
         }
         tenant.moved.notify_waiters();
     }
 
-    /// To be called under the tenant's lock.
-    fn tell(&self, tenant: &Tenant, changes: &[Change]) {
-        for change in changes {
+    /// Tells what an input of the mirror's has led to, if only to another name. To be called after each of
+    /// them, under the tenant's lock.
+    fn tell(&self, tenant: &Tenant, mirror: &mut Mirror, changes: &[Change]) {
+        if let Some(revision) = mirror.news(changes) {
             (self.announce)(Announcement {
                 tenant: &tenant.id,
-                change,
+                changes,
+                revision,
             });
         }
     }
@@ -322,6 +330,7 @@ impl<R: Remote> RedisPresenceStore<R> {
             Some(mirror) if mirror.is_known() => Ok(()),
             Some(mirror) if !tenant.is_live() => {
                 mirror.begin_alone(own);
+                self.tell(tenant, mirror, &[]);
                 Ok(())
             }
             Some(_) | None => Err(StoreError::new("Redis has not said who is online")),
@@ -347,6 +356,7 @@ impl<R: Remote> RedisPresenceStore<R> {
             return false;
         }
         mirror.begin_alone(own);
+        self.tell(tenant, mirror, &[]);
         true
     }
 
@@ -374,10 +384,10 @@ impl<R: Remote> RedisPresenceStore<R> {
     fn join_alone(&self, tenant: &Tenant, session: &Joining) {
         let mut state = tenant.state.lock();
         let alone = state.sessions_of(&session.user) < 2;
-        let mirror = state.mirror.as_mut();
-        let change =
-            mirror.and_then(|mirror| mirror.handle_own_join(&session.user, &session.row, alone));
-        self.tell(tenant, change.as_slice());
+        if let Some(mirror) = state.mirror.as_mut() {
+            let change = mirror.handle_own_join(&session.user, &session.row, alone);
+            self.tell(tenant, mirror, change.as_slice());
+        }
     }
 
     /// A session is over, and Redis does not know it.
@@ -394,7 +404,7 @@ impl<R: Remote> RedisPresenceStore<R> {
         };
         let change =
             mirror.handle_own_leave(&session.user.into(), &released.row, next.as_ref(), gone_at);
-        self.tell(tenant, change.as_slice());
+        self.tell(tenant, mirror, change.as_slice());
         self.arm(tenant, &mut state, gone_at);
     }
 }
@@ -497,12 +507,16 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
         Ok(mirror.page(cursor, limit))
     }
 
-    async fn revision(&self, tenant: &str) -> Result<Revision, StoreError> {
+    async fn with_revision<T: Send>(
+        &self,
+        tenant: &str,
+        deliver: impl FnOnce(Revision) -> T + Send,
+    ) -> Result<T, StoreError> {
         let tenant = self.tenant(tenant);
         self.caught_up(&tenant).await?;
         let state = tenant.state.lock();
         let mirror = state.mirror.as_ref().ok_or_else(unread)?;
-        Ok(mirror.revision())
+        Ok(deliver(mirror.revision()))
     }
 
     async fn watch(&self, tenant: &str) {

@@ -35,7 +35,12 @@ pub struct SessionKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// A user came, or is now shown with another session.
-    Online(Row),
+    Online {
+        /// The user.
+        user: Arc<str>,
+        /// What is shown.
+        row: Row,
+    },
     /// A user is gone.
     Offline(Arc<str>),
 }
@@ -60,6 +65,23 @@ enum User {
     Lingering { shown: Row, until: Duration },
 }
 
+impl Change {
+    /// A user is shown so.
+    pub fn online(user: &Arc<str>, row: &Row) -> Self {
+        Self::Online {
+            user: Arc::clone(user),
+            row: row.clone(),
+        }
+    }
+
+    /// Whom it is about.
+    pub fn user(&self) -> &Arc<str> {
+        match self {
+            Self::Online { user, .. } | Self::Offline(user) => user,
+        }
+    }
+}
+
 impl TenantPresence {
     /// Nobody is online.
     pub fn new(grace: Duration) -> Self {
@@ -73,8 +95,7 @@ impl TenantPresence {
 
     /// A session is connected. Repeating it changes nothing.
     pub fn handle_join(&mut self, user: &Arc<str>, key: SessionKey, row: Row) -> Option<Change> {
-        let joined = |row: &Row| Some(Change::Online(row.clone()));
-        let change = joined(&row);
+        let change = Some(Change::online(user, &row));
         match self.users.get_mut(user) {
             Some(User::Connected { sessions }) => {
                 if sessions.iter().any(|(known, _)| *known == key) {
@@ -211,9 +232,8 @@ impl TenantPresence {
         match sessions.last() {
             Some((key, _)) if *key == shown_key => None,
             Some((_, row)) => {
-                let change = Change::Online(row.clone());
                 self.version += 1;
-                Some(change)
+                Some(Change::online(&id, row))
             }
             None => {
                 if let Some(now) = lingers_from {

@@ -34,6 +34,8 @@ pub struct Metrics {
     refusals: Family<CodeLabel, Counter>,
     bad_input: Family<ReasonLabel, Counter>,
     announcements: Family<EventLabel, Counter>,
+    presence_deltas: Counter,
+    presence_answers: Family<AnswerLabel, Counter>,
     requests: Family<RequestLabel, Counter>,
     connections: Gauge,
     connections_ended: Family<HowLabel, Counter>,
@@ -84,6 +86,26 @@ impl BusEvent {
     }
 }
 
+/// How somebody was answered who knows versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PresenceAnswer {
+    /// With what has changed since the version that they knew.
+    Resumed,
+    /// With the list.
+    Listed,
+}
+
+impl PresenceAnswer {
+    const ALL: [Self; 2] = [Self::Resumed, Self::Listed];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Resumed => "resumed",
+            Self::Listed => "listed",
+        }
+    }
+}
+
 /// What is open at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
@@ -119,6 +141,11 @@ struct ReasonLabel {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct EventLabel {
     event: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AnswerLabel {
+    answer: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -172,6 +199,8 @@ impl Metrics {
             refusals: Family::default(),
             bad_input: Family::default(),
             announcements: Family::default(),
+            presence_deltas: Counter::default(),
+            presence_answers: Family::default(),
             requests: Family::default(),
             connections: Gauge::default(),
             connections_ended: Family::default(),
@@ -190,6 +219,14 @@ impl Metrics {
         for event in BusEvent::ALL {
             let event = event.as_str();
             drop(metrics.bus.get_or_create(&EventLabel { event }));
+        }
+        for answer in PresenceAnswer::ALL {
+            let answer = answer.as_str();
+            drop(
+                metrics
+                    .presence_answers
+                    .get_or_create(&AnswerLabel { answer }),
+            );
         }
         metrics.register();
         metrics
@@ -238,6 +275,19 @@ impl Metrics {
     pub fn announcement(&self, event: &'static str) {
         self.announcements
             .get_or_create(&EventLabel { event })
+            .inc();
+    }
+
+    /// A delta was sent, once for all who get it.
+    pub fn presence_delta(&self) {
+        self.presence_deltas.inc();
+    }
+
+    /// Somebody who knows versions was answered.
+    pub fn presence_answer(&self, answer: PresenceAnswer) {
+        let answer = answer.as_str();
+        self.presence_answers
+            .get_or_create(&AnswerLabel { answer })
             .inc();
     }
 
@@ -350,6 +400,16 @@ impl Metrics {
             "announcements",
             "Presence changes told",
             self.announcements.clone(),
+        );
+        registry.register(
+            "presence_deltas",
+            "Deltas of presence sent, each once for all who get it",
+            self.presence_deltas.clone(),
+        );
+        registry.register(
+            "presence_answers",
+            "Answers to who knows versions of presence: resumed with what has changed, or listed",
+            self.presence_answers.clone(),
         );
         registry.register(
             "http_requests",

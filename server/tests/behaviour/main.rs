@@ -23,6 +23,7 @@ mod operation;
 mod operator;
 mod presence_nodes;
 mod presence_on_redis;
+mod presence_versions;
 mod redis_away;
 mod reload;
 mod reload_grace;

@@ -75,6 +75,23 @@ async fn a_refusal_is_the_servers_own_and_no_connect_gets_through() {
 }
 
 #[tokio::test]
+async fn what_an_admin_asks_for_in_connect_reaches_the_server() {
+    let server = TestServer::start().await;
+    let gateway = TestGateway::before(&[server.address()]).await;
+    let page = Page::of("open").admin("open-admin").auth("presence", 1);
+    let mut admin = page.open(gateway.address()).await;
+    let payload = json!({ "tenantId": "open", "epoch": 0, "version": 0 });
+    admin.emit("get_online_users", &payload).await;
+    let list = admin.expect("online_users_list").await;
+    assert_eq!(list["version"], 0, "{list}");
+    let _ann = server.visitor("ann").await;
+    let delta = admin.expect("presence_delta").await;
+    assert_eq!(delta["since"]["epoch"], list["epoch"]);
+    gateway.finish().await;
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn who_is_let_in_is_connected_to_the_server() {
     let server = TestServer::start().await;
     let gateway = TestGateway::before(&[server.address()]).await;

@@ -34,7 +34,8 @@ if now == 0 then
 end
 
 -- The hash has expired, because no node was there, or somebody has deleted it: begin anew.
-if redis.call('EXISTS', ONLINE) == 0 and redis.call('EXISTS', SESSIONS) == 1 then
+if redis.call('EXISTS', ONLINE) == 0 and
+    (redis.call('EXISTS', SESSIONS) == 1 or redis.call('EXISTS', GRACE) == 1) then
   redis.call('DEL', unpack(KEYS))
 end
 

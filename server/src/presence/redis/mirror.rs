@@ -7,7 +7,8 @@
 //! What must stay true:
 //! - applying the returned changes in order to the list at any moment gives the list afterwards;
 //! - a change that was heard twice is told once, and one that was missed is told by the next snapshot;
-//! - equal revisions name equal lists.
+//! - equal revisions name equal lists, and from one to the next of the same epoch nothing is left out: what
+//!   only a snapshot's difference is known of has names of different epochs before and after it.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -38,6 +39,8 @@ pub(super) struct Mirror {
     /// Names states that are not exactly one of Redis.
     local_epoch: u32,
     local_version: u64,
+    /// The last name that was told.
+    told: Option<Revision>,
     list: Option<Arc<List>>,
 }
 
@@ -78,6 +81,7 @@ impl Mirror {
             shown: false,
             local_epoch,
             local_version: 0,
+            told: None,
             list: None,
         }
     }
@@ -120,6 +124,19 @@ impl Mirror {
     /// Nothing is heard any more.
     pub(super) fn handle_lost(&mut self) {
         self.standing = Standing::Behind(Vec::new());
+    }
+
+    /// Whether a snapshot of this state has anything that is not known.
+    pub(super) fn needs(&self, mark: Mark) -> bool {
+        self.level()
+            .is_none_or(|at| at.epoch != mark.epoch || at.version < mark.version)
+    }
+
+    /// A snapshot shows that changes were not heard of: until it is handled, this is level with nothing.
+    pub(super) fn handle_missed(&mut self) {
+        if self.level().is_some() {
+            self.handle_lost();
+        }
     }
 
     /// A change was published.
@@ -312,6 +329,14 @@ impl Mirror {
         }
     }
 
+    /// The state to be told of with these changes; `None` if it is known already, or nobody may know anything
+    /// yet.
+    pub(super) fn news(&mut self, changes: &[Change]) -> Option<Revision> {
+        let revision = self.revision();
+        let is_new = self.shown && self.told.replace(revision) != Some(revision);
+        (is_new || !changes.is_empty()).then_some(revision)
+    }
+
     /// The whole list.
     pub(super) fn list(&mut self) -> Arc<List> {
         let revision = self.revision();
@@ -362,8 +387,9 @@ impl Mirror {
             return None;
         }
         self.touch();
-        self.rows.insert(Arc::clone(user), row.clone());
-        Some(Change::Online(row))
+        let change = Change::online(user, &row);
+        self.rows.insert(Arc::clone(user), row);
+        Some(change)
     }
 
     fn unset(&mut self, user: &Arc<str>) -> Option<Change> {

@@ -10,6 +10,8 @@
 //! - nobody is listed for longer than the grace time, or after a failure the lease, who is not there;
 //! - whoever applies all announcements in order to the list once asked for is right: nobody comes or goes
 //!   twice, and the list asked for at any moment equals what has been applied;
+//! - a state has one list, whichever node says so; whoever applies deltas is right after each of them and
+//!   misses none, and so is who goes to another node with what they know;
 //! - when all is well again, every admin on every node sees the truth, and so does the hash;
 //! - when all have gone, nothing is left in Redis.
 //!
@@ -17,6 +19,7 @@
 
 mod chance;
 mod cloud;
+mod dashboard;
 mod data;
 mod interpreter;
 mod line;
@@ -35,8 +38,9 @@ use crate::clock::Clock;
 use crate::presence::{Joining, Leaving, PresenceStore as _, Row};
 use chance::Chance;
 use cloud::{Cloud, Fate, NodeId, Reach};
+use dashboard::{Names, Seen};
 use data::Reply;
-use node::{Node, OnTold, Said, read};
+use node::{Node, OnTold, Said, Watch, read};
 use truth::{Truth, User, Whose};
 
 const LEASE: Duration = Duration::from_secs(3);
@@ -59,6 +63,9 @@ struct World {
     chance: Chance,
     cloud: Arc<Cloud>,
     truth: Arc<Mutex<Truth>>,
+    names: Arc<Mutex<Names>>,
+    /// Admins who go from node to node, one of each tenant.
+    roaming: BTreeMap<&'static str, Seen>,
     nodes: Vec<Node>,
     next_node: NodeId,
     next_session: u64,
@@ -101,6 +108,8 @@ impl World {
             cloud: Cloud::new(clock, chance.split(), shards, rough),
             chance,
             truth: Arc::new(Mutex::new(truth)),
+            names: Arc::default(),
+            roaming: BTreeMap::new(),
             nodes: Vec::new(),
             next_node: 0,
             next_session: 0,
@@ -141,11 +150,14 @@ impl World {
         self.nodes.push(Node::start(
             id,
             &self.cloud,
-            self.clock,
+            Watch {
+                clock,
+                names: Arc::clone(&self.names),
+                on_told,
+            },
             &self.chance,
             options,
             &TENANTS,
-            on_told,
         ));
         self.truth.lock().start(id, self.clock.now());
         self.note(|| format!("node{id} starts"));
@@ -414,13 +426,25 @@ impl World {
         }
     }
 
+    /// Admins go to some node with what they know.
+    fn roam(&mut self) {
+        if let Some(index) = self.some_node() {
+            for (tenant, view) in &self.nodes[index].views {
+                let seen = self.roaming.entry(tenant).or_default();
+                seen.visit(&mut view.lock());
+            }
+        }
+    }
+
     /// What must be true at every moment.
     fn check(&mut self) {
         let now = self.clock.now();
         let mut ghosts = Vec::new();
         for node in self.nodes.iter().filter(|node| !node.is_stalled()) {
             for (tenant, view) in &node.views {
-                let view = view.lock();
+                let mut view = view.lock();
+                let wrong = view.dashboard.pass(now, tenant, &self.names.lock());
+                view.wrong.extend(wrong);
                 for user in view.rows.iter().flat_map(BTreeMap::keys) {
                     let user = (*tenant, user.clone());
                     let over = self.truth.lock().judge_listed(node.id, &user, now);
@@ -438,6 +462,14 @@ impl World {
 
     /// What must be true when all is well.
     async fn check_truth(&mut self, wrong: &mut Vec<String>) {
+        for tenant in TENANTS {
+            let state = |node: &Node| node.views[tenant].lock().dashboard.state();
+            let mut states: Vec<_> = self.nodes.iter().map(state).collect();
+            states.dedup();
+            if states.len() > 1 {
+                wrong.push(format!("{tenant} is {states:?} on the nodes"));
+            }
+        }
         for node in &self.nodes {
             for tenant in TENANTS {
                 let online = self.truth.lock().online(tenant);
@@ -481,6 +513,7 @@ impl World {
         self.pass(Duration::from_millis(200)).await;
         for _ in 0..self.chance.below(120) + 20 {
             self.act();
+            self.roam();
             if self.chance.percent(30) {
                 self.cloud.replicate();
             }

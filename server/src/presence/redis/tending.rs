@@ -160,7 +160,7 @@ fn end_doubts<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
     }
     let changes = mirror.handle_timeout(store.clock.now());
     let next = mirror.poll_timeout();
-    store.tell(tenant, &changes);
+    store.tell(tenant, mirror, &changes);
     if let Some(next) = next {
         store.arm(tenant, &mut state, next);
     }
@@ -424,13 +424,19 @@ async fn sync<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
     let Some(mirror) = state.mirror.as_mut().filter(|_| listening) else {
         return;
     };
+    if !mirror.needs(mark) {
+        return;
+    }
+    // By a name of its own between the two: what the snapshot does not show may have come and gone.
+    mirror.handle_missed();
+    store.tell(tenant, mirror, &[]);
     let now = store.clock.now();
     let (changes, reaction) =
         mirror.handle_snapshot(now, (mark, everyone), store.options.settling());
     let next = mirror.poll_timeout();
-    store.tell(tenant, &changes);
+    store.tell(tenant, mirror, &changes);
+    store.react(tenant, mirror, reaction);
     if let Some(next) = next {
         store.arm(tenant, &mut state, next);
     }
-    store.react(tenant, reaction);
 }

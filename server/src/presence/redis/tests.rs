@@ -122,7 +122,10 @@ impl Twins {
             Heard::Message { payload, .. } => {
                 let published = Published::read(payload).unwrap();
                 let change = match published.value {
-                    Some(value) => Change::Online(mirror::row_of(published.user, value).unwrap()),
+                    Some(value) => Change::Online {
+                        user: published.user.into(),
+                        row: mirror::row_of(published.user, value).unwrap(),
+                    },
                     None => Change::Offline(published.user.into()),
                 };
                 // The case may be over.

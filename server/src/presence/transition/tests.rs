@@ -42,7 +42,7 @@ impl Shop {
     }
 
     fn online(user: &str, session: u32) -> Change {
-        Change::Online(row(user, &key(1, session)))
+        Change::online(&user.into(), &row(user, &key(1, session)))
     }
 
     fn shown(&self) -> Vec<&str> {
@@ -291,9 +291,9 @@ proptest! {
             for change in changes {
                 announced += 1;
                 match change {
-                    Change::Online(row) => {
-                        let user = row.json().split(' ').next().unwrap().to_owned();
-                        prop_assert_ne!(watcher.insert(user, row.clone()), Some(row), "news must be news");
+                    Change::Online { user, row } => {
+                        prop_assert_eq!(row.json().split(' ').next(), Some(&*user));
+                        prop_assert_ne!(watcher.insert(user.to_string(), row.clone()), Some(row), "news must be news");
                     }
                     Change::Offline(user) => prop_assert!(watcher.remove(&*user).is_some(), "gone once"),
                 }

@@ -14,7 +14,7 @@ fn published<'a>(at: (u32, u64), user: &'a str, value: Option<&'a str>) -> Publi
 }
 
 fn online(user: &str, value: &str) -> Change {
-    Change::Online(row_of(user, value).unwrap())
+    Change::online(&user.into(), &row_of(user, value).unwrap())
 }
 
 fn offline(user: &str) -> Change {
@@ -55,6 +55,47 @@ fn a_change_is_told_once_and_a_missed_one_by_the_next_snapshot() {
     );
     assert_eq!(reaction, Reaction::Nothing);
     assert_eq!(mirror.level(), Some(mark(1, 7)));
+}
+
+#[test]
+fn a_state_that_is_no_longer_followed_has_another_name() {
+    let mut mirror = level((1, 4), &[("ann", S1)]);
+    let named = |news: Option<Revision>| news.map(|state| (state.epoch, state.version));
+    assert_eq!(named(mirror.news(&[])), Some((1, 4)));
+    assert_eq!(mirror.news(&[]), None, "once");
+    mirror.handle_published(published((1, 5), "ann", Some(S1)));
+    assert_eq!(named(mirror.news(&[])), Some((1, 5)), "of the same list");
+    mirror.handle_published(published((1, 7), "cid", Some(S1)));
+    let between = mirror.news(&[]).unwrap();
+    assert_eq!(between.epoch, 99);
+    mirror.handle_snapshot(Duration::ZERO, snapshot((1, 8), &[]), LATER);
+    assert_eq!(named(mirror.news(&[offline("ann")])), Some((1, 8)));
+    // What is between this and a later snapshot is not known either.
+    assert!(mirror.needs(mark(1, 9)));
+    mirror.handle_missed();
+    let next = mirror.news(&[]).unwrap();
+    assert_eq!((next.epoch, mirror.level()), (99, None));
+    assert_ne!(next.version, between.version);
+}
+
+#[test]
+fn what_is_known_needs_no_snapshot() {
+    let mut mirror = level((1, 4), &[("ann", S1)]);
+    let needs = |mirror: &Mirror| {
+        [mark(1, 3), mark(1, 4), mark(1, 5), mark(2, 1)].map(|mark| mirror.needs(mark))
+    };
+    assert_eq!(needs(&mirror), [false, false, true, true]);
+    mirror.handle_lost();
+    assert_eq!(needs(&mirror), [true; 4]);
+}
+
+#[test]
+fn nothing_is_named_that_nobody_may_have_seen() {
+    let mut mirror = Mirror::new(99);
+    mirror.handle_published(published((1, 5), "ann", Some(S1)));
+    assert_eq!(mirror.news(&[]), None);
+    mirror.begin_alone(std::iter::empty());
+    assert!(mirror.news(&[]).is_some());
 }
 
 #[test]

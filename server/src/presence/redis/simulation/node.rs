@@ -14,10 +14,11 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::chance::Chance;
 use super::cloud::{Cloud, NodeId};
+use super::dashboard::{Dashboard, Names, Rows};
 use super::line::{Line, Task};
 use crate::clock::Clock;
 use crate::presence::redis::{Options, RedisPresenceStore};
-use crate::presence::{Announcement, Announcer, Change, PresenceStore as _};
+use crate::presence::{Announcement, Announcer, Change, List, PresenceStore as _, Row};
 
 /// A node that runs.
 pub(super) struct Node {
@@ -30,12 +31,22 @@ pub(super) struct Node {
 }
 
 /// What an admin sees who applies all that comes in order, as the simplest client does.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct View {
     /// By user; none before the first list.
-    pub(super) rows: Option<BTreeMap<String, String>>,
+    pub(super) rows: Option<Rows>,
     /// What could not be right, whatever has happened.
     pub(super) wrong: Vec<String>,
+    /// An admin beside who is told by versions.
+    pub(super) dashboard: Dashboard,
+}
+
+/// What all views share.
+#[derive(Clone)]
+pub(super) struct Watch {
+    pub(super) clock: Clock,
+    pub(super) names: Arc<Mutex<Names>>,
+    pub(super) on_told: OnTold,
 }
 
 /// Is told when a user of a tenant is announced at a node as here or gone.
@@ -77,11 +88,10 @@ impl Node {
     pub(super) fn start(
         id: NodeId,
         cloud: &Arc<Cloud>,
-        clock: Clock,
+        watch: Watch,
         chance: &Chance,
         options: Options,
         tenants: &[&'static str],
-        on_told: OnTold,
     ) -> Self {
         let (tasks, queue) = mpsc::unbounded_channel();
         let line = Line {
@@ -93,12 +103,12 @@ impl Node {
         };
         let views: BTreeMap<_, _> = tenants
             .iter()
-            .map(|tenant| (*tenant, Arc::<Mutex<View>>::default()))
+            .map(|tenant| (*tenant, Arc::new(Mutex::new(View::new()))))
             .collect();
-        let told = views.clone();
+        let (told, clock, names) = (views.clone(), watch.clock, Arc::clone(&watch.names));
         let announce: Announcer = Box::new(move |announcement| {
             if let Some(view) = told.get(announcement.tenant) {
-                view.lock().apply(id, &announcement, &on_told);
+                view.lock().apply(id, &announcement, &watch);
             }
         });
         let name = format!("node{id}");
@@ -121,6 +131,7 @@ impl Node {
                 Arc::clone(&node.store),
                 tenant,
                 Arc::clone(&node.views[tenant]),
+                Arc::clone(&names),
             ));
         }
         node
@@ -162,11 +173,16 @@ async fn run(store: Arc<RedisPresenceStore<Line>>, mut queue: mpsc::UnboundedRec
 }
 
 /// Connects, and asks for the list as often as it takes.
-async fn admin(store: Arc<RedisPresenceStore<Line>>, tenant: &'static str, view: Arc<Mutex<View>>) {
+async fn admin(
+    store: Arc<RedisPresenceStore<Line>>,
+    tenant: &'static str,
+    view: Arc<Mutex<View>>,
+    names: Arc<Mutex<Names>>,
+) {
     store.watch(tenant).await;
     loop {
         let listed = store
-            .with_list(tenant, |list| view.lock().rows = Some(read(list.json())))
+            .with_list(tenant, |list| view.lock().list(tenant, list, &names))
             .await;
         if listed.is_ok() {
             return;
@@ -176,7 +192,7 @@ async fn admin(store: Arc<RedisPresenceStore<Line>>, tenant: &'static str, view:
 }
 
 /// Who is in a list, by user.
-pub(super) fn read(json: &str) -> BTreeMap<String, String> {
+pub(super) fn read(json: &str) -> Rows {
     let list: serde_json::Value = serde_json::from_str(json).expect("a list is JSON");
     let users = list["users"].as_array().expect("it has users");
     let named = |row: &serde_json::Value| {
@@ -186,28 +202,65 @@ pub(super) fn read(json: &str) -> BTreeMap<String, String> {
     users.iter().map(named).collect()
 }
 
+/// A row, with its fields in the order in which all are compared.
+pub(super) fn row_of(row: &Row) -> String {
+    let row: serde_json::Value = serde_json::from_str(row.json()).expect("a row is JSON");
+    row.to_string()
+}
+
 impl View {
-    fn apply(&mut self, node: NodeId, announcement: &Announcement<'_>, on_told: &OnTold) {
+    fn new() -> Self {
+        Self {
+            rows: None,
+            wrong: Vec::new(),
+            dashboard: Dashboard::new(),
+        }
+    }
+
+    fn list(&mut self, tenant: &str, list: &List, names: &Mutex<Names>) {
+        let rows = read(list.json());
+        let seen = names.lock().see(tenant, list.revision.cursor(), &rows);
+        self.wrong.extend(seen);
+        self.wrong.extend(self.dashboard.list(list.revision, &rows));
+        self.rows = Some(rows);
+    }
+
+    fn apply(&mut self, node: NodeId, announcement: &Announcement<'_>, watch: &Watch) {
+        if self.rows.is_some() {
+            for change in announcement.changes {
+                self.change(node, announcement.tenant, change, watch);
+            }
+        }
+        let mut names = watch.names.lock();
+        if let Some(rows) = &self.rows {
+            let at = announcement.revision.cursor();
+            self.wrong.extend(names.see(announcement.tenant, at, rows));
+        }
+        let now = watch.clock.now();
+        let wrong = self
+            .dashboard
+            .handle_announcement(now, announcement, &names);
+        self.wrong.extend(wrong);
+    }
+
+    fn change(&mut self, node: NodeId, tenant: &str, change: &Change, watch: &Watch) {
         let Some(rows) = self.rows.as_mut() else {
             return;
         };
-        match announcement.change {
-            Change::Online(row) => {
-                let row: serde_json::Value =
-                    serde_json::from_str(row.json()).expect("a row is JSON");
-                let user = row["userId"].as_str().expect("a user has an id").to_owned();
-                let row = row.to_string();
-                if rows.get(&user) == Some(&row) {
+        match change {
+            Change::Online { user, row } => {
+                let row = row_of(row);
+                if rows.get(&**user) == Some(&row) {
                     self.wrong.push(format!("node{node}: {user} came twice"));
                 }
-                on_told(node, announcement.tenant, &user, Said::Here);
-                rows.insert(user, row);
+                (watch.on_told)(node, tenant, user, Said::Here);
+                rows.insert(user.to_string(), row);
             }
             Change::Offline(user) => {
                 if rows.remove(&**user).is_none() {
                     self.wrong.push(format!("node{node}: {user} went twice"));
                 }
-                on_told(node, announcement.tenant, user, Said::Gone);
+                (watch.on_told)(node, tenant, user, Said::Gone);
             }
         }
     }

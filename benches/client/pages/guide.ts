@@ -1,0 +1,5 @@
+/** A page with the guide's reducer. */
+import { GuideReducer } from './guide-reducer.ts';
+import { measurementsOf } from './measure.ts';
+
+Object.assign(globalThis, { bench: measurementsOf(new GuideReducer()) });

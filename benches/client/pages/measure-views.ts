@@ -1,0 +1,123 @@
+/**
+ * The measurements of views inside a page, of whichever subject it holds. Right answers are worked out before, in the plain
+ * way, and every answer is held against them.
+ */
+import { digest, type Scene, scene } from './frames.ts';
+import { answer } from './plain-view.ts';
+import { TunedMap } from './tuned-map.ts';
+import type { Answer, Query, ViewSubject } from './view-subject.ts';
+
+export interface ViewMeasurements {
+  /** Milliseconds by what was asked; `null` if the subject has no views. */
+  views(users: number): Promise<Record<string, number> | null>;
+}
+
+const WINDOW = 50;
+const CHANGES = 100;
+const ALL: Query = { search: '', sort: null, offset: 0, limit: WINDOW };
+const BY_NAME = { field: 'userId', descending: false } as const;
+const BY_PAGE = { field: 'url', descending: true } as const;
+
+interface Step {
+  /** What it is called in the report; nothing if it only prepares the next one. */
+  readonly name?: string;
+  readonly query: Query;
+}
+
+/** In this order, each as the view stands after the one before. */
+function steps(users: number): Step[] {
+  const search = (search: string): Query => ({ ...ALL, search });
+  const windows = Array.from({ length: 20 }, (_, number) => ({
+    name: 'window at another offset, sorted',
+    query: { ...ALL, sort: BY_NAME, offset: Math.floor((users * ((number * 7) % 20)) / 20) + 1 },
+  }));
+  return [
+    // Whoever keeps texts for searching, and has not made them yet, makes them now.
+    { name: 'first search', query: search('brown-') },
+    { name: 'search, an eighth of all matches', query: search('blue-') },
+    { name: 'search, few match', query: search('shoes/red-12') },
+    { name: 'search, two words', query: search('SHOP-7. boots') },
+    { name: 'search, nothing matches', query: search('nobody-is-called-this') },
+    { query: ALL },
+    { name: 'sort by a field, first time', query: { ...ALL, sort: BY_NAME } },
+    { query: { ...ALL, sort: BY_PAGE } },
+    { name: 'sort by a field, again', query: { ...ALL, sort: BY_NAME } },
+    ...windows,
+    { name: 'search, sorted', query: { ...ALL, sort: BY_NAME, search: 'green-' } },
+  ];
+}
+
+export function viewMeasurementsOf(make: () => ViewSubject | null): ViewMeasurements {
+  return {
+    async views(users) {
+      const subject = make();
+      if (!subject) return null;
+      const { scene, right, changed } = prepare(users);
+      const figures = new Map<string, number[]>();
+      const note = (name: string, start: number): void => {
+        figures.set(name, [...(figures.get(name) ?? []), performance.now() - start]);
+      };
+      try {
+        const opening = performance.now();
+        await subject.open(scene.list);
+        note('list, frame to the first window', opening);
+        for (const [number, { name, query }] of steps(users).entries()) {
+          const expected = right[number] ?? NOTHING;
+          const start = performance.now();
+          const pending = subject.ask(query, expected);
+          // Whoever answers at once is not made to wait for a turn.
+          const found = pending instanceof Promise ? await pending : pending;
+          if (name) note(name, start);
+          expect(found, expected, query);
+        }
+        for (const [number, { events }] of scene.batches.entries()) {
+          const expected = changed[number] ?? NOTHING;
+          const start = performance.now();
+          const pending = subject.change(events, expected);
+          const found = pending instanceof Promise ? await pending : pending;
+          note(`${CHANGES} changes while searched and sorted`, start);
+          expect(found, expected, LAST);
+        }
+      } finally {
+        subject.close();
+      }
+      return Object.fromEntries([...figures].map(([name, values]) => [name, mean(values)]));
+    },
+  };
+}
+
+const NOTHING: Answer = { users: [], total: 0 };
+const LAST = steps(0).at(-1)?.query ?? ALL;
+
+interface Prepared {
+  readonly scene: Scene;
+  /** Answers to the steps' queries, and to the last one after each batch of changes. */
+  readonly right: readonly Answer[];
+  readonly changed: readonly Answer[];
+}
+
+let kept: { users: number; prepared: Prepared } | undefined;
+
+function prepare(users: number): Prepared {
+  if (kept?.users === users) return kept.prepared;
+  const made = scene({ users, batches: 10, changes: CHANGES }, 2);
+  const rows = new TunedMap();
+  rows.deliver(made.list);
+  const right = steps(users).map(({ query }) => answer(rows.snapshot(), query));
+  const changed = made.batches.map(({ events }) => {
+    for (const event of events) rows.deliver(event);
+    return answer(rows.snapshot(), LAST);
+  });
+  kept = { users, prepared: { scene: made, right, changed } };
+  return kept.prepared;
+}
+
+function expect(found: Answer, right: Answer, query: Query): void {
+  const shown = ({ total, users }: Answer): string => `${total} in all, ${digest(users)}`;
+  if (shown(found) !== shown(right)) {
+    throw new Error(`a wrong answer to ${JSON.stringify(query)}: ${shown(found)} instead of ${shown(right)}`);
+  }
+}
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
