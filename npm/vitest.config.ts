@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { compile } from 'svelte/compiler';
 import { defineConfig, type Plugin } from 'vitest/config';
 
-const fake = fileURLToPath(new URL('test/fake-core.ts', import.meta.url));
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Compiles the one component among the tests. */
 const svelte: Plugin = {
@@ -15,9 +15,9 @@ const svelte: Plugin = {
 
 export default defineConfig({
   plugins: [svelte],
-  // The units run on a fake core; `test/built` runs what was built, with the real one.
+  // The units run on a fake core, but with the real views; `test/built` runs what was built.
   resolve: {
-    alias: { 'chat-core': fake },
+    alias: { 'chat-core': here('test/fake-core.ts'), 'chat-view': here('test/built-view.ts') },
     // Svelte has one form for browsers and one for servers; components are mounted as in a browser.
     conditions: ['browser', 'module', 'development|production'],
   },

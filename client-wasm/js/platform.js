@@ -120,8 +120,13 @@ export const sentenceOf = (refusal) => text(refusal?.error ?? refusal?.message);
 /** The JSON of an event's packet. */
 export const event = (name, payload) => JSON.stringify([name, payload]);
 
-/** An object of one field. */
-export const object = (name, value) => ({ [name]: value });
+/** What the list of online users is asked for with; the numbers are negative if no moment is named. */
+export const listRequest = ({ tenantId }, epoch, version) =>
+  epoch < 0 ? { tenantId } : { tenantId, epoch, version };
+
+/** The JSON of an object, with the kind of presence that it asks for, unless that is 0. */
+export const stringify = (value, presence) =>
+  JSON.stringify(presence ? { ...value, presence } : value);
 
 /** The first characters of a frame. */
 export const head = (frame, length) => frame.slice(0, length);

@@ -9,11 +9,18 @@ const text = (value) => (typeof value === 'string' ? value : undefined);
 /** The user that `{ userId }` or the bare string names. */
 export const userIdOf = (payload) => text(payload?.userId ?? payload);
 
-/** The rows of `{ users: […] }` or of the bare array. */
+/** The rows of `{ users: […] }`, of the bare array, or of a delta. */
 export function rowsOf(payload) {
-  const rows = payload?.users ?? payload;
+  const rows = payload?.users ?? payload?.online ?? payload;
   return Array.isArray(rows) ? rows.filter((row) => text(row?.userId)) : undefined;
 }
+
+/** The ids of those who have left, in a delta. */
+export const leaversOf = ({ offline }) => (Array.isArray(offline) ? offline : []);
+
+/** Where a list or a delta stands: epoch and version, and those before a delta. Not a number if it does not say. */
+export const number = (payload, which) =>
+  [payload?.epoch, payload?.version, payload?.since?.epoch, payload?.since?.version][which];
 
 export class Shelf {
   /** By slot: the row, undefined where there is none. */
@@ -26,7 +33,7 @@ export class Shelf {
   dirty = null;
   /** Another number whenever slots have got other numbers. */
   generation = 0;
-  /** Called when rows change that `users` has shown. It must not call into the core. */
+  /** Called when rows change that `users` has shown, or when `dirty` begins to fill. It must not call into the core. */
   onchange = () => {};
   #users;
 
@@ -39,8 +46,8 @@ export class Shelf {
   set(slot, row) {
     this.size += !!row - !!this.rows[slot];
     this.rows[slot] = row;
-    this.dirty?.push(slot);
-    if (this.#users) {
+    // Whoever watches is told once until they have taken what is there.
+    if (this.dirty?.push(slot) === 1 || this.#users) {
       this.#users = undefined;
       this.onchange();
     }
@@ -65,8 +72,10 @@ export function place(shelf, user) {
   return id ? (shelf.slots.get(id) ?? shelf.push(id)) : -1;
 }
 
-export function placeAll(shelf, list, placed) {
-  for (let at = 0; at < placed.length; at++) placed[at] = place(shelf, list[at]);
+/** The slots of rows or ids; -1 in an array of unsigned numbers is no slot. */
+export function placeAll(shelf, list, placed, make) {
+  const slotOf = make ? place : find;
+  for (let at = 0; at < placed.length; at++) placed[at] = slotOf(shelf, list[at]);
 }
 
 export function put(shelf, slot, row) {

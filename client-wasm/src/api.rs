@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use chat_protocol::{code::Code, http};
+use chat_protocol::{code::Code, http, roster::Mark, socket_io::push_number};
 
 /// A request, but for the base address and the headers that every request bears.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,9 +16,21 @@ pub struct Request {
 }
 
 impl Request {
-    /// Everyone online in the tenant.
-    pub fn online_users(tenant_id: &str) -> Self {
-        Self::get(http::ONLINE_USERS_PATH, &[(http::TENANT_ID, tenant_id)])
+    /// Everyone online in the tenant, or what has happened since `mark`.
+    pub fn online_users(tenant_id: &str, mark: Option<Mark>) -> Self {
+        let mut request = Self::get(http::ONLINE_USERS_PATH, &[(http::TENANT_ID, tenant_id)]);
+        if let Some(mark) = mark {
+            for (name, number) in [
+                (http::EPOCH, mark.epoch.into()),
+                (http::VERSION, mark.version),
+            ] {
+                request.target.push('&');
+                request.target.push_str(name);
+                request.target.push('=');
+                push_number(&mut request.target, number);
+            }
+        }
+        request
     }
 
     /// The messages of a conversation.
@@ -117,7 +129,7 @@ fn push_encoded(out: &mut String, value: &str) {
 #[cfg(test)]
 mod tests {
     use super::{Request, refusal, socket_url};
-    use chat_protocol::code::Code;
+    use chat_protocol::{code::Code, roster::Mark};
 
     #[test]
     fn values_cannot_leave_their_place_in_a_query() {
@@ -125,6 +137,23 @@ mod tests {
             Request::messages("x&b=1#?/ é", "").target,
             "/api/chat/messages?tenantId=x%26b%3D1%23%3F%2F%20%C3%A9&sessionId="
         );
+    }
+
+    #[test]
+    fn a_request_names_the_moment_that_is_known() {
+        let mark = Some(Mark {
+            epoch: u32::MAX,
+            version: 120,
+        });
+        for (mark, query) in [
+            (None, "tenantId=7"),
+            (mark, "tenantId=7&epoch=4294967295&version=120"),
+        ] {
+            assert_eq!(
+                Request::online_users("7", mark).target,
+                ["/api/chat/online-users?", query].concat()
+            );
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod config;
 mod connection;
 mod error;
 mod http;
+mod marks;
 mod online_users;
 mod platform;
 #[cfg(feature = "standalone")]

@@ -4,6 +4,10 @@
 //! true, and one list that is asked for after joining makes it exact. Both feed one [`Roster`], whose tickets order them,
 //! so a poll that was under way when the socket came up cannot undo what the socket said.
 //!
+//! A server may say of which moment its lists and deltas are. Then each request names the moment that is known, after a
+//! reconnect too, and is answered with what has happened since. A delta that leaves something out is a reason to ask, once;
+//! while an answer is on its way there is none, since on a socket it comes after whatever it takes in.
+//!
 //! ```text
 //! loop {
 //!     wait for the socket, an answer, the timeout, or a command; call its handle_*
@@ -24,7 +28,7 @@ use crate::Millis;
 
 use chat_protocol::{
     code::Retry,
-    roster::{Roster, Shelf, Ticket},
+    roster::{Delta, Fit, Mark, Roster, Shelf, Ticket},
 };
 
 /// How the store behaves.
@@ -53,12 +57,12 @@ impl Default for Options {
     }
 }
 
-/// A way to ask for the list.
+/// A way to ask for the list, or for what has happened since [`Roster::mark`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
-    /// Over HTTP; answer with [`Sync::handle_http_list`] or [`Sync::handle_http_error`].
+    /// Over HTTP; answer with [`Sync::handle_http_list`], [`Sync::handle_http_delta`] or [`Sync::handle_http_error`].
     Http,
-    /// Over the socket; the answer is [`Sync::handle_socket_list`].
+    /// Over the socket; the answer is [`Sync::handle_socket_list`] or [`Sync::handle_socket_delta`].
     Socket,
 }
 
@@ -75,7 +79,7 @@ enum Socket {
         ticket: Ticket,
         due: Millis,
     },
-    /// Joined, and its list has come: the roster is exact.
+    /// Joined, and heard out: the roster is exact.
     Exact,
     /// Joined, and it brings events but no list.
     Silent,
@@ -206,31 +210,66 @@ impl<S: Shelf, E> Sync<S, E> {
         self.roster.offline(user);
     }
 
-    /// The socket brought a list, asked for or not.
-    pub fn handle_socket_list(&mut self, list: &S::List) {
-        match mem::replace(&mut self.socket, Socket::Exact) {
-            Socket::Asking { ticket, .. } => self.roster.answer(ticket, list),
-            Socket::Exact | Socket::Silent => self.roster.replace(list),
+    /// The socket brought a list, asked for or not, and maybe said of which moment it is.
+    pub fn handle_socket_list(&mut self, list: &S::List, mark: Option<Mark>) {
+        let ticket = match mem::replace(&mut self.socket, Socket::Exact) {
+            Socket::Asking { ticket, .. } => ticket,
+            Socket::Exact | Socket::Silent => self.roster.ask(),
             Socket::Down => {
                 self.socket = Socket::Down;
                 return;
             }
         };
-        if let Http::Due(_) = self.http {
-            self.http = Http::Idle;
-        }
-        self.note_list();
+        match mark {
+            Some(mark) => self.roster.answer_at(ticket, mark, true, list),
+            None => self.roster.answer(ticket, list),
+        };
+        self.note_exact();
     }
 
-    /// The answer to [`Ask::Http`].
-    pub fn handle_http_list(&mut self, now: Millis, list: &S::List) {
+    /// The socket brought what has happened since some moment.
+    pub fn handle_socket_delta(&mut self, now: Millis, delta: &Delta<'_, S>) {
+        if let Socket::Down = self.socket {
+            return;
+        }
+        match (self.roster.delta(delta), &self.socket) {
+            (Fit::Gap, Socket::Asking { .. }) => {}
+            (Fit::Gap, Socket::Down | Socket::Exact | Socket::Silent) => self.ask_over_socket(now),
+            (Fit::Applied | Fit::Stale, _) => {
+                self.replace_socket(Socket::Exact);
+                self.note_exact();
+            }
+        }
+    }
+
+    /// The answer to [`Ask::Http`] is a list, of a moment that it may say.
+    pub fn handle_http_list(&mut self, now: Millis, list: &S::List, mark: Option<Mark>) {
         let Http::Asking(ticket) = mem::replace(&mut self.http, Http::Idle) else {
             return;
         };
-        self.roster.answer(ticket, list);
-        self.note_list();
-        self.refusals = 0;
-        self.schedule(now, self.options.polling_interval);
+        match mark {
+            Some(mark) => {
+                self.roster.answer_at(ticket, mark, false, list);
+            }
+            // The socket goes on from the mark, which such a list would take away.
+            None if self.is_socket_asked() && self.roster.mark().is_some() => {
+                self.roster.abandon(ticket);
+            }
+            None => {
+                self.roster.answer(ticket, list);
+            }
+        }
+        self.note_poll(now);
+    }
+
+    /// The answer to [`Ask::Http`] is what has happened since the moment that was named.
+    pub fn handle_http_delta(&mut self, now: Millis, delta: &Delta<'_, S>) {
+        let Http::Asking(ticket) = mem::replace(&mut self.http, Http::Idle) else {
+            return;
+        };
+        // If it does not fit, another way has brought something newer meanwhile, or the next poll will.
+        self.roster.answer_delta(ticket, delta);
+        self.note_poll(now);
     }
 
     /// [`Ask::Http`] failed.
@@ -324,6 +363,25 @@ impl<S: Shelf, E> Sync<S, E> {
         }
     }
 
+    /// The socket has been heard out.
+    fn note_exact(&mut self) {
+        if let Http::Due(_) = self.http {
+            self.http = Http::Idle;
+        }
+        self.note_list();
+    }
+
+    fn note_poll(&mut self, now: Millis) {
+        self.note_list();
+        self.refusals = 0;
+        self.schedule(now, self.options.polling_interval);
+    }
+
+    /// Whether the socket keeps the roster true, or is about to.
+    fn is_socket_asked(&self) -> bool {
+        matches!(self.socket, Socket::Asking { .. } | Socket::Exact)
+    }
+
     fn note_list(&mut self) {
         let had_error = self.http_error.take().is_some();
         self.changed |= had_error || !self.listed;
@@ -331,8 +389,7 @@ impl<S: Shelf, E> Sync<S, E> {
     }
 
     fn schedule(&mut self, now: Millis, pause: Millis) {
-        let socket_keeps_it_true = matches!(self.socket, Socket::Asking { .. } | Socket::Exact);
-        if self.options.auto_refresh && !socket_keeps_it_true {
+        if self.options.auto_refresh && !self.is_socket_asked() {
             self.http = Http::Due(now + pause);
         }
     }

@@ -15,6 +15,8 @@ pub enum Event {
     UserOffline,
     /// Everybody who is online.
     List,
+    /// What has changed since some moment.
+    Delta,
     /// A message.
     Message,
     /// A message that an older worker sent.
@@ -23,10 +25,11 @@ pub enum Event {
     VisitorToken,
 }
 
-const ALL: [(Event, &str); 6] = [
+const ALL: [(Event, &str); 7] = [
     (Event::UserOnline, event::USER_ONLINE),
     (Event::UserOffline, event::USER_OFFLINE),
     (Event::List, event::ONLINE_USERS_LIST),
+    (Event::Delta, event::PRESENCE_DELTA),
     (Event::Message, event::META_MESSAGE_CREATED),
     (Event::AiMessage, event::AI_EVENT_CREATED),
     (Event::VisitorToken, event::VISITOR_TOKEN),

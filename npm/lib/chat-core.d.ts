@@ -66,7 +66,7 @@ declare module 'chat-core' {
     dirty: number[] | null;
     /** Another number whenever slots have been renumbered. */
     readonly generation: number;
-    /** Called when rows change that `users` has shown; it must not call into the core. */
+    /** Called when rows change that `users` has shown, or `dirty` begins to fill; it must not call into the core. */
     onchange: () => void;
     /** The rows in order of arrival: the same array until they change. */
     users(): OnlineUser[];

@@ -22,10 +22,12 @@ export interface ChatConfig {
   fallback?: (() => Promise<CoreFallback>) | undefined;
 }
 
-/** What `@amoiq/chat-widget/no-wasm` exports. */
+/** What `@amoiq/chat-widget/no-wasm` exports, for the package's own use. */
 export interface CoreFallback {
-  /** For the package's own use. */
+  /** Starts the core. */
   readonly startCore: () => object;
+  /** Loads the views; what it resolves to makes an index for them. */
+  readonly startView: () => Promise<() => object>;
 }
 
 let settings: ChatConfig = {};

@@ -5,8 +5,8 @@
  * failed start may be tried again.
  */
 import { chatApi, chatSocket, initSync, onlineUsers, wasmBytes } from 'chat-core';
-import { currentConfig } from './config.js';
-import { fail } from './errors.js';
+import { currentConfig, type CoreFallback } from './config.js';
+import { fail, type ChatError } from './errors.js';
 
 const core = { chatApi, chatSocket, onlineUsers };
 
@@ -14,14 +14,21 @@ export type Core = typeof core;
 
 let starting: Promise<Core> | undefined;
 
+export const unavailable = (cause: unknown): ChatError =>
+  fail(
+    'WASM_UNAVAILABLE',
+    `${String(cause)}. Add 'wasm-unsafe-eval' to the page's script-src, or configure a fallback`,
+  );
+
+/** What runs where WebAssembly does not; rejects with the `cause` where there is no such thing. */
+export const withoutWasm = (cause: unknown): Promise<CoreFallback> =>
+  currentConfig().fallback?.() ?? Promise.reject(cause);
+
 /** Rejects with `WASM_UNAVAILABLE` where neither the binary nor the configured fallback can run. */
 export function loadCore(): Promise<Core> {
   starting ??= start().catch((cause: unknown) => {
     starting = undefined;
-    throw fail(
-      'WASM_UNAVAILABLE',
-      `${String(cause)}. Add 'wasm-unsafe-eval' to the page's script-src, or configure a fallback`,
-    );
+    throw unavailable(cause);
   });
   return starting;
 }
@@ -38,10 +45,6 @@ async function start(): Promise<Core> {
     initSync({ module });
     return core;
   } catch (cause) {
-    const { fallback } = currentConfig();
-    if (!fallback) {
-      throw cause;
-    }
-    return (await fallback()).startCore() as Core;
+    return (await withoutWasm(cause)).startCore() as Core;
   }
 }

@@ -21,4 +21,11 @@ export type {
   WebsiteInfo,
   WebSocketCallbacks,
 } from './types.js';
+export type {
+  OnlineUsersFilter,
+  OnlineUsersQuery,
+  OnlineUsersSortField,
+  OnlineUsersView,
+  OnlineUsersViewSnapshot,
+} from './view/types.js';
 export { ChatWebSocket } from './ws.js';

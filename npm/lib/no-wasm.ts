@@ -6,8 +6,14 @@
  */
 import { chatApi, chatSocket, initSync, onlineUsers } from 'chat-core-no-wasm';
 
-/** Starts the core; for the package's own use. */
+/** Starts the core. For the package's own use. */
 export function startCore(): object {
   initSync();
   return { chatApi, chatSocket, onlineUsers };
+}
+
+/** Loads the views, which are a further file; what it resolves to makes an index for them. For the package's own use. */
+export async function startView(): Promise<() => object> {
+  const { instantiate } = await import('./no-wasm-view.js');
+  return () => instantiate({});
 }

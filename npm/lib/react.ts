@@ -4,5 +4,8 @@
  * @module @amoiq/chat-widget/react
  */
 'use client';
+export { useOnlineCount, useOnlineUser } from './hooks/selected.js';
 export { useOnlineUsers, type UseOnlineUsersResult } from './hooks/useOnlineUsers.js';
+export { useOnlineUsersView } from './hooks/useOnlineUsersView.js';
 export type { OnlineUser, UseOnlineUsersOptions } from './types.js';
+export type { OnlineUsersQuery, OnlineUsersViewSnapshot } from './view/types.js';

@@ -9,6 +9,7 @@
  * - A failure keeps the last list and stands beside it in `error`.
  */
 import type { Shelf, Users } from 'chat-core';
+import { audience, tell, type Listeners } from './audience.js';
 import { currentConfig } from './config.js';
 import { coreConfig } from './core-config.js';
 import { inBrowser, loadCore } from './core.js';
@@ -16,6 +17,8 @@ import { ChatError, fail } from './errors.js';
 import { UsersOp, UsersStatus } from './ops.js';
 import { paced } from './pace.js';
 import type { OnlineUser, UseOnlineUsersOptions } from './types.js';
+import { openView } from './view/open.js';
+import type { OnlineUsersQuery, OnlineUsersView, UserRows, ViewSource } from './view/types.js';
 
 /** What is known of who is online at one moment. It never changes: something new is a new snapshot. */
 export interface OnlineUsersSnapshot {
@@ -39,8 +42,16 @@ export interface OnlineUsersStore {
   readonly getServerSnapshot: () => OnlineUsersSnapshot;
   /** Asks for the list now, and resolves when it has asked. The answer shows in the snapshot. */
   readonly refresh: () => Promise<void>;
-  /** Drops all subscribers. */
+  /** A live window on the filtered, searched and sorted list; 50 rows in order of arrival unless `query` says otherwise. */
+  readonly view: (query?: OnlineUsersQuery) => OnlineUsersView;
+  /** Drops all subscribers; views have their own. */
   readonly close: () => void;
+}
+
+/** A store without what is loaded when it is needed. */
+export interface OpenStore extends Omit<OnlineUsersStore, 'view'>, ViewSource {
+  /** Where the rows are, while there are subscribers. */
+  readonly shelf: () => UserRows | undefined;
 }
 
 type Settings = Required<Omit<UseOnlineUsersOptions, 'notifyInterval'>>;
@@ -51,13 +62,21 @@ type Settings = Required<Omit<UseOnlineUsersOptions, 'notifyInterval'>>;
  */
 export function createOnlineUsersStore(
   tenantId: string,
+  options?: UseOnlineUsersOptions,
+): OnlineUsersStore {
+  const store = openStore(tenantId, options);
+  return { ...store, view: (query) => openView(store, query) };
+}
+
+export function openStore(
+  tenantId: string,
   {
     enableWebSocket = true,
     pollingInterval = 5000,
     autoRefresh = true,
     notifyInterval = 'frame',
   }: UseOnlineUsersOptions = {},
-): OnlineUsersStore {
+): OpenStore {
   const settings: Settings = { enableWebSocket, pollingInterval, autoRefresh };
   const atFirst: OnlineUsersSnapshot = {
     onlineUsers: [],
@@ -65,8 +84,8 @@ export function createOnlineUsersStore(
     error: null,
     isConnected: false,
   };
-  const listeners = new Set<() => void>();
-  let feed: Feed | undefined;
+  const listeners: Listeners = new Set();
+  let feed: Followed | undefined;
   // Changed options start with what is already known of the tenant, not with an empty list.
   let last = knownList(tenantId, atFirst);
 
@@ -74,48 +93,46 @@ export function createOnlineUsersStore(
     const next = feed?.snapshot() ?? last;
     if (next !== last) {
       last = next;
-      listeners.forEach((listener) => listener());
+      tell(listeners);
     }
   };
-  const pace = paced(show, notifyInterval);
-  const reader: Reader = (soon) => {
-    if (soon) {
-      pace.ask();
-    } else {
+  const follow = (show: () => void): Followed => {
+    const pace = paced(show, notifyInterval);
+    const reader: Reader = (soon) => {
+      if (soon) {
+        pace.ask();
+      } else {
+        pace.cancel();
+        show();
+      }
+    };
+    const feed = acquire(tenantId, settings, last, reader);
+    const release = () => {
       pace.cancel();
-      show();
-    }
-  };
-  const leave = () => {
-    if (feed && listeners.size === 0) {
-      pace.cancel();
-      last = { ...feed.snapshot(), isConnected: false };
       feed.release(reader);
+    };
+    return { ...feed, release };
+  };
+  const attend = () => {
+    if (listeners.size > 0) {
+      if (!feed) {
+        feed = follow(show);
+        last = feed.snapshot();
+      }
+    } else if (feed) {
+      last = { ...feed.snapshot(), isConnected: false };
+      feed.release();
       feed = undefined;
     }
   };
 
   return {
-    subscribe(listener) {
-      // A wrapper of its own, so that one function may subscribe twice.
-      const entry = () => listener();
-      listeners.add(entry);
-      if (!feed) {
-        feed = acquire(tenantId, settings, last, reader);
-        last = feed.snapshot();
-      }
-      return () => {
-        listeners.delete(entry);
-        queueMicrotask(leave);
-      };
-    },
+    ...audience(listeners, attend),
     getSnapshot: () => last,
     getServerSnapshot: () => atFirst,
     refresh: async () => feed?.refresh(),
-    close() {
-      listeners.clear();
-      leave();
-    },
+    follow,
+    shelf: () => feed?.rows(),
   };
 }
 
@@ -127,9 +144,17 @@ interface Feed {
   readonly tenant: string;
   /** The same object until something in it changes. */
   snapshot(): OnlineUsersSnapshot;
+  /** Of that, what is known without looking at the list. */
+  state(): Pick<OnlineUsersSnapshot, 'isLoading' | 'error'>;
+  rows(): Shelf | undefined;
   refresh(): Promise<void>;
   /** The last one to leave stops it. */
   release(reader: Reader): void;
+}
+
+/** A feed as one of its readers has it. */
+interface Followed extends Omit<Feed, 'release'> {
+  release(): void;
 }
 
 interface OpenFeed extends Feed {
@@ -231,6 +256,8 @@ function open(
     tenant,
     readers,
     snapshot: read,
+    state: () => (shelf ? { isLoading: (status & UsersStatus.Loading) > 0, error } : snapshot),
+    rows: () => shelf,
     async refresh() {
       // A failed start is tried again.
       await (starting ??= start());

@@ -1,7 +1,7 @@
 /**
  * Builds `dist/`: ESM and CommonJS with types for each, and the script-tag widget; beside each of
- * them the core without WebAssembly, as a file of its own. Expects the core in `lib/wasm` and
- * `lib/no-wasm`; `cargo xtask build` puts it there. Fails when the package grows over its gate.
+ * them what runs where WebAssembly does not, in files of its own. Expects the core and the views in
+ * `lib/wasm` and `lib/no-wasm`; `cargo xtask build` puts them there. Fails when the package grows over its gate.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -16,8 +16,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { corePlugin } from './core.mjs';
-import { noWasmPlugin } from './no-wasm.mjs';
+import { noWasmPlugin, viewApartWithoutWasm } from './no-wasm.mjs';
 import { reportSizes } from './size.mjs';
+import { viewApart, viewPlugin } from './view.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
@@ -27,6 +28,7 @@ mkdirSync(stage);
 process.on('exit', () => rmSync(stage, { recursive: true, force: true }));
 
 const core = corePlugin();
+const view = viewPlugin();
 const noWasm = noWasmPlugin();
 const common = {
   bundle: true,
@@ -36,27 +38,50 @@ const common = {
   target: 'es2022',
 };
 
-// They share the one `index` beside them, so there is one configuration and one core.
-const ADAPTERS = ['react', 'vue', 'svelte'];
-const sharedIndex = {
-  name: 'shared-index',
+// One module beside the entry points has all that they share, so there is one configuration and one core: what `index` hands
+// on comes from there, and so does what the others ask of `shared`.
+const shared = {
+  name: 'shared',
   setup(build) {
-    build.onResolve({ filter: /^\.\.?\/index\.js$/ }, () => ({ path: './index.js', external: true }));
+    build.onResolve({ filter: /^\.\.?\// }, ({ path, importer }) =>
+      /\/shared\.js$/.test(path) || importer === join(root, 'lib/index.ts')
+        ? { path: './shared.js', external: true }
+        : undefined,
+    );
   },
 };
+
+const ADAPTERS = ['react', 'vue', 'svelte'];
 
 for (const format of ['esm', 'cjs']) {
   const outdir = `${stage}/${format}`;
   const entry = { ...common, format, outdir, platform: 'neutral' };
-  await build({ ...entry, entryPoints: ['lib/index.ts'], plugins: [core.plugin] });
+  await build({ ...entry, entryPoints: ['lib/shared.ts'], plugins: [core.plugin, viewApart] });
   await build({
     ...entry,
-    entryPoints: ADAPTERS.map((name) => `lib/${name}.ts`),
-    plugins: [sharedIndex],
+    entryPoints: ['index', ...ADAPTERS].map((name) => `lib/${name}.ts`),
+    plugins: [shared],
     external: ADAPTERS,
   });
-  // A program wrote it and nobody reads it.
-  await build({ ...entry, entryPoints: ['lib/no-wasm.ts'], minify: true, plugins: [noWasm] });
+  await build({
+    ...entry,
+    entryPoints: ['lib/view.ts'],
+    plugins: [view],
+    footer: format === 'cjs' ? exporting('attach') : {},
+  });
+  for (const [name, exported] of [
+    ['no-wasm', 'startCore, startView'],
+    ['no-wasm-view', 'instantiate'],
+  ]) {
+    await build({
+      ...entry,
+      entryPoints: [`lib/${name}.ts`],
+      plugins: [viewApartWithoutWasm, noWasm],
+      // A program wrote it and nobody reads it.
+      minify: true,
+      footer: format === 'cjs' ? exporting(exported) : {},
+    });
+  }
 }
 writeFileSync(`${stage}/cjs/package.json`, '{ "type": "commonjs" }\n');
 
@@ -79,6 +104,11 @@ declarations();
 rmSync('dist', { recursive: true, force: true });
 renameSync(stage, 'dist');
 await reportSizes(core.facts);
+
+/** What Node looks for to know the names that a CommonJS module exports. */
+function exporting(names) {
+  return { js: `0 && (module.exports = { ${names} });` };
+}
 
 /** Writes the types of the public modules, once for each module system. */
 function declarations() {

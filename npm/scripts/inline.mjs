@@ -28,6 +28,13 @@ const ALPHABET = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32
 
 /** The source of `chat-core`; `id` is what its build is known by. */
 export function inline(wasm, id) {
+  return `export { chatApi, chatSocket, initSync, onlineUsers } from 'chat-core-bindings';
+export const coreId = ${JSON.stringify(id)};
+${inlineBytes(wasm)}`;
+}
+
+/** The source of a module whose `wasmBytes` returns the binary. */
+export function inlineBytes(wasm) {
   const count = new Array(256).fill(0);
   for (const byte of wasm) {
     count[byte] += 1;
@@ -52,9 +59,7 @@ export function inline(wasm, id) {
       .toString(16),
   ).join('');
   const text = Array.from(wasm, (byte) => code[byte]).join('');
-  return `export { chatApi, chatSocket, initSync, onlineUsers } from 'chat-core-bindings';
-export const coreId = ${JSON.stringify(id)};
-const ALPHABET = ${JSON.stringify(ALPHABET)};
+  return `const ALPHABET = ${JSON.stringify(ALPHABET)};
 // One bit for each byte value: whether it is written as a single character.
 const KINDS = '${kinds}';
 const TEXT = "${text}";

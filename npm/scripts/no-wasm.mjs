@@ -1,8 +1,9 @@
 /**
- * Makes the module `chat-core-no-wasm`: the core as plain JavaScript, for pages whose policy refuses
- * WebAssembly. binaryen's wasm2js translates the binary that was bound without reference types.
+ * Makes the modules `chat-core-no-wasm` and `chat-view-no-wasm`: core and views as plain JavaScript, for
+ * pages whose policy refuses WebAssembly. binaryen's wasm2js translates the binaries that `lib/no-wasm`
+ * has without reference types and vector instructions.
  *
- * It behaves as the binary does, and nothing of it may end up in what other pages load.
+ * They behave as the binaries do, and nothing of them may end up in what other pages load.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,26 +21,38 @@ const LOWERED = [
   '--llvm-memory-copy-fill-lowering',
 ];
 
-/** An esbuild plugin that resolves `chat-core-no-wasm`. */
+/** An esbuild plugin that leaves the views apart from the core here, too. */
+export const viewApartWithoutWasm = {
+  name: 'view-apart-without-wasm',
+  setup(build) {
+    build.onResolve({ filter: /^\.\/no-wasm-view\.js$/ }, ({ path }) => ({ path, external: true }));
+  },
+};
+
+/** An esbuild plugin that resolves both modules. */
 export function noWasmPlugin() {
   const bindings = readFileSync(join(root, 'chat_client_wasm.js'), 'utf8');
   const sources = {
     'chat-core-no-wasm': `${rebind(bindings)}
-${translate()}
+${translate('chat_client_wasm_bg.wasm', '-Oz')}
 export const coreId = ${JSON.stringify(coreId)};
+`,
+    // The speed of searches counts for more here than some bytes.
+    'chat-view-no-wasm': `${translate('chat_client_view.wasm', '-O3')}
+export { instantiate };
 `,
     // What a binary with a table of references would have inside.
     __wbindgen_externref_xform__: `export const __wbindgen_externref_statics_end = () => ${firstFree(bindings)};
 `,
   };
   return {
-    name: 'chat-core-no-wasm',
+    name: 'no-wasm',
     setup(build) {
       build.onResolve({ filter: new RegExp(`^(${Object.keys(sources).join('|')})$`) }, ({ path }) => ({
         path,
-        namespace: 'chat-core-no-wasm',
+        namespace: 'no-wasm',
       }));
-      build.onLoad({ filter: /./, namespace: 'chat-core-no-wasm' }, ({ path }) => ({
+      build.onLoad({ filter: /./, namespace: 'no-wasm' }, ({ path }) => ({
         contents: sources[path],
         loader: 'js',
         resolveDir: root,
@@ -49,19 +62,19 @@ export const coreId = ${JSON.stringify(coreId)};
 }
 
 /** The source of a function `instantiate`, which takes the imports and returns the exports. */
-function translate() {
+function translate(name, level) {
   return inScratch((directory) => {
     const lowered = join(directory, 'lowered.wasm');
-    const output = join(directory, 'core.js');
-    const binary = join(root, 'chat_client_wasm_bg.wasm');
+    const output = join(directory, 'translated.js');
+    const binary = join(root, name);
     binaryen('wasm-opt', [
-      ...[binary, '-o', lowered, ...FEATURES, '--low-memory-unused', ...LOWERED, '-Oz'],
+      ...[binary, '-o', lowered, ...FEATURES, '--low-memory-unused', ...LOWERED, level],
       ...['--strip-debug', '--strip-producers', '--strip-target-features'],
     ]);
-    binaryen('wasm2js', [lowered, '-o', output, '--emscripten', '-Oz']);
+    binaryen('wasm2js', [lowered, '-o', output, '--emscripten', level]);
     const source = readFileSync(output, 'utf8');
     if (/[gs]etTempRet0/.test(source)) {
-      throw new Error('A 64-bit integer crosses the border of the core, which JavaScript cannot pass on');
+      throw new Error(`A 64-bit integer crosses the border of ${name}, which JavaScript cannot pass on`);
     }
     return source;
   });

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { viewApart } from './view.mjs';
 
 const KIB = 1024;
 const GATES = {
@@ -12,6 +13,7 @@ const GATES = {
   'core + React hook': 22 * KIB,
 };
 
+// With a bundler that splits, so without the views.
 const CORE = `export { ChatAPI, ChatError, ChatWebSocket, configure, createOnlineUsersStore } from './esm/index.js';`;
 
 export async function reportSizes({ wasm, glue }) {
@@ -19,9 +21,11 @@ export async function reportSizes({ wasm, glue }) {
     ['wasm alone', wasm],
     ['core', await bundle(CORE)],
     ['core + React hook', await bundle(`${CORE} export { useOnlineUsers } from './esm/react.js';`)],
+    ['view (on first use)', await bundle(`export { attach } from './esm/view.js';`, [])],
     ['widget.v1.js', readFileSync('dist/widget.v1.js')],
     // Instead of the binary, and beside all of the above.
     ['no-wasm', await bundle(`export { startCore } from './esm/no-wasm.js';`)],
+    ['no-wasm view', await bundle(`export * from './esm/no-wasm-view.js';`)],
   ].map(([name, data]) => ({
     name,
     minified: data.length,
@@ -41,13 +45,14 @@ export async function reportSizes({ wasm, glue }) {
   }
 }
 
-async function bundle(contents) {
+async function bundle(contents, plugins = [viewApart]) {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: 'dist' },
     bundle: true,
     minify: true,
     format: 'esm',
     external: ['react'],
+    plugins,
     target: 'es2022',
     write: false,
   });
@@ -65,7 +70,7 @@ function brotli(data) {
 
 function table(rows) {
   const line = (cells) =>
-    cells.map((cell, index) => (index ? String(cell).padStart(9) : cell.padEnd(18))).join(' ');
+    cells.map((cell, index) => (index ? String(cell).padStart(9) : cell.padEnd(19))).join(' ');
   return [
     line(['', 'minified', 'gzip -9', 'brotli 11', 'gate']),
     ...rows.map((row) => line([row.name, row.minified, row.gzip, row.brotli, row.gate ?? '-'])),

@@ -114,9 +114,11 @@ export function chatApi(config: CoreConfig): Api {
 class FakeUsers {
   refreshes = 0;
   closed = false;
-  readonly shelf: Shelf = {
-    rows: [],
-    slots: new Map(),
+  readonly #rows: (OnlineUser | undefined)[] = [];
+  readonly #slots = new Map<string, number>();
+  readonly shelf: { -readonly [Name in keyof Shelf]: Shelf[Name] } = {
+    rows: this.#rows,
+    slots: this.#slots,
     size: 0,
     dirty: null,
     generation: 0,
@@ -143,13 +145,29 @@ class FakeUsers {
   /** What a real core does when something changes. */
   become(state: Partial<FakeUsers['state']>): void {
     this.state = { ...this.state, ...state };
+    this.#lay();
     this.tell();
   }
 
   /** The same when nothing but rows has changed. */
   show(users: OnlineUser[]): void {
     this.state.users = users;
+    this.#lay();
     this.shelf.onchange();
+  }
+
+  /** Puts the users in their slots. */
+  #lay(): void {
+    const { users } = this.state;
+    const before = this.#rows.slice();
+    this.#rows.fill(undefined);
+    for (const user of users) {
+      const slot = this.#slots.get(user.userId) ?? this.#rows.length;
+      this.#slots.set(user.userId, slot);
+      this.#rows[slot] = user;
+    }
+    this.shelf.size = users.length;
+    this.#rows.forEach((row, slot) => row !== before[slot] && this.shelf.dirty?.push(slot));
   }
 
   tell(): void {

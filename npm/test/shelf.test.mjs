@@ -73,7 +73,7 @@ test('a list is placed and filled but for what is left out', () => {
   const shelf = holding('ann');
   const list = [row('bob'), row('ann', { domain: 'new' }), row('bob', { domain: 'last' })];
   const placed = new Uint32Array(3);
-  placeAll(shelf, list, placed);
+  placeAll(shelf, list, placed, 1);
   expect([...placed]).toEqual([1, 0, 1]);
   placed[1] = 0xffffffff;
   expect(fill(shelf, list, placed)).toBe(2);
@@ -96,4 +96,19 @@ test('whoever leaves makes room, or keeps an empty slot until they have another'
   expect(shelf.generation).not.toBe(generation);
   expect([find(shelf, 'cid'), find(shelf, 'ann'), place(shelf, 'dan')]).toEqual([0, 1, 2]);
   expect(names(shelf)).toEqual(['cid', 'ann']);
+});
+
+test('who follows the slots is told of the first change, and again when they have taken them', () => {
+  const shelf = holding('ann', 'bob');
+  shelf.onchange = vi.fn();
+  put(shelf, 0, row('ann', { domain: 'untold' }));
+  expect(shelf.onchange).not.toHaveBeenCalled();
+  shelf.dirty = [];
+  put(shelf, 0, row('ann'));
+  clear(shelf, 1);
+  expect(shelf.dirty).toEqual([0, 1]);
+  expect(shelf.onchange).toHaveBeenCalledTimes(1);
+  shelf.dirty = [];
+  put(shelf, 0, row('ann', { domain: 'told' }));
+  expect(shelf.onchange).toHaveBeenCalledTimes(2);
 });

@@ -31,5 +31,10 @@ pub const ROLE: &str = "role";
 pub const ROLE_ADMIN: &str = "admin";
 /// Query parameter: the conversation's session.
 pub const SESSION_ID: &str = "sessionId";
+/// Query parameters of the list: the moment that is known already, zeros at first. Then the answer says of which moment
+/// it is, and may be what has happened since.
+pub const EPOCH: &str = "epoch";
+/// See [`EPOCH`].
+pub const VERSION: &str = "version";
 /// Query parameters of the handshake that describe a visitor's page.
 pub const WEBSITE_FIELDS: [&str; 5] = ["domain", "origin", "url", "referrer", "siteId"];

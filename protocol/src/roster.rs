@@ -198,12 +198,7 @@ impl<S: Shelf> Roster<S> {
         self.deltas += 1;
         self.mark = None;
         let joined = self.seat(&mut slot);
-        self.set(
-            slot,
-            Slot::Online {
-                touched: self.deltas,
-            },
-        );
+        self.touch(self.deltas, slot);
         let other = self.shelf.put(slot, row);
         self.revision += u64::from(other);
         match (joined, other) {
@@ -225,13 +220,28 @@ impl<S: Shelf> Roster<S> {
         let Some(slot) = found else {
             return Change::None;
         };
-        let change = self.leave(slot);
+        let change = self.leave(self.deltas, slot);
         self.squeeze();
         change
     }
 
     /// Applies a delta with marks.
     pub fn delta(&mut self, delta: &Delta<'_, S>) -> Fit {
+        self.deltas += 1;
+        self.advance(self.deltas, delta)
+    }
+
+    /// Applies a delta with marks that answers `ticket`.
+    #[expect(clippy::needless_pass_by_value, reason = "a ticket is given back once")]
+    pub fn answer_delta(&mut self, ticket: Ticket, delta: &Delta<'_, S>) -> Fit {
+        let Ticket { serial, asked } = ticket;
+        let fit = self.advance(asked, delta);
+        self.close(serial);
+        fit
+    }
+
+    /// Applies a delta that is at least as new as the one numbered `number`.
+    fn advance(&mut self, number: u64, delta: &Delta<'_, S>) -> Fit {
         let &Delta { since, until, .. } = delta;
         let Some(at) = self.mark else {
             return Fit::Gap;
@@ -243,21 +253,15 @@ impl<S: Shelf> Roster<S> {
         if at != since && !(follows && at.version > since.version) {
             return Fit::Gap;
         }
-        self.deltas += 1;
         for slot in self.shelf.find_all(delta.offline, !self.open.is_empty()) {
             if slot != NOWHERE {
-                self.leave(slot);
+                self.leave(number, slot);
             }
         }
         let (placed, changes) = self.take(self.deltas, delta.online);
         self.revision += u64::from(!changes.is_empty());
         for slot in placed {
-            self.set(
-                slot,
-                Slot::Online {
-                    touched: self.deltas,
-                },
-            );
+            self.touch(number, slot);
         }
         self.reach(until);
         self.squeeze();
@@ -427,13 +431,20 @@ impl<S: Shelf> Roster<S> {
         true
     }
 
-    /// The slot's user has gone. If a list is on its way that may not know it yet, that is remembered.
-    fn leave(&mut self, slot: u32) -> Change {
+    /// A delta of that number has spoken of the slot's user, who is online.
+    fn touch(&mut self, number: u64, slot: u32) {
+        if let Some(Slot::Online { touched }) = self.slots.get_mut(slot as usize) {
+            *touched = number.max(*touched);
+        }
+    }
+
+    /// The slot's user has gone, says the delta of that number. If a list is on its way that may not know it yet, that is remembered.
+    fn leave(&mut self, number: u64, slot: u32) -> Change {
         let was_online = matches!(self.slots.get(slot as usize), Some(Slot::Online { .. }));
         if self.open.is_empty() {
             self.free(slot);
         } else {
-            let gone = Slot::Gone { at: self.deltas };
+            let gone = Slot::Gone { at: number };
             match self.slots.get(slot as usize) {
                 Some(Slot::Online { .. }) => {
                     self.shelf.clear(slot, true);

@@ -341,7 +341,7 @@ fn parse_number(digits: &str) -> Option<u64> {
 }
 
 /// Appends a decimal number without the formatting machinery, which would be most of a browser's codec.
-fn push_number(out: &mut String, number: u64) {
+pub fn push_number(out: &mut String, number: u64) {
     let mut divisor = 1;
     while number / divisor >= 10 {
         divisor *= 10;

@@ -241,7 +241,7 @@ impl World {
     }
 
     /// What led from one moment to another: the final state of everybody who changed in between.
-    fn deliver_delta(&mut self, from: usize, to: usize) -> Fit {
+    fn deliver_delta(&mut self, from: usize, to: usize, answers: Option<Ticket>) {
         let (since, until) = (self.history[from].mark, self.history[to].mark);
         let truth = &self.history[to].truth;
         let between = &self.history[from + 1..=to];
@@ -255,20 +255,23 @@ impl World {
                 None => offline.push(user.to_string()),
             }
         }
-        self.roster.delta(&Delta {
+        let delta = Delta {
             since,
             until,
-            online: &online,
-            offline: &offline,
-        })
+            online: &online[..],
+            offline: &offline[..],
+        };
+        match answers {
+            Some(ticket) => self.roster.answer_delta(ticket, &delta),
+            None => self.roster.delta(&delta),
+        };
     }
 
     fn deliver(&mut self, mail: Mail) {
         match mail {
             Mail::Answer(ticket, Some(cursor), to) => {
                 let from = self.moment(cursor);
-                self.deliver_delta(from, to);
-                self.roster.abandon(ticket);
+                self.deliver_delta(from, to, Some(ticket));
             }
             Mail::Answer(ticket, None, to) => {
                 let (mark, rows) = (self.history[to].mark, self.rows(to));
@@ -279,7 +282,7 @@ impl World {
                 self.roster.replace_at(mark, &rows);
             }
             Mail::Delta(from, to) => {
-                self.deliver_delta(from, to);
+                self.deliver_delta(from, to, None);
             }
         }
     }

@@ -87,6 +87,18 @@ for (const [bundler, bundle] of Object.entries({
       const { onlineUsers, isConnected } = store.getSnapshot();
       return isConnected && onlineUsers.some((row) => row.userId === user);
     }, userId);
+
+    // A view, which is a further file in both forms.
+    await admin.page.evaluate((search) => {
+      const { store } = window as unknown as { store: Chat.OnlineUsersStore };
+      const view = store.view({ search });
+      view.subscribe(() => {});
+      Object.assign(window, { view });
+    }, userId.toUpperCase());
+    await admin.page.waitForFunction((user) => {
+      const { view } = window as unknown as { view: Chat.OnlineUsersView };
+      return view.getSnapshot().users.some((row) => row.userId === user);
+    }, userId);
     visitor.close();
     await admin.reported<string>('onUserOffline', (gone) => gone === userId);
     expect(admin.errors).toEqual([]);

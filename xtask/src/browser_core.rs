@@ -1,9 +1,9 @@
-//! The browser core: compiled, bound to JavaScript, and tested in a headless browser. `wasm-bindgen` and its test runner are
-//! used as libraries, so nothing has to be installed and their version is the lockfile's.
+//! The browser core and the views: compiled, bound to JavaScript, and tested in a headless browser. `wasm-bindgen` and its
+//! test runner are used as libraries, so nothing has to be installed and their version is the lockfile's.
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
@@ -17,36 +17,63 @@ use crate::workspace::Workspace;
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 pub(crate) const PACKAGE: &str = "chat-client-wasm";
-/// Cargo's name of the compiled module.
+/// The name of what is bound.
 const MODULE: &str = "chat_client_wasm";
-/// The feature with which the core stands alone as a module: allocator, panic handler, exported classes.
+/// The package of the live views, a module of its own that needs no bindings.
+pub(crate) const VIEW_PACKAGE: &str = "chat-client-view";
+const VIEW_MODULE: &str = "chat_client_view.wasm";
+/// Vector instructions are in every browser that the package's JavaScript runs in.
+const VIEW_FLAGS: [&str; 3] = ["--", "-C", "target-feature=+simd128"];
+/// The feature with which each stands alone as a module: allocator, panic handler, exports.
 pub(crate) const FEATURE: &str = "standalone";
 /// The feature with which Rust front ends have the core.
 pub(crate) const FRONT_END: &str = "front-end";
 const PROFILE: &str = "wasm";
 
-/// Compiles the core for size and writes module, glue and types to `npm/lib/wasm/`; and to `npm/lib/no-wasm/` the same module
-/// bound without reference types, which is what can be translated to JavaScript.
+/// Compiles core and views for size: into `npm/lib/wasm/` the core's module, glue and types, and the views' module; into
+/// `npm/lib/no-wasm/` the same in a form that can be translated to JavaScript, without reference types and vector instructions.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     setup::wasm_target()?;
+    let target = workspace.target();
+    let core = compile(workspace, PACKAGE, &target, &[])?;
+    let portable = wasm_features::withdrawn(&core)
+        .with_context(|| format!("what became of {PACKAGE} is no module of rustc's"))?;
+    bind(workspace, core, "wasm")?;
+    bind(workspace, portable, "no-wasm")?;
+    // In a directory of its own, so that neither form displaces the other.
+    let plain = target.join("no-wasm");
+    for (directory, target, flags) in [
+        ("wasm", &target, VIEW_FLAGS.as_slice()),
+        ("no-wasm", &plain, &[]),
+    ] {
+        let view = compile(workspace, VIEW_PACKAGE, target, flags)?;
+        let out = workspace
+            .npm()
+            .join("lib")
+            .join(directory)
+            .join(VIEW_MODULE);
+        fs::write(&out, view).with_context(|| format!("{} cannot be written", out.display()))?;
+    }
+    Ok(())
+}
+
+/// The compiled module.
+fn compile(workspace: &Workspace, package: &str, target: &Path, flags: &[&str]) -> Result<Vec<u8>> {
     // Built as a module alone: beside an rlib, as the manifest has it for the tests, cargo leaves out link-time optimisation.
     Tool::cargo()
         .args(["rustc", "--lib", "--crate-type", "cdylib"])
-        .args(["--package", PACKAGE, "--profile", PROFILE])
+        .args(["--package", package, "--profile", PROFILE])
         .args(["--target", TARGET, "--features", FEATURE])
+        .arg("--target-dir")
+        .arg(target)
+        .args(flags)
         .dir(workspace.root())
         .run()?;
-    let module = workspace
-        .target()
+    let module = target
         .join(TARGET)
         .join(PROFILE)
-        .join(format!("{MODULE}.wasm"));
-    let bytes =
-        fs::read(&module).with_context(|| format!("{} cannot be read", module.display()))?;
-    let portable = wasm_features::withdrawn(&bytes)
-        .with_context(|| format!("{} is no module of rustc's", module.display()))?;
-    bind(workspace, bytes, "wasm")?;
-    bind(workspace, portable, "no-wasm")
+        .join(format!("{}.wasm", package.replace('-', "_")));
+    fs::read(&module).with_context(|| format!("{} cannot be read", module.display()))
 }
 
 fn bind(workspace: &Workspace, module: Vec<u8>, directory: &str) -> Result<()> {
@@ -62,7 +89,7 @@ fn bind(workspace: &Workspace, module: Vec<u8>, directory: &str) -> Result<()> {
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(&out)
-        .with_context(|| format!("wasm-bindgen cannot bind {MODULE}"))
+        .with_context(|| format!("wasm-bindgen cannot bind {PACKAGE}"))
 }
 
 /// Runs the core's browser tests, those of its interface for JavaScript and those of the one for Rust, in headless Chromium, beside a real server whose address they find in

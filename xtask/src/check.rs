@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::browser_core;
+use crate::browser_core::{FEATURE, FRONT_END, PACKAGE, TARGET, VIEW_PACKAGE};
 use crate::leptos_example;
 use crate::process::Tool;
 use crate::setup;
@@ -40,20 +40,21 @@ pub(crate) fn lints(workspace: &Workspace) -> Tool {
         .args(["--", "-D", "warnings"])
 }
 
-/// The same for the code that only a browser compiles: as it is published, with its tests, which need `std`, and as Rust front
-/// ends have it.
-pub(crate) fn browser_lints(workspace: &Workspace) -> [Tool; 3] {
-    let lints = |what: &[&str]| {
+/// The same for the code that only a browser compiles: as it is published, with its tests, which need `std`, as Rust front
+/// ends have it, and the views.
+pub(crate) fn browser_lints(workspace: &Workspace) -> [Tool; 4] {
+    let lints = |package, what: &[&str]| {
         cargo(workspace)
-            .args(["clippy", "--package", browser_core::PACKAGE])
-            .args(["--target", browser_core::TARGET])
+            .args(["clippy", "--package", package])
+            .args(["--target", TARGET])
             .args(what)
             .args(["--", "-D", "warnings"])
     };
     [
-        lints(&["--features", browser_core::FEATURE]),
-        lints(&["--all-targets"]),
-        lints(&["--all-targets", "--features", browser_core::FRONT_END]),
+        lints(PACKAGE, &["--features", FEATURE]),
+        lints(PACKAGE, &["--all-targets"]),
+        lints(PACKAGE, &["--all-targets", "--features", FRONT_END]),
+        lints(VIEW_PACKAGE, &["--features", FEATURE]),
     ]
 }
 
@@ -69,11 +70,11 @@ pub(crate) fn documentation(workspace: &Workspace) -> [Tool; 2] {
         documentation(&["--workspace"]),
         documentation(&[
             "--package",
-            browser_core::PACKAGE,
+            PACKAGE,
             "--target",
-            browser_core::TARGET,
+            TARGET,
             "--features",
-            browser_core::FRONT_END,
+            FRONT_END,
         ]),
     ]
 }

@@ -16,7 +16,7 @@ use crate::{api::Request, ops::api_op as op};
 pub fn chat_api(config: CoreConfig) -> JsValue {
     platform::function(move |operation, argument| {
         let (request, pick): (_, fn(&JsValue) -> Option<JsValue>) = match operation {
-            op::USERS => (Request::online_users(&config.tenant_id()), |answer| {
+            op::USERS => (Request::online_users(&config.tenant_id(), None), |answer| {
                 Some(platform::rows_of(answer)).filter(JsValue::is_object)
             }),
             op::MESSAGES => {
@@ -52,7 +52,7 @@ fn ask(config: &CoreConfig, request: Request, pick: fn(&JsValue) -> Option<JsVal
 }
 
 fn json(body: &JsValue) -> String {
-    platform::stringify(body).as_string().unwrap_or_default()
+    platform::stringify(body, 0).as_string().unwrap_or_default()
 }
 
 fn field(answer: &JsValue, name: &str) -> Option<JsValue> {

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{
     config::{CoreConfig, Fields},
-    connection::{Connection, Notice},
+    connection::{Connection, Notice, Presence},
     platform,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 /// is called with a [`crate::ops::socket_event`] and its argument.
 #[wasm_bindgen(js_name = chatSocket)]
 pub fn chat_socket(config: CoreConfig, listener: JsValue) -> JsValue {
-    let connection = Connection::open(config, move |notice| {
+    let connection = Connection::open(config, Presence::Events, move |notice| {
         // Events that are not of their documented shape are dropped: the application never sees half a row.
         if let Some((event, value)) = read(notice) {
             platform::call(&listener, event, &value);
@@ -26,7 +26,7 @@ pub fn chat_socket(config: CoreConfig, listener: JsValue) -> JsValue {
     platform::function(move |operation, argument| {
         match operation {
             op::SEND => return connection.request(event::MESSAGE, &argument),
-            op::LIST => connection.request_online_users(),
+            op::LIST => connection.request_online_users(None),
             op::LIVE => return connection.is_live().into(),
             _ => connection.close(),
         }
@@ -61,5 +61,7 @@ fn read(notice: Notice) -> Option<(i32, JsValue)> {
             rows.is_object().then_some((told::LIST, rows))?
         }
         Notice::Received(Event::VisitorToken, payload) => (told::VISITOR_TOKEN, payload),
+        // Such a socket does not ask for them.
+        Notice::Received(Event::Delta, _) => return None,
     })
 }

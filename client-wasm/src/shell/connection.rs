@@ -5,13 +5,15 @@ use core::cell::RefCell;
 
 use chat_protocol::{
     code::{Code, Retry},
-    event, http,
+    event,
+    roster::Mark,
 };
 use wasm_bindgen::prelude::*;
 
 use super::{
     config::{CoreConfig, Fields},
     error::{self, Refusal},
+    marks,
     platform::{self, Callback},
     timer::Timer,
 };
@@ -37,10 +39,20 @@ pub(super) enum Notice {
     Received(Event, JsValue),
 }
 
+/// How the server is to tell an admin of who is online.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Event by event, as it always did.
+    Events,
+    /// By deltas from one moment to another, if it can.
+    Deltas,
+}
+
 /// One connection to the server. It lives until [`Connection::close`].
 pub(super) struct Connection {
     config: CoreConfig,
     url: String,
+    presence: Presence,
     engine: RefCell<engine::Connection>,
     observer: Box<dyn Fn(Notice)>,
     awaited: RefCell<Vec<(AckId, JsValue)>>,
@@ -59,9 +71,14 @@ struct Platform {
 
 impl Connection {
     /// Connects at once.
-    pub(super) fn open(config: CoreConfig, observer: impl Fn(Notice) + 'static) -> Rc<Self> {
+    pub(super) fn open(
+        config: CoreConfig,
+        presence: Presence,
+        observer: impl Fn(Notice) + 'static,
+    ) -> Rc<Self> {
         let connection = Rc::new(Self {
             url: config.socket_url(),
+            presence,
             config,
             engine: RefCell::new(engine::Connection::new(
                 engine::Config::default(),
@@ -104,9 +121,9 @@ impl Connection {
         self.drive(&JsValue::UNDEFINED);
     }
 
-    /// Asks for the list of online users, if the connection is up.
-    pub(super) fn request_online_users(self: &Rc<Self>) {
-        let payload = platform::object(http::TENANT_ID, &self.config.tenant_id());
+    /// Asks for the list of online users, or for what has happened since `mark`, if the connection is up.
+    pub(super) fn request_online_users(self: &Rc<Self>, mark: Option<Mark>) {
+        let payload = marks::list_request(&self.config, mark);
         self.prepare(event::GET_ONLINE_USERS, &payload, Delivery::Volatile);
         self.drive(&JsValue::UNDEFINED);
     }
@@ -209,7 +226,10 @@ impl Connection {
             Output::Authenticate => {
                 let connection = Rc::clone(self);
                 let done = Box::new(move |ok, auth: JsValue| {
-                    let auth = platform::stringify(&auth).as_string().filter(|_| ok == 1);
+                    let presence = i32::from(connection.presence == Presence::Deltas);
+                    let auth = platform::stringify(&auth, presence)
+                        .as_string()
+                        .filter(|_| ok == 1);
                     let auth = auth.as_deref().ok_or(Code::TokenUnavailable);
                     connection
                         .engine

@@ -3,14 +3,18 @@
 use alloc::{boxed::Box, rc::Rc};
 use core::cell::RefCell;
 
-use chat_protocol::code::{Code, Retry};
+use chat_protocol::{
+    code::{Code, Retry},
+    roster::Mark,
+};
 use wasm_bindgen::prelude::*;
 
 use super::{
     config::{CoreConfig, Fields},
-    connection::{Connection, Notice},
+    connection::{Connection, Notice, Presence},
     error::{self, Refusal},
     http,
+    marks::News,
     platform::{self, Callback},
     shelf::Shelf,
     timer::Timer,
@@ -87,11 +91,12 @@ impl Store {
         store.sync.borrow_mut().start();
         if options.socket {
             let owner = Rc::downgrade(&store);
-            let connection = Connection::open(store.config.clone(), move |notice| {
-                if let Some(store) = owner.upgrade() {
-                    store.handle(notice);
-                }
-            });
+            let connection =
+                Connection::open(store.config.clone(), Presence::Deltas, move |notice| {
+                    if let Some(store) = owner.upgrade() {
+                        store.handle(notice);
+                    }
+                });
             store.connection.replace(Some(connection));
         }
         store.drive();
@@ -116,13 +121,15 @@ impl Store {
     fn handle_answer(self: &Rc<Self>, answer: Result<JsValue, JsValue>) {
         let now = platform::now();
         let invalid = || error::error(&self.config, Code::InvalidResponse);
-        let list = answer.and_then(|answer| {
-            let rows = platform::rows_of(&answer);
-            rows.is_object().then_some(rows).ok_or_else(invalid)
-        });
-        match list {
-            Ok(list) => {
-                self.sync.borrow_mut().handle_http_list(now, &list);
+        let news = answer.and_then(|answer| News::read(&answer).ok_or_else(invalid));
+        match news {
+            Ok(news) => {
+                let mut sync = self.sync.borrow_mut();
+                match news.delta() {
+                    Some(delta) => sync.handle_http_delta(now, &delta),
+                    None => sync.handle_http_list(now, &news.rows, news.mark),
+                }
+                drop(sync);
                 // It answered here, so the socket need not wait for the end of its backoff.
                 if let Some(connection) = self.connection() {
                     connection.wake();
@@ -152,7 +159,7 @@ impl Store {
                 Some(Ask::Http) => self.fetch(),
                 Some(Ask::Socket) => {
                     if let Some(connection) = self.connection() {
-                        connection.request_online_users();
+                        connection.request_online_users(Some(self.mark()));
                     }
                 }
                 None => break,
@@ -179,8 +186,17 @@ impl Store {
         platform::call(&self.changed, bits, &error);
     }
 
+    /// What requests name: zeros stand for nothing.
+    fn mark(&self) -> Mark {
+        let nothing = Mark {
+            epoch: 0,
+            version: 0,
+        };
+        self.sync.borrow().roster().mark().unwrap_or(nothing)
+    }
+
     fn fetch(self: &Rc<Self>) {
-        let request = Request::online_users(&self.config.tenant_id());
+        let request = Request::online_users(&self.config.tenant_id(), Some(self.mark()));
         let store = Rc::clone(self);
         http::send(
             &self.config,
@@ -203,10 +219,12 @@ fn receive(sync: &mut Sync<Shelf, JsValue>, event: Event, payload: &JsValue) {
     match event {
         Event::UserOnline if payload.is_object() => sync.handle_online(payload, payload),
         Event::UserOffline => sync.handle_offline(payload),
-        Event::List => {
-            let list = platform::rows_of(payload);
-            if list.is_object() {
-                sync.handle_socket_list(&list);
+        Event::List | Event::Delta => {
+            if let Some(news) = News::read(payload) {
+                match news.delta() {
+                    Some(delta) => sync.handle_socket_delta(platform::now(), &delta),
+                    None => sync.handle_socket_list(&news.rows, news.mark),
+                }
             }
         }
         Event::UserOnline | Event::Message | Event::AiMessage | Event::VisitorToken => {}

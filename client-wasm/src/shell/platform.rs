@@ -39,7 +39,10 @@ extern "C" {
 
     pub(super) fn event(name: &str, payload: &JsValue) -> JsValue;
 
-    pub(super) fn object(name: &str, value: &str) -> JsValue;
+    #[wasm_bindgen(js_name = listRequest)]
+    pub(super) fn list_request(config: &JsValue, epoch: f64, version: f64) -> JsValue;
+
+    pub(super) fn stringify(value: &JsValue, presence: i32) -> JsValue;
 
     #[wasm_bindgen(js_name = codeOf)]
     pub(super) fn code_of(refusal: &JsValue) -> JsValue;
@@ -59,6 +62,9 @@ extern "C" {
 
     #[wasm_bindgen(js_name = rowsOf)]
     pub(super) fn rows_of(payload: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_name = leaversOf)]
+    pub(super) fn leavers_of(payload: &JsValue) -> JsValue;
+    pub(super) fn number(payload: &JsValue, which: i32) -> f64;
 }
 
 #[wasm_bindgen]
@@ -74,9 +80,6 @@ extern "C" {
 
     #[wasm_bindgen(js_name = clearTimeout)]
     pub(super) fn clear_timeout(timer: &JsValue);
-
-    #[wasm_bindgen(js_namespace = JSON)]
-    pub(super) fn stringify(value: &JsValue) -> JsValue;
 }
 
 /// The one kind of function that JavaScript gets: it is called with a number that says what for, and an argument. One kind

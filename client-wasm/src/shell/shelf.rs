@@ -12,7 +12,7 @@ extern "C" {
     fn find(shelf: &JsValue, user: &JsValue) -> i32;
     fn place(shelf: &JsValue, user: &JsValue) -> i32;
     #[wasm_bindgen(js_name = placeAll)]
-    fn place_all(shelf: &JsValue, list: &JsValue, placed: &mut [u32]);
+    fn place_all(shelf: &JsValue, list: &JsValue, placed: &mut [u32], make: i32);
     fn put(shelf: &JsValue, slot: i32, row: &JsValue) -> i32;
     fn fill(shelf: &JsValue, list: &JsValue, placed: &[u32]) -> i32;
     fn clear(shelf: &JsValue, slot: i32, keep: i32);
@@ -38,6 +38,7 @@ impl roster::Shelf for Shelf {
     type User = JsValue;
     type Row = JsValue;
     type List = JsValue;
+    type Users = JsValue;
 
     fn find(&self, user: &JsValue) -> Option<u32> {
         u32::try_from(find(&self.0, user)).ok()
@@ -48,9 +49,13 @@ impl roster::Shelf for Shelf {
     }
 
     fn place_all(&mut self, list: &JsValue) -> Vec<u32> {
-        let mut placed = vec![NOWHERE; size(count(list))];
-        place_all(&self.0, list, &mut placed);
-        placed
+        self.find_all(list, true)
+    }
+
+    fn find_all(&mut self, users: &JsValue, place: bool) -> Vec<u32> {
+        let mut found = vec![NOWHERE; size(count(users))];
+        place_all(&self.0, users, &mut found, place.into());
+        found
     }
 
     fn put(&mut self, slot: u32, row: &JsValue) -> bool {

@@ -2,6 +2,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod errors;
+mod marks;
 mod polling;
 mod socket;
 mod support;

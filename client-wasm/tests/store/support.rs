@@ -40,11 +40,11 @@ impl Store {
     }
 
     pub(crate) fn socket_list(&mut self, list: &[(&str, u32)]) {
-        self.sync.handle_socket_list(&rows(list));
+        self.sync.handle_socket_list(&rows(list), None);
     }
 
     pub(crate) fn http_list(&mut self, list: &[(&str, u32)]) {
-        self.sync.handle_http_list(self.now, &rows(list));
+        self.sync.handle_http_list(self.now, &rows(list), None);
     }
 
     /// Whether there is anything to show that was not there at the last look.

@@ -1,4 +1,5 @@
-//! Whatever fails on the way: once the socket is up and has been heard out, the store shows the truth.
+//! Whatever fails on the way: once the socket is up and has been heard out, the store shows the truth. So it is with servers
+//! that say of which moment their lists are, with those that do not, and with one of each.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -6,7 +7,10 @@ use std::{
 };
 
 use chat_client_wasm::sync::{Ask, Options};
-use chat_protocol::code::Retry;
+use chat_protocol::{
+    code::Retry,
+    roster::{Delta, Mark, VecShelf},
+};
 use proptest::prelude::*;
 
 use crate::support::Store;
@@ -19,8 +23,12 @@ enum Step {
     Offline(u8),
     SocketUp,
     SocketDown,
+    /// The server ends and begins anew, with some of its users.
+    Restart(u8),
     /// The server's next frame on the socket arrives.
     Frame,
+    /// A delta is lost on its way; an answer is not.
+    Lose,
     /// The HTTP request under way is read by the server, answered, or lost.
     HttpRead,
     HttpAnswer,
@@ -29,10 +37,12 @@ enum Step {
     Sleep,
 }
 
+/// What the server says: to a client without marks about one user, or everybody; with marks what changed, or everybody.
 #[derive(Clone, Debug)]
-enum Frame {
+enum Said {
     Change(u8, Option<u32>),
-    List(Truth),
+    List(Truth, Option<Mark>),
+    Delta(Mark, Mark, Vec<(String, u32)>, Vec<String>),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -41,7 +51,9 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..5u8).prop_map(Step::Offline),
         2 => Just(Step::SocketUp),
         1 => Just(Step::SocketDown),
+        1 => any::<u8>().prop_map(Step::Restart),
         8 => Just(Step::Frame),
+        1 => Just(Step::Lose),
         3 => Just(Step::HttpRead),
         3 => Just(Step::HttpAnswer),
         1 => any::<bool>().prop_map(Step::HttpFail),
@@ -50,44 +62,129 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The one HTTP request.
+/// The one HTTP request; a cursor is the mark that it names.
 enum Http {
     Idle,
-    Asked,
-    Read(Truth),
+    Asked(Option<Mark>),
+    Read(Said),
 }
 
 /// A server that answers on a socket in order, and over HTTP whenever it likes.
 struct World {
+    /// Which of the two ways say of which moment something is.
+    marks_on_socket: bool,
+    marks_over_http: bool,
     truth: Truth,
+    mark: Mark,
+    /// Whom the changes of this epoch were about, from version 1 on.
+    changes: Vec<u8>,
     store: Store,
     up: bool,
-    frames: VecDeque<Frame>,
+    /// With whether it was said unasked.
+    frames: VecDeque<(bool, Said)>,
     http: Http,
 }
 
 impl World {
+    fn new(marks_on_socket: bool, marks_over_http: bool) -> Self {
+        Self {
+            marks_on_socket,
+            marks_over_http,
+            truth: Truth::new(),
+            mark: Mark {
+                epoch: 7,
+                version: 0,
+            },
+            changes: Vec::new(),
+            store: Store::new(Options::default()),
+            up: false,
+            frames: VecDeque::new(),
+            http: Http::Idle,
+        }
+    }
+
     fn change(&mut self, user: u8, row: Option<u32>) {
         match row {
             Some(row) => self.truth.insert(user, row),
             None => self.truth.remove(&user),
         };
+        let before = self.mark;
+        self.mark.version += 1;
+        self.changes.push(user);
         if self.up {
-            self.frames.push_back(Frame::Change(user, row));
+            let said = if self.marks_on_socket {
+                self.since(before)
+            } else {
+                Said::Change(user, row)
+            };
+            self.frames.push_back((true, said));
         }
     }
 
-    fn frame(&mut self) -> bool {
-        let sync = &mut self.store.sync;
-        match self.frames.pop_front() {
-            Some(Frame::Change(user, Some(row))) => {
-                sync.handle_online(&user.to_string(), &row);
+    /// What has happened since a moment of this epoch.
+    fn since(&self, mark: Mark) -> Said {
+        let known = usize::try_from(mark.version).expect("small");
+        let named = |user: &u8| self.changes[known..].contains(user);
+        let (mut online, mut offline) = (Vec::new(), Vec::new());
+        for user in (0..5).filter(named) {
+            match self.truth.get(&user) {
+                Some(row) => online.push((user.to_string(), *row)),
+                None => offline.push(user.to_string()),
             }
-            Some(Frame::Change(user, None)) => sync.handle_offline(&user.to_string()),
-            Some(Frame::List(list)) => sync.handle_socket_list(&rows(list)),
-            None => return false,
         }
-        true
+        Said::Delta(mark, self.mark, online, offline)
+    }
+
+    fn answer(&self, cursor: Option<Mark>, marks: bool) -> Said {
+        match cursor {
+            Some(cursor) if marks && cursor.epoch == self.mark.epoch => self.since(cursor),
+            Some(_) | None => Said::List(self.truth.clone(), marks.then_some(self.mark)),
+        }
+    }
+
+    fn frame(&mut self) {
+        let (now, sync) = (self.store.now, &mut self.store.sync);
+        match self.frames.pop_front().map(|(_, said)| said) {
+            Some(Said::Change(user, Some(row))) => sync.handle_online(&user.to_string(), &row),
+            Some(Said::Change(user, None)) => sync.handle_offline(&user.to_string()),
+            Some(Said::List(list, mark)) => sync.handle_socket_list(&rows(list), mark),
+            Some(Said::Delta(since, until, online, offline)) => {
+                let delta: Delta<'_, VecShelf<u32>> = Delta {
+                    since,
+                    until,
+                    online: &online,
+                    offline: &offline,
+                };
+                sync.handle_socket_delta(now, &delta);
+            }
+            None => {}
+        }
+    }
+
+    fn http_answer(&mut self) {
+        let (now, sync) = (self.store.now, &mut self.store.sync);
+        match mem::replace(&mut self.http, Http::Idle) {
+            Http::Read(Said::List(list, mark)) => sync.handle_http_list(now, &rows(list), mark),
+            Http::Read(Said::Delta(since, until, online, offline)) => {
+                let delta: Delta<'_, VecShelf<u32>> = Delta {
+                    since,
+                    until,
+                    online: &online,
+                    offline: &offline,
+                };
+                sync.handle_http_delta(now, &delta);
+            }
+            unread @ (Http::Idle | Http::Asked(_) | Http::Read(Said::Change(..))) => {
+                self.http = unread;
+            }
+        }
+    }
+
+    fn down(&mut self) {
+        if mem::take(&mut self.up) {
+            self.frames.clear();
+            self.store.sync.handle_socket_down();
+        }
     }
 
     fn step(&mut self, step: &Step) {
@@ -98,27 +195,29 @@ impl World {
                 self.up = true;
                 self.store.up();
             }
-            Step::SocketDown if self.up => {
-                self.up = false;
-                self.frames.clear();
-                self.store.sync.handle_socket_down();
+            Step::SocketUp => {}
+            Step::SocketDown => self.down(),
+            Step::Restart(kept) => {
+                self.down();
+                self.truth.retain(|user, _| kept >> user & 1 == 1);
+                self.changes.clear();
+                self.mark = Mark {
+                    epoch: self.mark.epoch.wrapping_mul(0x9e37_79b1),
+                    version: 0,
+                };
             }
-            Step::SocketUp | Step::SocketDown => {}
-            Step::Frame => {
-                self.frame();
-            }
-            Step::HttpRead => {
-                if let Http::Asked = self.http {
-                    self.http = Http::Read(self.truth.clone());
+            Step::Frame => self.frame(),
+            Step::Lose => {
+                if let Some((true, Said::Delta(..))) = self.frames.front() {
+                    self.frames.pop_front();
                 }
             }
-            Step::HttpAnswer => match mem::replace(&mut self.http, Http::Idle) {
-                Http::Read(list) => self
-                    .store
-                    .sync
-                    .handle_http_list(self.store.now, &rows(list)),
-                unread @ (Http::Idle | Http::Asked) => self.http = unread,
-            },
+            Step::HttpRead => {
+                if let Http::Asked(cursor) = self.http {
+                    self.http = Http::Read(self.answer(cursor, self.marks_over_http));
+                }
+            }
+            Step::HttpAnswer => self.http_answer(),
             Step::HttpFail(for_good) => {
                 if !matches!(mem::replace(&mut self.http, Http::Idle), Http::Idle) {
                     let retry = if for_good { Retry::Never } else { Retry::Later };
@@ -132,17 +231,25 @@ impl World {
                 self.store.sleep();
             }
         }
+        let cursor = self.store.sync.roster().mark();
         for ask in self.store.asks() {
             match ask {
                 Ask::Socket => {
                     assert!(self.up, "asked over a socket that is down");
-                    self.frames.push_back(Frame::List(self.truth.clone()));
+                    let answer = self.answer(cursor, self.marks_on_socket);
+                    self.frames.push_back((false, answer));
                 }
                 Ask::Http => {
                     assert!(matches!(self.http, Http::Idle), "two requests at a time");
-                    self.http = Http::Asked;
+                    self.http = Http::Asked(cursor);
                 }
             }
+        }
+    }
+
+    fn hear_out(&mut self) {
+        while !self.frames.is_empty() {
+            self.step(&Step::Frame);
         }
     }
 }
@@ -154,28 +261,28 @@ fn rows(list: Truth) -> Vec<(String, u32)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn is_shown_in_the_end(steps in prop::collection::vec(step(), 0..150), late_poll in any::<bool>()) {
-        let mut world = World {
-            truth: Truth::new(),
-            store: Store::new(Options::default()),
-            up: false,
-            frames: VecDeque::new(),
-            http: Http::Idle,
-        };
+    fn is_shown_in_the_end(
+        steps in prop::collection::vec(step(), 0..120),
+        (marks_on_socket, marks_over_http) in any::<(bool, bool)>(),
+        late_poll in any::<bool>(),
+    ) {
+        let mut world = World::new(marks_on_socket, marks_over_http);
         world.step(&Step::HttpRead);
         for step in &steps {
             world.step(step);
         }
         world.step(&Step::SocketUp);
-        while world.frame() {}
+        // A delta that was lost shows at the next one.
+        world.step(&Step::Online(0, 1_000));
+        world.hear_out();
         if late_poll {
             // A poll that was read at any time before arrives last of all.
             world.step(&Step::HttpAnswer);
+            world.hear_out();
         }
-        while world.frame() {}
 
         let shown: Truth = (0..5)
             .filter_map(|user| Some((user, *world.store.sync.roster().shelf().get(&user.to_string())?)))

@@ -6,12 +6,8 @@
  * long as tenant and options stay.
  */
 import { useMemo, useSyncExternalStore } from 'react';
-import {
-  createOnlineUsersStore,
-  type OnlineUsersSnapshot,
-  type OnlineUsersStore,
-  type UseOnlineUsersOptions,
-} from '../index.js';
+import type { OnlineUsersSnapshot, OpenStore, UseOnlineUsersOptions } from '../shared.js';
+import { useStore } from './useStore.js';
 
 export interface UseOnlineUsersResult extends OnlineUsersSnapshot {
   /** Asks for the list now. Never rejects: the answer shows in `onlineUsers`, a failure in `error`. */
@@ -25,26 +21,9 @@ export interface UseOnlineUsersResult extends OnlineUsersSnapshot {
  */
 export function useOnlineUsers(
   tenantId: string | null,
-  options: UseOnlineUsersOptions = {},
+  options?: UseOnlineUsersOptions,
 ): UseOnlineUsersResult {
-  const {
-    enableWebSocket = true,
-    pollingInterval = 5000,
-    autoRefresh = true,
-    notifyInterval = 'frame',
-  } = options;
-  const store = useMemo(
-    () =>
-      tenantId
-        ? createOnlineUsersStore(tenantId, {
-            enableWebSocket,
-            pollingInterval,
-            autoRefresh,
-            notifyInterval,
-          })
-        : idle,
-    [tenantId, enableWebSocket, pollingInterval, autoRefresh, notifyInterval],
-  );
+  const store = useStore(tenantId, options) ?? idle;
   const snapshot = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getServerSnapshot);
   return useMemo(() => ({ ...snapshot, refresh: store.refresh }), [snapshot, store]);
 }
@@ -56,7 +35,7 @@ const nothing: OnlineUsersSnapshot = {
   isConnected: false,
 };
 
-const idle: Omit<OnlineUsersStore, 'close'> = {
+const idle: Omit<OpenStore, 'close' | 'follow' | 'shelf'> = {
   subscribe: () => () => {},
   getSnapshot: () => nothing,
   getServerSnapshot: () => nothing,

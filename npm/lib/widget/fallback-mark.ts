@@ -3,7 +3,7 @@ import type { CoreFallback } from '../config.js';
 
 export const FALLBACK = Symbol.for('@amoiq/chat-widget/no-wasm');
 
-export interface LoadedFallback extends CoreFallback {
+export interface LoadedFallback extends Pick<CoreFallback, 'startCore'> {
   /** Which build it belongs to. */
   readonly coreId: string;
 }

@@ -1,6 +1,6 @@
 /** What the real core does over HTTP, whichever form it has: run against each of them. */
 import { createServer, type IncomingMessage } from 'node:http';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 
 export type Package = typeof import('../../lib/index.js');
 
@@ -45,6 +45,22 @@ export function requestTests(form: string, load: () => Promise<Package>): void {
     await expect(new ChatAPI('42').getOnlineUsers()).rejects.toMatchObject({
       code: 'NETWORK_ERROR',
     });
+  });
+
+  test(`${form}: a view shows what is polled`, async () => {
+    // As much of a page as the store looks for.
+    vi.stubGlobal('window', globalThis);
+    vi.stubGlobal('WebSocket', class {});
+    const { configure, createOnlineUsersStore } = await load();
+    const user = (userId: string) => ({ userId, connectedAt: '2024-01-15T10:30:00.000Z' });
+    const { url } = await serve(200, JSON.stringify({ users: ['cy', 'bob', 'ann'].map(user) }));
+    configure({ gatewayUrl: url });
+    const store = createOnlineUsersStore('42', { enableWebSocket: false });
+    const view = store.view({ sort: 'userId', search: 'n O', limit: 1 });
+    stops.push(view.subscribe(() => {}));
+    view.update({ sort: 'userId', offset: 1, limit: 1 });
+    await vi.waitFor(() => expect(view.getSnapshot().isLoading).toBe(false));
+    expect(view.getSnapshot()).toMatchObject({ users: [user('bob')], offset: 1, total: 3 });
   });
 
   test(`${form}: a message larger than the core's memory arrives whole`, async () => {

@@ -4,6 +4,7 @@
  * small HTTP server. Browsers and bundlers are tested from outside, on the packed package.
  */
 import { createRequire } from 'node:module';
+import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 import { NAME, type Package, requestTests } from './behaviour.js';
 
@@ -39,3 +40,27 @@ for (const [system, load] of systems) {
 
   requestTests(system, load);
 }
+
+/** The files of the package that a bundle without splitting has something of. */
+async function bundled(contents: string): Promise<string[]> {
+  const resolveDir = new URL('../..', import.meta.url).pathname;
+  const { metafile } = await build({
+    stdin: { contents, resolveDir },
+    bundle: true,
+    external: ['react'],
+    format: 'esm',
+    metafile: true,
+    write: false,
+  });
+  const [output] = Object.values(metafile.outputs);
+  return Object.entries(output?.inputs ?? {})
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([file]) => file.replace(/.*\//, ''));
+}
+
+test('who uses the list alone does not carry the views, even in a single file', async () => {
+  const hook = await bundled(`export { useOnlineUsers } from '${NAME}/react'`);
+  expect(hook).toContain('shared.js');
+  expect(hook).not.toContain('view.js');
+  expect(await bundled(`export { useOnlineUsersView } from '${NAME}/react'`)).toContain('view.js');
+});

@@ -17,12 +17,23 @@ import {
   type SendOptions,
   type ServerErrorCode,
   type SnapshotStore,
+  type OnlineUsersFilter,
+  type OnlineUsersQuery,
+  type OnlineUsersSortField,
+  type OnlineUsersView,
+  type OnlineUsersViewSnapshot,
   type UseOnlineUsersOptions,
   type WebSocketCallbacks,
   type WebsiteInfo,
 } from '@amoiq/chat-widget';
-import { startCore } from '@amoiq/chat-widget/no-wasm';
-import { useOnlineUsers, type UseOnlineUsersResult } from '@amoiq/chat-widget/react';
+import { startCore, startView } from '@amoiq/chat-widget/no-wasm';
+import {
+  useOnlineCount,
+  useOnlineUser,
+  useOnlineUsers,
+  useOnlineUsersView,
+  type UseOnlineUsersResult,
+} from '@amoiq/chat-widget/react';
 
 // The guide's interfaces, word for word.
 interface GuideOnlineUser {
@@ -45,7 +56,7 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 const checks: [
   Same<{ [K in keyof OnlineUser]: OnlineUser[K] }, { [K in keyof GuideOnlineUser]: GuideOnlineUser[K] }>,
   Same<
-    { [K in keyof GuideOptions]: UseOnlineUsersOptions[K] },
+    Pick<UseOnlineUsersOptions, keyof GuideOptions>,
     { [K in keyof GuideOptions]: GuideOptions[K] }
   >,
 ] = [true, true];
@@ -66,7 +77,7 @@ async function use(): Promise<void> {
   configure({ getToken: async () => 'token' });
   configure({ getToken: () => null });
   const loader: NonNullable<ChatConfig['fallback']> = () => import('@amoiq/chat-widget/no-wasm');
-  const fallback: CoreFallback = { startCore };
+  const fallback: CoreFallback = { startCore, startView };
   configure({ fallback: loader });
   configure({ fallback: async () => fallback });
 
@@ -91,6 +102,16 @@ async function use(): Promise<void> {
   const asked: Promise<void> = store.refresh();
   const stop = store.subscribe(() => store.getSnapshot().onlineUsers.length);
   stop();
+  const view: OnlineUsersView = store.view({ search: 'ann', filter: { domain: 'shop.example' } });
+  const query: OnlineUsersQuery = { sort: { field: 'connectedAt', direction: 'desc' }, offset: 3 };
+  view.subscribe(() => view.getSnapshot().users.at(0)?.userId)();
+  view.update(query);
+  const filter: OnlineUsersFilter = { urlPrefix: 'https://shop.example/cart' };
+  const sort: OnlineUsersSortField = 'connectedAt';
+  view.update({ filter, sort });
+  const window: OnlineUsersViewSnapshot = view.getServerSnapshot();
+  view.update({ sort: 'userId', filter: { urlPrefix: undefined } });
+  view.close();
   store.close();
   try {
     await api.getOnlineUsers();
@@ -105,7 +126,7 @@ async function use(): Promise<void> {
   const codes: (ChatErrorCode | ClientErrorCode | ServerErrorCode)[] = ['TIMEOUT', 'TOMORROW'];
   const made: ChatError = new ChatError('TIMEOUT', 'too late', 504);
   void [messageId, timestamp, connected, users, messages, extra, session, checks];
-  void [first, known, asked, codes, made];
+  void [first, known, asked, codes, made, window];
 }
 
 function Component(tenantId: string | null) {
@@ -117,7 +138,11 @@ function Component(tenantId: string | null) {
   const { onlineUsers, isLoading, error, refresh, isConnected } = result;
   const asked: Promise<void> = refresh();
   const failure: Error | null = error;
-  return [onlineUsers.length, isLoading, isConnected, asked, failure];
+  const { users, offset, total } = useOnlineUsersView(tenantId, { limit: 10 }, { autoRefresh: true });
+  const shown: readonly OnlineUser[] = users;
+  const count: number = useOnlineCount(tenantId, { notifyInterval: 'frame' });
+  const one: OnlineUser | null = useOnlineUser(tenantId, 'ann');
+  return [onlineUsers.length, isLoading, isConnected, asked, failure, shown, offset, total, count, one];
 }
 
 // @ts-expect-error a tenant is a string
@@ -125,8 +150,12 @@ new ChatWebSocket(42);
 // @ts-expect-error there is no such option
 useOnlineUsers('42', { interval: 1 });
 // @ts-expect-error a fallback is loaded, not given
-configure({ fallback: { startCore } });
+configure({ fallback: { startCore, startView } });
 // @ts-expect-error what a server has said is not changed here
 createOnlineUsersStore('42').getSnapshot().isLoading = false;
+// @ts-expect-error a window is read only
+createOnlineUsersStore('42').view().getSnapshot().users.pop();
+// @ts-expect-error rows cannot be sorted by that
+useOnlineUsersView('42', { sort: 'sessionId' });
 
 export { Component, use };

@@ -1,0 +1,210 @@
+//! Rows and views together.
+//!
+//! What must stay true: a change is told completely (the rows, then their texts in every column in use) before it is
+//! applied; and a column is complete before a view asks for it.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use crate::Slot;
+use crate::bits::Bits;
+use crate::column::Column;
+use crate::find;
+use crate::order::{Order, Sort};
+
+/// Ends a text among others.
+pub const TEXT_END: u8 = 1;
+
+/// When a scan has left so few rows in this many, the next condition is asked of each of them instead.
+const SPARSE: usize = 16;
+
+/// How a row's text must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// The given text occurs in it.
+    Contains,
+    /// It is the given text.
+    Equals,
+    /// It begins with the given text.
+    StartsWith,
+}
+
+/// What a view wants of a row.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    /// The number of the column.
+    pub column: usize,
+    /// How the text there must be.
+    pub test: Test,
+    /// What it is compared with.
+    pub text: Box<[u8]>,
+}
+
+impl Condition {
+    fn holds(&self, columns: &[Column], slot: Slot) -> bool {
+        let text = columns
+            .get(self.column)
+            .and_then(|column| column.text(slot));
+        text.is_some_and(|text| match self.test {
+            Test::Contains => find::contains(text, &self.text),
+            Test::Equals => *text == *self.text,
+            Test::StartsWith => text.starts_with(&self.text),
+        })
+    }
+
+    fn narrow(&self, columns: &[Column], rows: &mut Bits, all: usize) {
+        let scans =
+            self.test == Test::Contains && !self.text.is_empty() && rows.count() > all / SPARSE;
+        match columns.get(self.column) {
+            Some(column) if scans => rows.intersect(&column.containing(&self.text)),
+            Some(_) | None => rows.retain(|slot| self.holds(columns, slot)),
+        }
+    }
+}
+
+/// What one view asked for, and who meets it.
+#[derive(Default)]
+struct View {
+    /// `None`: in order of arrival.
+    sort: Option<Sort>,
+    conditions: Vec<Condition>,
+    rows: Bits,
+}
+
+/// Rows, their texts, their orders, and the views of them.
+#[derive(Default)]
+pub struct Index {
+    present: Bits,
+    columns: Vec<Column>,
+    orders: Vec<Order>,
+    views: Vec<Option<View>>,
+    /// Rows that came, changed or went since the last [`Index::apply`].
+    changed: Vec<Slot>,
+}
+
+impl Index {
+    /// A row has come, has changed, or has gone.
+    pub fn handle_row(&mut self, slot: Slot, present: bool) {
+        self.present.set(slot, present);
+        self.changed.push(slot);
+    }
+
+    /// The texts of rows in a column, each ended by [`TEXT_END`]. Those of rows that are gone are not looked at.
+    pub fn handle_texts(&mut self, column: usize, slots: &[Slot], texts: &[u8]) {
+        self.want_column(column);
+        let column = &mut self.columns[column];
+        let texts = texts.split(|&byte| byte == TEXT_END);
+        for (&slot, text) in slots.iter().zip(texts) {
+            column.set(slot, self.present.contains(slot).then_some(text));
+        }
+    }
+
+    /// Brings orders and views up to date with what has been told.
+    pub fn apply(&mut self) {
+        let columns = (0..).zip(&mut self.columns);
+        let touched: Vec<(usize, Bits)> = columns
+            .map(|(at, column)| (at, column.take_changed().into_iter().collect()))
+            .collect();
+        for order in &mut self.orders {
+            let at = order.sort().column;
+            if let Some((column, (_, touched))) = self.columns.get(at).zip(touched.get(at)) {
+                order.apply(column, touched);
+            }
+        }
+        for slot in self.changed.drain(..) {
+            for view in self.views.iter_mut().flatten() {
+                let mut conditions = view.conditions.iter();
+                let meets = self.present.contains(slot)
+                    && conditions.all(|condition| condition.holds(&self.columns, slot));
+                view.rows.set(slot, meets);
+            }
+        }
+    }
+
+    /// Opens a view or gives it another query. The columns in it must be complete.
+    pub fn ask(&mut self, view: usize, sort: Option<Sort>, conditions: Vec<Condition>) {
+        self.apply();
+        let sorted_by = sort.map(|sort| sort.column);
+        for column in conditions
+            .iter()
+            .map(|condition| condition.column)
+            .chain(sorted_by)
+        {
+            self.want_column(column);
+        }
+        if view >= self.views.len() {
+            self.views.resize_with(view + 1, || None);
+        }
+        let mut rows = self.present.clone();
+        let all = rows.count();
+        for condition in &conditions {
+            condition.narrow(&self.columns, &mut rows, all);
+        }
+        self.views[view] = Some(View {
+            sort,
+            conditions,
+            rows,
+        });
+        self.keep_orders();
+    }
+
+    /// Forgets a view.
+    pub fn close(&mut self, view: usize) {
+        if let Some(view) = self.views.get_mut(view) {
+            *view = None;
+        }
+        self.keep_orders();
+    }
+
+    /// How many rows meet a view's conditions.
+    pub fn total(&self, view: usize) -> usize {
+        self.view(view).map_or(0, |view| view.rows.count())
+    }
+
+    /// Puts up to `limit` of a view's rows into `window`, from the `offset`th on.
+    pub fn window(&self, view: usize, offset: usize, limit: usize, window: &mut Vec<Slot>) {
+        window.clear();
+        let Some(View { sort, rows, .. }) = self.view(view) else {
+            return;
+        };
+        let order = sort.and_then(|sort| self.order(sort));
+        match order.map(Order::slots) {
+            None => window.extend(rows.iter_from(offset).take(limit)),
+            Some(slots) if slots.len() == rows.count() => {
+                window.extend(slots.iter().skip(offset).take(limit));
+            }
+            Some(slots) => {
+                let meeting = slots.iter().filter(|&&slot| rows.contains(slot));
+                window.extend(meeting.skip(offset).take(limit));
+            }
+        }
+    }
+
+    fn want_column(&mut self, column: usize) {
+        if column >= self.columns.len() {
+            self.columns.resize_with(column + 1, Column::default);
+        }
+    }
+
+    fn view(&self, view: usize) -> Option<&View> {
+        self.views.get(view)?.as_ref()
+    }
+
+    fn order(&self, sort: Sort) -> Option<&Order> {
+        self.orders.iter().find(|order| order.sort() == sort)
+    }
+
+    /// Makes the orders that views want, and drops those that none wants any more.
+    fn keep_orders(&mut self) {
+        let wanted = || self.views.iter().flatten().filter_map(|view| view.sort);
+        self.orders
+            .retain(|order| wanted().any(|sort| sort == order.sort()));
+        for view in self.views.iter().flatten() {
+            let Some(sort) = view.sort else { continue };
+            if self.orders.iter().all(|order| order.sort() != sort) {
+                self.orders
+                    .push(Order::new(sort, &self.columns[sort.column]));
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+/** The public shapes of a live view, and what passes between the store and the lazily loaded part. */
+import type { CoreFallback } from '../config.js';
+import type { ChatError } from '../errors.js';
+import type { OnlineUser } from '../types.js';
+
+/** What the rows of a view can be sorted by: earlier before later, and texts by code point. */
+export type OnlineUsersSortField = 'connectedAt' | 'userId' | 'domain' | 'url';
+
+/** What a field of a row must be; with several, all of them. What is left out or empty does not matter. */
+export interface OnlineUsersFilter {
+  /** What `domain` is. */
+  domain?: string | undefined;
+  /** What `origin` is. */
+  origin?: string | undefined;
+  /** What `url` is. */
+  url?: string | undefined;
+  /** What `url` begins with. */
+  urlPrefix?: string | undefined;
+}
+
+/** What a view shows. Upper and lower case make no difference anywhere. */
+export interface OnlineUsersQuery {
+  /** Which rows count at all. Default: every row. */
+  filter?: OnlineUsersFilter | undefined;
+  /** Words, separated by spaces, each of which must occur in the user's id, domain, origin or url. */
+  search?: string | undefined;
+  /** Equal ones are in the order in which they came. Default: `arrival`, the newest last. */
+  sort?:
+    | 'arrival'
+    | OnlineUsersSortField
+    | {
+        /** What to sort by. */
+        field: OnlineUsersSortField;
+        /** Default: `asc`. */
+        direction?: 'asc' | 'desc' | undefined;
+      }
+    | undefined;
+  /** How many to skip. Default: 0. */
+  offset?: number | undefined;
+  /** How many to show at most. Default: 50. */
+  limit?: number | undefined;
+}
+
+/** What a view shows at one moment. It never changes: something new is a new snapshot. */
+export interface OnlineUsersViewSnapshot {
+  /** The rows of the window. The same array until one of them changes. */
+  readonly users: readonly OnlineUser[];
+  /** How many rows come before `users`. */
+  readonly offset: number;
+  /** How many rows there are, in the window or not. */
+  readonly total: number;
+  /** What is shown answers an earlier query, or none; the answer to the present one is on its way. */
+  readonly isLoading: boolean;
+  /** Why this may be out of date; null while all is well. */
+  readonly error: ChatError | null;
+}
+
+/** What a view shows before anything is known. */
+export const NOTHING: OnlineUsersViewSnapshot = {
+  users: [],
+  offset: 0,
+  total: 0,
+  isLoading: true,
+  error: null,
+};
+
+/** A window on the sorted and filtered list, which follows the list. */
+export interface OnlineUsersView {
+  /** Calls `listener` after each visible change; the result unsubscribes. The view works while it has subscribers. */
+  readonly subscribe: (listener: () => void) => () => void;
+  /** The same object until something in it changes. */
+  readonly getSnapshot: () => OnlineUsersViewSnapshot;
+  /** What a server renders. */
+  readonly getServerSnapshot: () => OnlineUsersViewSnapshot;
+  /** Asks for something else: scrolls, searches, sorts. What is left out is as if it had never been given. */
+  readonly update: (query: OnlineUsersQuery) => void;
+  /** Drops all subscribers. */
+  readonly close: () => void;
+}
+
+/** Rows by slot. A lower slot came earlier. */
+export interface ViewRows {
+  /** Undefined where there is nobody. */
+  readonly rows: readonly (OnlineUser | undefined)[];
+  /** Set to an array, it collects the slots that change. */
+  dirty: number[] | null;
+  /** Another number whenever slots have been renumbered. */
+  readonly generation: number;
+}
+
+/** The same by user. */
+export interface UserRows extends ViewRows {
+  readonly slots: ReadonlyMap<string, number>;
+  /** How many users there are. */
+  readonly size: number;
+}
+
+/** A store's rows, followed for a view. */
+export interface Followed {
+  /** Undefined until there are any. */
+  rows(): ViewRows | undefined;
+  state(): { readonly isLoading: boolean; readonly error: ChatError | null };
+  release(): void;
+}
+
+/** Where a view's rows come from. */
+export interface ViewSource {
+  /** Calls `changed` when rows or state may have changed, at the pace of the store. */
+  follow(changed: () => void): Followed;
+}
+
+/** What a view wants to see; false while nobody listens to it. */
+export type Ask = (query: OnlineUsersQuery | false) => void;
+
+/** How the lazily loaded part takes over a view. */
+export type Attach = (
+  source: ViewSource,
+  show: (next: OnlineUsersViewSnapshot) => void,
+  /** Given, since a copy of it would make errors that are no `ChatError` to others. */
+  unavailable: (cause: unknown) => ChatError,
+  withoutWasm: WithoutWasm,
+) => Ask;
+
+/** Loads what runs where WebAssembly does not; rejects with the `cause` where there is no such thing. */
+export type WithoutWasm = (cause: unknown) => Promise<CoreFallback>;
