@@ -125,7 +125,7 @@ export async function webpackBundle(directory: string, entry: string): Promise<s
   return out;
 }
 
-/** The same with Rollup and the one plugin without which it finds no package. */
+/** The same as a module with Rollup, and the one plugin without which it finds no package. */
 export async function rollupBundle(directory: string, entry: string): Promise<string> {
   const out = join(directory, 'dist');
   await using bundle = await rollup({
@@ -135,7 +135,7 @@ export async function rollupBundle(directory: string, entry: string): Promise<st
       throw new Error(warning.message);
     },
   });
-  await bundle.write({ file: join(out, 'bundle.js'), format: 'iife' });
+  await bundle.write({ dir: out, entryFileNames: 'bundle.js', format: 'es' });
   return out;
 }
 
