@@ -27,10 +27,10 @@ export function watchPage(on) {
  * `42["name",…]` to the letter, with one of `names`, separated by spaces, and one value, is told as that event and its
  * value. Whatever else comes is the core's to read.
  */
-export function openSocket(url, names, on) {
+export function openSocket(config, names, on) {
   try {
     const heads = names.split(' ').map((name) => `42["${name}",`);
-    const socket = new WebSocket(url);
+    const socket = new WebSocket(socketUrl(config));
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => on(OPEN);
     socket.onmessage = ({ data }) => {
@@ -51,6 +51,20 @@ export function openSocket(url, names, on) {
       socket.close();
     };
   } catch {}
+}
+
+const WEBSITE = ['domain', 'origin', 'url', 'referrer', 'siteId'];
+
+/** Where to connect to, the whole handshake in the query. No credential is ever part of it: URLs end up in logs. */
+function socketUrl({ socketUrl, tenantId, admin, website }) {
+  const query = [['tenantId', tenantId], ['role', admin && 'admin']].concat(
+    WEBSITE.map((name) => [name, website[name]]),
+  );
+  return query.reduce(
+    (url, [name, value]) => (value ? `${url}&${name}=${encodeURIComponent(value)}` : url),
+    // `https` keeps its `s`.
+    `${socketUrl.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`,
+  );
 }
 
 /**
@@ -127,6 +141,9 @@ export const listRequest = ({ tenantId }, epoch, version) =>
 /** The JSON of an object, with the kind of presence that it asks for, unless that is 0. */
 export const stringify = (value, presence) =>
   JSON.stringify(presence ? { ...value, presence } : value);
+
+/** A number, or what is not one. */
+export const toNumber = (value) => (typeof value === 'number' ? value : NaN);
 
 /** The first characters of a frame. */
 export const head = (frame, length) => frame.slice(0, length);

@@ -18,10 +18,6 @@ export function rowsOf(payload) {
 /** The ids of those who have left, in a delta. */
 export const leaversOf = ({ offline }) => (Array.isArray(offline) ? offline : []);
 
-/** Where a list or a delta stands: epoch and version, and those before a delta. Not a number if it does not say. */
-export const number = (payload, which) =>
-  [payload?.epoch, payload?.version, payload?.since?.epoch, payload?.since?.version][which];
-
 export class Shelf {
   /** By slot: the row, undefined where there is none. */
   rows = [];

@@ -24,9 +24,7 @@ impl Request {
                 (http::EPOCH, mark.epoch.into()),
                 (http::VERSION, mark.version),
             ] {
-                request.target.push('&');
-                request.target.push_str(name);
-                request.target.push('=');
+                push_parameter(&mut request.target, "&", name, "");
                 push_number(&mut request.target, number);
             }
         }
@@ -53,10 +51,10 @@ impl Request {
 
     fn get(path: &str, query: &[(&str, &str)]) -> Self {
         let mut target = String::from(path);
-        let mut separator = '?';
+        let mut separator = "?";
         for (name, value) in query {
             push_parameter(&mut target, separator, name, value);
-            separator = '&';
+            separator = "&";
         }
         Self {
             method: "GET",
@@ -74,19 +72,12 @@ impl Request {
     }
 }
 
-/// The WebSocket URL of a Socket.IO server at `base` (`http`, `https`, `ws` or `wss`, a path prefix allowed).
-pub fn socket_url(base: &str, query: &[(&str, String)]) -> String {
-    let mut url = match base.strip_prefix("http") {
-        // `https` keeps its `s`.
-        Some(rest) => ["ws", rest].concat(),
-        None => String::from(base),
-    };
-    url.push_str(http::SOCKET_IO_PATH);
-    url.push_str("?EIO=4&transport=websocket");
-    for (name, value) in query {
-        push_parameter(&mut url, '&', name, value);
+/// Names are taken as they are, values are encoded.
+pub(crate) fn push_parameter(out: &mut String, separator: &str, name: &str, value: &str) {
+    for part in [separator, name, "="] {
+        out.push_str(part);
     }
-    url
+    push_encoded(out, value);
 }
 
 /// What an answer with an error status means: the code it bears, or what its status says.
@@ -102,14 +93,6 @@ pub fn refusal(status: u16, code: Option<&str>) -> Code {
         502..=504 => Code::Unavailable,
         _ => Code::HttpError,
     })
-}
-
-/// Names are taken as they are, values are encoded.
-fn push_parameter(out: &mut String, separator: char, name: &str, value: &str) {
-    out.push(separator);
-    out.push_str(name);
-    out.push('=');
-    push_encoded(out, value);
 }
 
 /// Percent-encodes everything but the unreserved characters of RFC 3986.
@@ -128,7 +111,7 @@ fn push_encoded(out: &mut String, value: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Request, refusal, socket_url};
+    use super::{Request, refusal};
     use chat_protocol::{code::Code, roster::Mark};
 
     #[test]
@@ -154,23 +137,6 @@ mod tests {
                 ["/api/chat/online-users?", query].concat()
             );
         }
-    }
-
-    #[test]
-    fn the_socket_url_takes_any_scheme_and_a_prefix() {
-        let query = "/socket.io/?EIO=4&transport=websocket";
-        for (base, expected) in [
-            ("http://h:1", "ws://h:1"),
-            ("https://h", "wss://h"),
-            ("ws://h", "ws://h"),
-            ("wss://h/prefix", "wss://h/prefix"),
-        ] {
-            assert_eq!(socket_url(base, &[]), [expected, query].concat());
-        }
-        assert_eq!(
-            socket_url("ws://h", &[("role", "a&b".into())]),
-            ["ws://h", query, "&role=a%26b"].concat()
-        );
     }
 
     #[test]

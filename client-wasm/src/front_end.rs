@@ -51,6 +51,7 @@ mod error;
 mod http;
 mod json;
 mod listeners;
+mod news;
 mod online_users;
 mod page;
 mod timer;

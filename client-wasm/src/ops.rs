@@ -31,6 +31,8 @@ pub mod socket_op {
     pub const LIVE: u32 = 2;
     /// End it for good.
     pub const CLOSE: u32 = 3;
+    /// Follow the conversation that the argument names; a promise of its history.
+    pub const JOIN: u32 = 4;
 }
 
 /// What a socket's listener is told.

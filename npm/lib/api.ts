@@ -33,7 +33,7 @@ export class ChatAPI {
   /** Sends a message to the session this client has opened, or as an admin to `options.sessionId`. */
   async sendMessage(text: string, options: SendOptions = {}): Promise<ChatMessage> {
     const sessionId = options.sessionId ?? this.#sessionId;
-    const body = messageBody(text, this.#website, sessionId === undefined ? {} : { sessionId });
+    const body = messageBody(text, this.#website, { ...options, sessionId });
     const message = await (await this.#core())(ApiOp.Send, { ...body, tenantId: this.#tenantId });
     if (sessionId === undefined) {
       this.#sessionId = message.sessionId;

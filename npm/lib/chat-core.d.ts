@@ -36,6 +36,7 @@ declare module 'chat-core' {
   /** A live connection. */
   export interface Socket {
     (op: SocketOp.Send, message: object): Promise<MessageReceipt>;
+    (op: SocketOp.Join, conversation: object): Promise<{ messages: ChatMessage[] }>;
     (op: SocketOp.Live): boolean;
     (op: SocketOp.List | SocketOp.Close): void;
   }

@@ -5,6 +5,13 @@
  */
 export { ChatAPI } from './api.js';
 export { configure, type ChatConfig, type CoreFallback } from './config.js';
+export {
+  createConversation,
+  type Conversation,
+  type ConversationOptions,
+} from './conversation.js';
+export type { ConversationMessage } from './conversation/log.js';
+export type { ConversationSnapshot } from './conversation/room.js';
 export { ChatError, type ChatErrorCode, type ClientErrorCode, type ServerErrorCode } from './errors.js';
 export {
   createOnlineUsersStore,

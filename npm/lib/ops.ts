@@ -7,6 +7,7 @@ export const enum SocketOp {
   List = 1,
   Live = 2,
   Close = 3,
+  Join = 4,
 }
 
 export const enum SocketEvent {

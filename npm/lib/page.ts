@@ -57,19 +57,23 @@ export function pageInfo(given: WebsiteInfo = {}): CoreConfig['website'] {
 export function messageBody(
   text: string,
   website: WebsiteInfo | undefined,
-  options: SendOptions,
+  { sessionId, clientId, retry }: SendOptions,
 ): object {
   const domain = website && (website.domain ?? globalThis.location?.hostname);
+  const siteId = website?.siteId;
   return {
     text,
-    ...(website?.siteId !== undefined && { siteId: String(website.siteId) }),
+    ...(siteId !== undefined && { siteId: String(siteId) }),
     ...(domain && { domain }),
-    ...(options.sessionId !== undefined && { sessionId: options.sessionId }),
+    // What is undefined does not go over the wire.
+    sessionId,
+    clientId,
+    retry,
   };
 }
 
 /** `crypto.randomUUID` is missing on plain http pages; `getRandomValues` is everywhere. */
-function randomId(): string {
+export function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -5,7 +5,10 @@
  */
 'use client';
 export { useOnlineCount, useOnlineUser } from './hooks/selected.js';
+export { useConversation, type UseConversationResult } from './hooks/useConversation.js';
 export { useOnlineUsers, type UseOnlineUsersResult } from './hooks/useOnlineUsers.js';
 export { useOnlineUsersView } from './hooks/useOnlineUsersView.js';
+export type { ConversationOptions } from './conversation.js';
+export type { ConversationMessage } from './conversation/log.js';
 export type { OnlineUser, UseOnlineUsersOptions } from './types.js';
 export type { OnlineUsersQuery, OnlineUsersViewSnapshot } from './view/types.js';

@@ -38,6 +38,8 @@ export interface ChatMessage {
   userId?: string;
   /** The tenant whose conversation it is. */
   tenantId?: string | number;
+  /** The sender's name for it, if they gave it one. */
+  clientId?: string;
   readonly [field: string]: unknown;
 }
 
@@ -66,7 +68,14 @@ export interface WebsiteInfo {
 /** What a message may be sent with. */
 export interface SendOptions {
   /** The conversation to reply to; for admins. A visitor writes to their own. */
-  sessionId?: string;
+  sessionId?: string | undefined;
+  /**
+   * Your name for the message, 1 to 64 of `A-Z a-z 0-9 _ -`, and no other message's. The server takes one message
+   * under a name, and tells it with the message.
+   */
+  clientId?: string | undefined;
+  /** It may have been sent before, under the same `clientId`: then it is not taken twice. */
+  retry?: boolean | undefined;
 }
 
 /** What a `ChatWebSocket` calls. An exception in one is reported to the page and stops nothing. */

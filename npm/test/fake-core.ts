@@ -13,8 +13,11 @@ export const core = {
   starts: 0,
   /** Makes the next starts fail. */
   broken: false,
+  /** What the HTTP interface answers of a conversation. */
+  history: [] as ChatMessage[],
   reset() {
-    Object.assign(core, { sockets: [], apis: [], feeds: [], starts: 0, broken: false });
+    const nothing = { sockets: [], apis: [], feeds: [], starts: 0, broken: false, history: [] };
+    Object.assign(core, nothing);
   },
 };
 
@@ -31,6 +34,11 @@ export function wasmBytes(): Uint8Array<ArrayBuffer> {
 
 class FakeSocket {
   readonly sent: object[] = [];
+  readonly joined: object[] = [];
+  /** What a conversation answers to whoever joins it. */
+  said: ChatMessage[] = [];
+  /** Set, it answers the messages; otherwise all are accepted. */
+  answer: ((body: object) => Promise<MessageReceipt>) | undefined;
   requests = 0;
   connected = false;
   closed = false;
@@ -46,6 +54,8 @@ class FakeSocket {
     switch (op) {
       case SocketOp.Send:
         return this.sendMessage(argument as object);
+      case SocketOp.Join:
+        return this.joinConversation(argument as object);
       case SocketOp.List:
         this.requests += 1;
         return undefined;
@@ -58,8 +68,16 @@ class FakeSocket {
     }
   }
 
+  joinConversation(body: object): Promise<{ messages: ChatMessage[] }> {
+    this.joined.push(body);
+    return Promise.resolve({ messages: this.said });
+  }
+
   sendMessage(body: object): Promise<MessageReceipt> {
     this.sent.push(body);
+    if (this.answer) {
+      return this.answer(body);
+    }
     return Promise.resolve({
       messageId: `m${this.sent.length}`,
       timestamp: '2024-01-15T10:30:00.000Z',
@@ -102,7 +120,8 @@ class FakeApi {
   ask(op: ApiOp, argument: unknown): Promise<unknown> {
     const [name, answer] = answers[op];
     this.calls.push([name, argument]);
-    return this.fails ? Promise.reject(this.fails) : Promise.resolve(answer);
+    const value = op === ApiOp.Messages ? core.history : answer;
+    return this.fails ? Promise.reject(this.fails) : Promise.resolve(value);
   }
 }
 

@@ -10,8 +10,10 @@ import history from '../../protocol/fixtures/join_conversation_ack.json' with { 
 import body from '../../protocol/fixtures/message.json' with { type: 'json' };
 import receipt from '../../protocol/fixtures/message_ack.json' with { type: 'json' };
 import refusal from '../../protocol/fixtures/message_refused.json' with { type: 'json' };
+import retry from '../../protocol/fixtures/message_retry.json' with { type: 'json' };
 import reply from '../../protocol/fixtures/message_reply.json' with { type: 'json' };
 import message from '../../protocol/fixtures/meta_message_created.json' with { type: 'json' };
+import named from '../../protocol/fixtures/meta_message_created_named.json' with { type: 'json' };
 import list from '../../protocol/fixtures/online_users_list.json' with { type: 'json' };
 import asked from '../../protocol/fixtures/get_online_users_versioned.json' with { type: 'json' };
 import versioned from '../../protocol/fixtures/online_users_list_versioned.json' with { type: 'json' };
@@ -51,7 +53,7 @@ const shapes: {
   online,
   offline,
   list,
-  messages: [message.message, aiEvent.message, ...history.messages],
+  messages: [message.message, named.message, aiEvent.message, ...history.messages],
   receipt,
   refusal,
 };
@@ -92,6 +94,8 @@ test('what the facade sends is what the wire expects', () => {
   const website = { siteId: 7, domain: body.domain };
   expect(messageBody(body.text, website, {})).toEqual(body);
   expect(messageBody(reply.text, undefined, { sessionId: reply.sessionId })).toEqual(reply);
+  const { text, ...options } = retry;
+  expect(JSON.parse(JSON.stringify(messageBody(text, undefined, options)))).toEqual(retry);
 });
 
 test('the token of an issued document is what is kept', () => {
@@ -110,7 +114,9 @@ test('every event that reaches a client is looked at here', () => {
     'message_ack',
     'message_refused',
     'message_reply',
+    'message_retry',
     'meta_message_created',
+    'meta_message_created_named',
     'online_users_list',
     'online_users_list_versioned',
     'presence_delta',

@@ -110,15 +110,55 @@ test('an answer to a closed panel is counted on the bubble', async () => {
 });
 
 test('a message that cannot be sent says so and can be sent again', async () => {
-  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   const own = await load();
+  const { ChatError } = await import('../lib/errors.js');
   const socket = await appears(() => own.sockets[0]);
-  const send = vi.spyOn(socket, 'sendMessage').mockRejectedValueOnce(new Error('away'));
+  socket.emit(SocketEvent.Connected);
+  const refusal = new ChatError('TEXT_TOO_LONG', 'too long');
+  const send = vi.spyOn(socket, 'sendMessage').mockRejectedValueOnce(refusal);
   await write('hi');
   const again = await appears(() => part<HTMLButtonElement>('.note button') ?? undefined);
   again.click();
   await appears(() => (part('.note') ? undefined : true));
   expect(send).toHaveBeenCalledTimes(2);
+  expect(warn).toHaveBeenCalledTimes(1);
+  expect(warn).toHaveBeenCalledWith(expect.stringContaining('TEXT_TOO_LONG'));
+});
+
+test('a message waits, pale, while there is no connection, and is delivered when there is one', async () => {
+  const own = await load();
+  const socket = await appears(() => own.sockets[0]);
+  await write('hi');
+  const entry = part('.entry.own');
+  expect(entry.classList.contains('pending')).toBe(true);
+  expect(socket.sent).toEqual([]);
+  socket.emit(SocketEvent.Connected);
+  await appears(() => (entry.classList.contains('delivered') ? true : undefined));
+  expect(socket.sent).toMatchObject([{ text: 'hi' }]);
+  expect(part('.entry.own')).toBe(entry);
+});
+
+test('after a reload the history stands before what is said now, and is no news', async () => {
+  localStorage.setItem('amoiq-chat-visitor42', 'visitor.x');
+  const own = await load();
+  const socket = await appears(() => own.sockets[0]);
+  await write('And now?');
+  own.history = [
+    { id: 'm8', text: 'Before', sender: 'user', timestamp: '2024-01-15T10:00:00.000Z' },
+    { id: 'm9', text: 'Yes', sender: 'agent', timestamp: '2024-01-15T10:00:01.000Z' },
+  ];
+  socket.emit(SocketEvent.Connected);
+  await appears(() => (shadow().querySelectorAll('.text').length === 4 ? true : undefined));
+  expect([...shadow().querySelectorAll('.text')].map(({ textContent }) => textContent)).toEqual([
+    'Hi! How can we help?',
+    'Before',
+    'Yes',
+    'And now?',
+  ]);
+  expect(part<HTMLElement>('.unread').hidden).toBe(true);
+  socket.emit(SocketEvent.Message, { id: 'm10', text: 'Hm', sender: 'agent', timestamp: '' });
+  expect(part('.unread').textContent).toBe('1');
 });
 
 test('a refusal is told apart from an outage', async () => {

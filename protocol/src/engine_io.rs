@@ -65,17 +65,17 @@ impl<'a> Packet<'a> {
     /// # Errors
     /// If the frame does not begin with a packet type.
     pub fn decode(frame: &'a str) -> Result<Self, DecodeError> {
-        let mut chars = frame.chars();
-        let kind = chars.next().ok_or(DecodeError::Empty)?;
-        let payload = chars.as_str();
+        // All types are ASCII: by bytes, a browser needs no code that reads UTF-8.
+        let kind = *frame.as_bytes().first().ok_or(DecodeError::Empty)?;
+        let payload = frame.get(1..).unwrap_or_default();
         match kind {
-            '0' => Ok(Self::Open(payload)),
-            '1' => Ok(Self::Close),
-            '2' => Ok(Self::Ping(payload)),
-            '3' => Ok(Self::Pong(payload)),
-            '4' => Ok(Self::Message(payload)),
-            '5' => Ok(Self::Upgrade),
-            '6' => Ok(Self::Noop),
+            b'0' => Ok(Self::Open(payload)),
+            b'1' => Ok(Self::Close),
+            b'2' => Ok(Self::Ping(payload)),
+            b'3' => Ok(Self::Pong(payload)),
+            b'4' => Ok(Self::Message(payload)),
+            b'5' => Ok(Self::Upgrade),
+            b'6' => Ok(Self::Noop),
             _ => Err(DecodeError::UnknownType),
         }
     }

@@ -36,5 +36,3 @@ pub const SESSION_ID: &str = "sessionId";
 pub const EPOCH: &str = "epoch";
 /// See [`EPOCH`].
 pub const VERSION: &str = "version";
-/// Query parameters of the handshake that describe a visitor's page.
-pub const WEBSITE_FIELDS: [&str; 5] = ["domain", "origin", "url", "referrer", "siteId"];

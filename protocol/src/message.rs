@@ -36,6 +36,9 @@ pub struct Message {
     /// The tenant; a number is accepted, as older servers send it.
     #[serde(deserialize_with = "crate::presence::text_or_number")]
     pub tenant_id: String,
+    /// What its sender's program calls it, if that gave it a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
 }
 
 /// Server to client, `meta_message_created` and `ai_event_created`.
@@ -73,6 +76,17 @@ pub struct SendMessage {
         skip_serializing_if = "Option::is_none"
     )]
     pub sender: Option<String>,
+    /// What the sender's program calls the message, see [`is_client_id`]. One sender's messages of the same name are one
+    /// message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Whether it may have been sent before, under the same `clientId`. Only `true` says so.
+    #[serde(
+        default,
+        deserialize_with = "only_true",
+        skip_serializing_if = "core::ops::Not::not"
+    )]
+    pub retry: bool,
 }
 
 /// The acknowledgement of an accepted `message`.
@@ -109,11 +123,36 @@ pub struct History {
     pub messages: Vec<Message>,
 }
 
+/// The longest `clientId`.
+const MAX_CLIENT_ID_CHARS: usize = 64;
+
+/// Whether it may be a `clientId`: 1 to 64 letters, digits, `_` or `-`.
+pub fn is_client_id(text: &str) -> bool {
+    (1..=MAX_CLIENT_ID_CHARS).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}
+
 fn optional_id<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
     #[derive(Deserialize)]
     struct Id(#[serde(deserialize_with = "crate::presence::text_or_number")] String);
 
     Ok(Option::<Id>::deserialize(input)?.map(|Id(text)| text))
+}
+
+/// Reads `true`, and anything else as false: pages of the old system may send a field of that name.
+fn only_true<'de, D: serde::Deserializer<'de>>(input: D) -> Result<bool, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Lenient {
+        Flag(bool),
+        Other(serde::de::IgnoredAny),
+    }
+    Ok(match Lenient::deserialize(input)? {
+        Lenient::Flag(flag) => flag,
+        Lenient::Other(_) => false,
+    })
 }
 
 /// Reads a text, and anything else as nothing, as JavaScript would have it.

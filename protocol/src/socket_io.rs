@@ -106,11 +106,11 @@ impl<'a> Packet<'a> {
     /// # Errors
     /// If the text cannot be the beginning of a packet, or ends before its payload begins.
     pub fn decode(text: &'a str) -> Result<Self, DecodeError> {
-        let mut chars = text.chars();
-        let kind = chars.next().ok_or(DecodeError::Empty)?;
-        let rest = chars.as_str();
+        // All types are ASCII: by bytes, a browser needs no code that reads UTF-8.
+        let kind = *text.as_bytes().first().ok_or(DecodeError::Empty)?;
+        let rest = text.get(1..).unwrap_or_default();
         let (attachments, rest) = match kind {
-            '5' | '6' => {
+            b'5' | b'6' => {
                 let (digits, rest) = split_digits(rest);
                 let count = parse_number(digits).and_then(|count| u32::try_from(count).ok());
                 let rest = rest.strip_prefix('-').ok_or(DecodeError::Attachments)?;
@@ -129,27 +129,29 @@ impl<'a> Packet<'a> {
             digits => Some(parse_number(digits).ok_or(DecodeError::Id)?),
         };
         let kind = match kind {
-            '0' if id.is_none() && (data.is_empty() || data.starts_with('{')) => {
+            b'0' if id.is_none() && (data.is_empty() || data.starts_with('{')) => {
                 Kind::Connect { data }
             }
-            '1' if id.is_none() && data.is_empty() => Kind::Disconnect,
-            '2' if is_event(data) => Kind::Event { id, data },
-            '3' if data.starts_with('[') => Kind::Ack {
+            b'1' if id.is_none() && data.is_empty() => Kind::Disconnect,
+            b'2' if is_event(data) => Kind::Event { id, data },
+            b'3' if data.starts_with('[') => Kind::Ack {
                 id: id.ok_or(DecodeError::Id)?,
                 data,
             },
-            '4' if id.is_none() && data.starts_with(['{', '"']) => Kind::ConnectError { data },
-            '5' if is_event(data) => Kind::BinaryEvent {
+            b'4' if id.is_none() && matches!(data.as_bytes(), [b'{' | b'"', ..]) => {
+                Kind::ConnectError { data }
+            }
+            b'5' if is_event(data) => Kind::BinaryEvent {
                 attachments,
                 id,
                 data,
             },
-            '6' if data.starts_with('[') => Kind::BinaryAck {
+            b'6' if data.starts_with('[') => Kind::BinaryAck {
                 attachments,
                 id: id.ok_or(DecodeError::Id)?,
                 data,
             },
-            '0'..='6' => return Err(DecodeError::Payload),
+            b'0'..=b'6' => return Err(DecodeError::Payload),
             _ => return Err(DecodeError::UnknownType),
         };
         Ok(Self { namespace, kind })

@@ -7,6 +7,7 @@ use chat_protocol::{
     identity::VisitorToken,
     message::{
         Accepted, Conversation, History, Message, MessageCreated, Refused, SendMessage, Sender,
+        is_client_id,
     },
     presence::{
         Cursor, GetOnlineUsers, OnlineUser, OnlineUsersList, PresenceDelta, UserOffline,
@@ -67,6 +68,7 @@ fn question() -> Message {
         session_id: "session-456".into(),
         user_id: "user-123".into(),
         tenant_id: "42".into(),
+        client_id: None,
     }
 }
 
@@ -138,6 +140,8 @@ fn messages() {
             domain: Some("example.com".into()),
             session_id: None,
             sender: None,
+            client_id: None,
+            retry: false,
         },
     );
     golden(
@@ -148,6 +152,8 @@ fn messages() {
             domain: None,
             session_id: Some("session-456".into()),
             sender: None,
+            client_id: None,
+            retry: false,
         },
     );
     golden(
@@ -158,6 +164,20 @@ fn messages() {
             domain: None,
             session_id: Some("session-456".into()),
             sender: Some("bot".into()),
+            client_id: None,
+            retry: false,
+        },
+    );
+    golden(
+        "message_retry",
+        &SendMessage {
+            text: "Is this in stock?".into(),
+            site_id: None,
+            domain: None,
+            session_id: None,
+            sender: None,
+            client_id: Some("3q2-7w_A".into()),
+            retry: true,
         },
     );
     golden(
@@ -178,6 +198,15 @@ fn messages() {
         "meta_message_created",
         &MessageCreated {
             message: question(),
+        },
+    );
+    golden(
+        "meta_message_created_named",
+        &MessageCreated {
+            message: Message {
+                client_id: Some("3q2-7w_A".into()),
+                ..question()
+            },
         },
     );
     let answer = Message {
@@ -259,4 +288,31 @@ fn an_id_may_come_as_a_number() {
         serde_json::from_str(r#"{"text":"x","sender":{}}"#).expect("only an admin's sender counts");
     assert_eq!(sent.sender, None);
     serde_json::from_str::<GetOnlineUsers>(r#"{"tenantId":{}}"#).expect_err("an object is no id");
+}
+
+#[test]
+fn a_name_is_short_and_of_few_characters_and_only_true_is_a_retry() {
+    for name in ["a", "Z-_9", &"x".repeat(64)] {
+        assert!(is_client_id(name), "{name}");
+    }
+    for name in ["", "a b", "ü", "a.b", "a\n", &"x".repeat(65)] {
+        assert!(!is_client_id(name), "{name}");
+    }
+    let read = |json: &str| serde_json::from_str::<SendMessage>(json);
+    for (json, retry) in [
+        (r#"{"text":"x","retry":true}"#, true),
+        (r#"{"text":"x","retry":false}"#, false),
+        (r#"{"text":"x","retry":1}"#, false),
+        (r#"{"text":"x","retry":{"a":[true]}}"#, false),
+        (r#"{"text":"x"}"#, false),
+    ] {
+        assert_eq!(read(json).expect("a message").retry, retry, "{json}");
+    }
+    assert_eq!(
+        read(r#"{"text":"x","clientId":null}"#)
+            .expect("null is absent")
+            .client_id,
+        None
+    );
+    read(r#"{"text":"x","clientId":7}"#).expect_err("a number is no name");
 }

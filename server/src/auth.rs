@@ -68,6 +68,15 @@ pub struct Identity {
     key: Option<KeyDigest>,
 }
 
+/// Whose messages are whose, over all connections of somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Author<'a> {
+    /// A user's.
+    User(&'a str),
+    /// Those of whoever shows this admin key: each of their connections has another user id.
+    Key(&'a KeyDigest),
+}
+
 /// What identities are decided by.
 #[derive(Debug, Clone, Copy)]
 pub struct Authority<'a> {
@@ -131,6 +140,14 @@ impl Identity {
     /// Whether a signature vouches for the user id. Only then do rights outlive the session.
     pub fn is_proven(&self) -> bool {
         self.proven
+    }
+
+    /// Whose messages this one's are.
+    pub fn author(&self) -> Author<'_> {
+        match (self.role, &self.key) {
+            (Role::Admin, Some(key)) => Author::Key(key),
+            (Role::Admin, None) | (Role::Visitor, _) => Author::User(&self.user_id),
+        }
     }
 
     /// Whether what it was decided by still stands there: the tenant, and the key that was shown or

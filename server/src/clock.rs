@@ -68,6 +68,19 @@ impl WallTime {
             .map_or(0, |since| since.as_secs())
     }
 
+    /// The moment `millis` milliseconds after the Unix epoch.
+    pub fn from_unix_millis(millis: u64) -> Self {
+        Self(SystemTime::UNIX_EPOCH + Duration::from_millis(millis))
+    }
+
+    /// Milliseconds since the Unix epoch; zero for a clock that is set before it.
+    pub fn unix_millis(self) -> u64 {
+        let since = self.0.duration_since(SystemTime::UNIX_EPOCH);
+        since.map_or(0, |since| {
+            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        })
+    }
+
     /// ISO-8601 in UTC with milliseconds, as in `2024-01-15T10:30:00.000Z`.
     pub fn to_iso(self) -> String {
         humantime::format_rfc3339_millis(self.0).to_string()
@@ -83,5 +96,9 @@ mod tests {
         let moment = WallTime::from_unix_seconds(1_705_314_600);
         assert_eq!(moment.to_iso(), "2024-01-15T10:30:00.000Z");
         assert_eq!(moment.unix_seconds(), 1_705_314_600);
+        assert_eq!(moment.unix_millis(), 1_705_314_600_000);
+        let moment = WallTime::from_unix_millis(1_705_314_600_250);
+        assert_eq!(moment.to_iso(), "2024-01-15T10:30:00.250Z");
+        assert_eq!(moment.unix_millis(), 1_705_314_600_250);
     }
 }

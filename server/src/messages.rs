@@ -5,6 +5,7 @@ pub mod bus;
 pub(crate) mod conformance;
 pub mod job;
 pub mod memory;
+pub mod naming;
 pub mod redis;
 
 use std::future::Future;
@@ -16,6 +17,7 @@ pub use self::bus::Bus;
 use self::bus::Listeners;
 pub use self::redis::RedisMessageStore;
 use crate::auth::{Identity, is_proven_id};
+use crate::clock::WallTime;
 use crate::error::StoreError;
 pub use memory::MemoryMessageStore;
 
@@ -25,15 +27,23 @@ pub use memory::MemoryMessageStore;
 /// - [`accept`](Self::accept) returns `Ok` only once the message is where it will be worked on; the
 ///   caller acknowledges and broadcasts it after that and not before. A message with a
 ///   [`Job`] is handed to the workers; one without is only kept.
+/// - A message whose sender has named it (`client_id`) leaves a receipt, by its id. Another attempt to send it
+///   is in the history once all the same, and has the first one's time. It is handed to the workers
+///   again only if nobody knows any more whether it was, as after a crash, or while the first attempt is under way.
 /// - What it keeps is bounded in number, size and time. It may forget, but only the oldest.
 /// - Tenants never see each other: a conversation's key holds its tenant.
 pub trait MessageStore: Send + Sync + 'static {
-    /// Takes a message in, and remembers that its session belongs to its conversation. Says how many nodes
-    /// listened to the tenant when the history got it.
-    fn accept(
+    /// Takes a message in, and remembers that its session belongs to its conversation.
+    fn accept(&self, entry: Entry<'_>)
+    -> impl Future<Output = Result<Accepted, StoreError>> + Send;
+
+    /// When a named message was taken in, if it is known that all of that was done.
+    fn receipt(
         &self,
-        entry: Entry<'_>,
-    ) -> impl Future<Output = Result<Listeners, StoreError>> + Send;
+        tenant: &str,
+        id: &str,
+        now: WallTime,
+    ) -> impl Future<Output = Result<Option<WallTime>, StoreError>> + Send;
 
     /// The messages of a conversation as JSON texts, oldest first.
     fn history(
@@ -106,8 +116,30 @@ pub struct Entry<'a> {
     pub message: &'a Message,
     /// The same as JSON text.
     pub json: &'a Arc<str>,
+    /// The time that stands in it.
+    pub at: WallTime,
     /// What the workers need besides; `None` for what staff say, which is nobody's job.
     pub job: Option<Job<'a>>,
+}
+
+/// What it comes to that a message is taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// It is new, and so many nodes listened to the tenant when the history got it.
+    New(Listeners),
+    /// An attempt before has got it into the history, and perhaps no further: it is to be told, to those who have not
+    /// heard it.
+    Resumed {
+        /// When that attempt was.
+        first: WallTime,
+        /// As for a new one.
+        listeners: Listeners,
+    },
+    /// It was taken in before, and told.
+    Repeated {
+        /// When.
+        first: WallTime,
+    },
 }
 
 /// What only the workers are told of a message.

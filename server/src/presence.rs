@@ -2,6 +2,7 @@
 //!
 //! [`transition`] holds the rules as a pure state machine; a [`PresenceStore`] applies them for all
 //! tenants and tells the announcer what changed. `conformance` is the suite that every store passes.
+//! [`feed`] makes of what is announced what those are told who know their version.
 
 #[cfg(test)]
 pub mod conformance;

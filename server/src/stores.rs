@@ -3,9 +3,11 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use crate::clock::WallTime;
 use crate::error::StoreError;
-use crate::messages::bus::Listeners;
-use crate::messages::{Conversation, Entry, MemoryMessageStore, MessageStore, RedisMessageStore};
+use crate::messages::{
+    Accepted, Conversation, Entry, MemoryMessageStore, MessageStore, RedisMessageStore,
+};
 use crate::presence::{
     Joining, Leaving, List, Location, MemoryPresenceStore, Page, PresenceStore, RedisPresenceStore,
     Revision, Who,
@@ -127,10 +129,22 @@ impl PresenceStore for Presence {
 }
 
 impl MessageStore for Messages {
-    async fn accept(&self, entry: Entry<'_>) -> Result<Listeners, StoreError> {
+    async fn accept(&self, entry: Entry<'_>) -> Result<Accepted, StoreError> {
         match self {
             Self::Memory(store) => store.accept(entry).await,
             Self::Redis(store) => store.accept(entry).await,
+        }
+    }
+
+    async fn receipt(
+        &self,
+        tenant: &str,
+        id: &str,
+        now: WallTime,
+    ) -> Result<Option<WallTime>, StoreError> {
+        match self {
+            Self::Memory(store) => store.receipt(tenant, id, now).await,
+            Self::Redis(store) => store.receipt(tenant, id, now).await,
         }
     }
 

@@ -206,6 +206,11 @@ impl KeyDigest {
         Self(Sha256::digest(key.as_bytes()).into())
     }
 
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Reads a key of the file: plain, or `sha256:<hex>`.
     fn parse(written: &str) -> Result<Self, &'static str> {
         let Some(hex) = written.strip_prefix("sha256:") else {

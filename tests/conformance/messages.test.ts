@@ -21,6 +21,25 @@ test('a refused message says why, to the one who asks', async () => {
   expect(visitor.all('meta_message_created')).toHaveLength(1);
 });
 
+test('a message with a name is one message, however often it is sent', async () => {
+  await using server = await startServer();
+  using admin = await OfficialClient.admin(server.url);
+  using visitor = await OfficialClient.visitor(server.url, 'v1');
+  await admin.socket.emitWithAck('join_conversation', { sessionId: visitor.id });
+  const first = await visitor.send('once', { clientId: 'n-1' });
+  expect(Object.keys(first).sort()).toEqual(['messageId', 'timestamp']);
+  expect(await visitor.send('once', { clientId: 'n-1', retry: true })).toEqual(first);
+  await visitor.send('end');
+  await admin.first('meta_message_created', saying('end'));
+  const heard = admin.all<Created>('meta_message_created').map(({ message }) => message);
+  expect(heard.map(({ text }) => text)).toEqual(['once', 'end']);
+  expect(heard[0]).toMatchObject({ id: first['messageId'], clientId: 'n-1' });
+  expect(heard[1]).not.toHaveProperty('clientId');
+  expect(await visitor.send('x', { clientId: 'not a name' })).toMatchObject({
+    code: 'INVALID_PAYLOAD',
+  });
+});
+
 test('an agent answers into the conversation', async () => {
   await using server = await startServer();
   using admin = await OfficialClient.admin(server.url);

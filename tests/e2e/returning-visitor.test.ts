@@ -65,9 +65,13 @@ test('after a reload the widget is the same visitor in the same conversation', a
     (await agent.list()).find(({ sessionId }) => sessionId !== first.sessionId),
   );
   expect(again.userId).toBe(first.userId);
+  await page.getByText('Before').waitFor({ state: 'attached' });
   await write('After');
   await until('the second message', async () => (await said(again)).length === 2);
   expect(await said(again)).toEqual(['Before', 'After']);
+  // As on the first page, each once and in order, but for the greeting.
+  const shown = await page.locator('.log .text').allTextContents();
+  expect(shown.slice(1)).toEqual(['Before', 'After']);
   expect(await kept(page)).toBe(token);
   expect(addresses.length).toBeGreaterThan(2);
   for (const address of addresses) expect(address).not.toContain('visitor.');

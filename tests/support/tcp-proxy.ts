@@ -1,19 +1,21 @@
 /**
  * A network between a client and a server of TCP, which can fail in the ways networks do: it cuts connections, swallows what is
- * sent while they stay open, or is slow. With several targets it is a load balancer: each connection goes to the next one that
+ * sent while they stay open, both ways or only on the way back, or is slow. With several targets it is a load balancer: each connection goes to the next one that
  * accepts it.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
-type Condition = 'open' | 'cut' | 'silent';
+type Condition = 'open' | 'cut' | 'silent' | 'one-way';
 
 export class TcpProxy {
   readonly port: number;
   readonly #server: Server;
   readonly #targets: readonly number[];
   readonly #sockets = new Set<Socket>();
+  /** Those of them that lead to a target. */
+  readonly #onward = new WeakSet<Socket>();
   #condition: Condition = 'open';
   #delay = 0;
   #turn = 0;
@@ -46,6 +48,12 @@ export class TcpProxy {
     for (const socket of this.#sockets) socket.pause();
   }
 
+  /** Forwards what clients send, and nothing that they are answered. */
+  swallowAnswers(): void {
+    this.#condition = 'one-way';
+    for (const socket of this.#sockets) if (this.#onward.has(socket)) socket.pause();
+  }
+
   /** Lets everything take this much longer, each way. */
   delay(milliseconds: number): void {
     this.#delay = milliseconds;
@@ -70,6 +78,7 @@ export class TcpProxy {
     this.#keep(client);
     switch (this.#condition) {
       case 'open':
+      case 'one-way':
         this.#forward(client);
         break;
       case 'cut':
@@ -104,9 +113,11 @@ export class TcpProxy {
     server.once('connect', () => {
       server.off('error', refused);
       this.#keep(server);
+      this.#onward.add(server);
       this.#carry(client, server);
       this.#carry(server, client);
       if (this.#condition === 'silent') [client, server].forEach((socket) => socket.pause());
+      if (this.#condition === 'one-way') server.pause();
       if (this.#condition === 'cut' || client.destroyed) server.resetAndDestroy();
     });
   }

@@ -30,7 +30,7 @@ impl ChatApi {
     /// # Errors
     /// What the server refuses, and what prevents an answer.
     pub async fn online_users(&self) -> Result<Vec<OnlineUser>, ChatError> {
-        let request = Request::online_users(self.config.tenant_id());
+        let request = Request::online_users(self.config.tenant_id(), None);
         self.ask(request, |answer| wire::rows(&answer)).await
     }
 

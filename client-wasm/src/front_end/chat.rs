@@ -21,7 +21,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use super::{
-    config::Config,
+    config::{Config, Presence},
     connection::{Connection, Notice, Reply},
     error::ChatError,
     json,
@@ -82,7 +82,7 @@ impl ChatConnection {
         let shared = Rc::new(Shared::default());
         let task = Task {
             shared: Rc::clone(&shared),
-            connection: Connection::open(config.clone()),
+            connection: Connection::open(config.clone(), Presence::Events),
             commands: received,
         };
         spawn_local(task.run());
@@ -214,7 +214,7 @@ impl Task {
             Command::Send(message, reply) => {
                 self.connection.request(event::MESSAGE, &message, reply);
             }
-            Command::RequestOnlineUsers => self.connection.request_online_users(),
+            Command::RequestOnlineUsers => self.connection.request_online_users(None),
         }
     }
 

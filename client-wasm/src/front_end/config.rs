@@ -115,12 +115,23 @@ impl Config {
 
     /// Where to connect to, the whole handshake in the query. No credential is ever part of it: URLs end up in logs.
     pub(super) fn connect_url(&self) -> String {
-        let mut query = vec![(http::TENANT_ID, self.tenant_id.clone())];
-        if self.admin {
-            query.push((http::ROLE, http::ROLE_ADMIN.to_owned()));
+        let base = match self.socket_url.strip_prefix("http") {
+            // `https` keeps its `s`.
+            Some(rest) => ["ws", rest].concat(),
+            None => self.socket_url.clone(),
+        };
+        let mut url = [&base, http::SOCKET_IO_PATH, "?EIO=4&transport=websocket"].concat();
+        let role = self.admin.then_some(http::ROLE_ADMIN);
+        let asked = [
+            (http::TENANT_ID, Some(&*self.tenant_id)),
+            (http::ROLE, role),
+        ];
+        for (name, value) in asked.into_iter().chain(self.website.fields()) {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                api::push_parameter(&mut url, "&", name, value);
+            }
         }
-        query.extend(self.website.fields());
-        api::socket_url(&self.socket_url, &query)
+        url
     }
 
     /// The credentials as they are now.
@@ -141,6 +152,7 @@ impl Config {
                 token,
                 visitor_id,
                 visitor_token,
+                presence: None,
             })
         }
     }
@@ -159,7 +171,7 @@ impl fmt::Debug for Config {
 }
 
 /// The `auth` of the handshake, and the source of a request's headers.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Credentials {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,11 +180,31 @@ pub(super) struct Credentials {
     visitor_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) visitor_token: Option<String>,
+    /// The kind of presence that a socket asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    presence: Option<u32>,
+}
+
+/// How the server is to tell an admin of who is online.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Presence {
+    /// Event by event, as it always did.
+    Events,
+    /// By deltas from one moment to another, if it can.
+    Deltas,
 }
 
 impl Credentials {
-    pub(super) fn to_json(&self) -> String {
-        json::write(self)
+    /// The `auth` of a socket.
+    pub(super) fn to_json(&self, presence: Presence) -> String {
+        let presence = match presence {
+            Presence::Events => None,
+            Presence::Deltas => Some(1),
+        };
+        json::write(&Self {
+            presence,
+            ..self.clone()
+        })
     }
 }
 
@@ -208,16 +240,13 @@ impl Website {
         }
     }
 
-    fn fields(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let [domain, origin, url, referrer, site_id] = http::WEBSITE_FIELDS;
+    fn fields(&self) -> [(&'static str, Option<&str>); 5] {
         [
-            (domain, &self.domain),
-            (origin, &self.origin),
-            (url, &self.url),
-            (referrer, &self.referrer),
-            (site_id, &self.site_id),
+            ("domain", self.domain.as_deref()),
+            ("origin", self.origin.as_deref()),
+            ("url", self.url.as_deref()),
+            ("referrer", self.referrer.as_deref()),
+            ("siteId", self.site_id.as_deref()),
         ]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value.clone()?)))
     }
 }

@@ -8,6 +8,7 @@ use chat_protocol::{
     code::{Code, Retry},
     event,
     presence::GetOnlineUsers,
+    roster::Mark,
 };
 use futures_channel::oneshot;
 use futures_util::{FutureExt, future::LocalBoxFuture};
@@ -17,7 +18,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::{
     clock,
-    config::Config,
+    config::{Config, Presence},
     error::{ChatError, Refusal},
     json,
     page::{PageEvent, PageEvents},
@@ -49,6 +50,7 @@ pub(super) type Reply = oneshot::Sender<Result<JsValue, ChatError>>;
 /// One connection to the server. Dropped, it says goodbye and ends.
 pub(super) struct Connection {
     config: Config,
+    presence: Presence,
     engine: engine::Connection,
     /// The frame that the engine's payload offsets refer to.
     frame: String,
@@ -61,11 +63,12 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Connects as soon as it is polled.
-    pub(super) fn open(config: Config) -> Self {
+    pub(super) fn open(config: Config, presence: Presence) -> Self {
         let mut engine = engine::Connection::new(engine::Config::default(), clock::seed());
         engine.connect(clock::now());
         Self {
             config,
+            presence,
             engine,
             frame: String::new(),
             transport: None,
@@ -81,10 +84,12 @@ impl Connection {
         self.engine.wake(clock::now());
     }
 
-    /// Asks for the list of online users, if the connection is up.
-    pub(super) fn request_online_users(&mut self) {
+    /// Asks for the list of online users, or for what has happened since `mark`, if the connection is up.
+    pub(super) fn request_online_users(&mut self, mark: Option<Mark>) {
         let payload = GetOnlineUsers {
             tenant_id: self.config.tenant_id().to_owned(),
+            epoch: mark.map(|mark| mark.epoch.into()),
+            version: mark.map(|mark| mark.version),
         };
         self.emit(event::GET_ONLINE_USERS, &payload, Delivery::Volatile);
     }
@@ -168,7 +173,8 @@ impl Connection {
             Output::ReadHandshake { data } => self.read_handshake(data),
             Output::Authenticate => {
                 let credentials = self.config.credentials();
-                let auth = async { credentials.await.map(|auth| auth.to_json()) };
+                let presence = self.presence;
+                let auth = async move { credentials.await.map(|auth| auth.to_json(presence)) };
                 self.credentials = Some(auth.map(|auth| auth.map_err(|e| e.code)).boxed_local());
             }
             Output::ReadRefusal { data } => return Some(self.read_refusal(data)),

@@ -8,23 +8,32 @@ use core::{
 };
 use std::{rc::Rc, sync::Arc};
 
-use chat_protocol::{presence::OnlineUser, roster::VecShelf};
+use chat_protocol::{
+    code::Code,
+    presence::OnlineUser,
+    roster::{Mark, VecShelf},
+};
 use futures_channel::mpsc;
 use futures_util::{FutureExt, Stream, StreamExt, future::LocalBoxFuture};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use super::{
-    api::ChatApi,
-    chat::Event,
     clock,
-    config::Config,
+    config::{Config, Presence},
     connection::{Connection, Notice},
     error::ChatError,
+    http, json,
     listeners::{Listeners, Subscription},
+    news::News,
     timer::Timer,
+    wire as read,
+};
+use crate::{
+    api,
+    sync::{Ask, Options, Sync},
     wire,
 };
-use crate::sync::{Ask, Options, Sync};
 
 /// The users online in a tenant, kept true until the last clone is dropped. For admins.
 #[derive(Clone)]
@@ -74,8 +83,10 @@ impl OnlineUsers {
         let (refreshes, received) = mpsc::unbounded();
         let task = Task {
             store: Rc::clone(&store),
-            connection: options.socket.then(|| Connection::open(config.clone())),
-            api: ChatApi::new(config),
+            connection: options
+                .socket
+                .then(|| Connection::open(config.clone(), Presence::Deltas)),
+            config,
             request: None,
             timer: Timer::default(),
             refreshes: received,
@@ -180,6 +191,15 @@ impl Store {
         sync.take_changed() || rows_changed
     }
 
+    /// What requests name: zeros stand for nothing.
+    fn mark(&self) -> Mark {
+        const NOTHING: Mark = Mark {
+            epoch: 0,
+            version: 0,
+        };
+        self.sync.borrow().roster().mark().unwrap_or(NOTHING)
+    }
+
     fn snapshot(&self) -> Snapshot {
         let sync = self.sync.borrow();
         Snapshot {
@@ -204,18 +224,18 @@ impl Drop for Handle {
 /// What owns the connection and the request, until there are no handles.
 struct Task {
     store: Rc<Store>,
-    api: ChatApi,
+    config: Config,
     connection: Option<Connection>,
     request: Option<Request>,
     timer: Timer,
     refreshes: mpsc::UnboundedReceiver<Refresh>,
 }
 
-type Request = LocalBoxFuture<'static, Result<Vec<OnlineUser>, ChatError>>;
+type Request = LocalBoxFuture<'static, Result<News, ChatError>>;
 
 enum Happened {
     Refresh,
-    Answered(Result<Vec<OnlineUser>, ChatError>),
+    Answered(Result<News, ChatError>),
     Told(Notice),
     TimedOut,
 }
@@ -257,8 +277,11 @@ impl Task {
         match happened {
             Happened::Refresh => sync.refresh(now),
             Happened::Told(notice) => hear(&mut sync, notice),
-            Happened::Answered(Ok(users)) => {
-                sync.handle_http_list(now, &rows(users));
+            Happened::Answered(Ok(news)) => {
+                match news.delta() {
+                    Some(delta) => sync.handle_http_delta(now, &delta),
+                    None => sync.handle_http_list(now, &news.rows, news.mark),
+                }
                 // It answered here, so the socket need not wait for the end of its backoff.
                 if let Some(connection) = &mut self.connection {
                     connection.wake();
@@ -279,7 +302,7 @@ impl Task {
                 Some(Ask::Http) => self.fetch(),
                 Some(Ask::Socket) => {
                     if let Some(connection) = &mut self.connection {
-                        connection.request_online_users();
+                        connection.request_online_users(Some(self.store.mark()));
                     }
                 }
                 None => break,
@@ -292,8 +315,13 @@ impl Task {
     }
 
     fn fetch(&mut self) {
-        let api = self.api.clone();
-        self.request = Some(async move { api.online_users().await }.boxed_local());
+        let request = api::Request::online_users(self.config.tenant_id(), Some(self.store.mark()));
+        let answer = http::send(self.config.clone(), request);
+        let news = async move {
+            let invalid = || ChatError::new(Code::InvalidResponse);
+            News::read(&answer.await?).ok_or_else(invalid)
+        };
+        self.request = Some(news.boxed_local());
     }
 }
 
@@ -304,28 +332,36 @@ fn hear(sync: &mut Online, notice: Notice) {
         Notice::Refused(error) => sync.handle_socket_refused(error),
         // Polling says whether the server can be reached at all.
         Notice::Failed(_) => {}
-        Notice::Received(name, payload) => match wire::event(&name, payload) {
-            Some(Event::UserOnline(user)) => {
-                let row = Arc::new(user);
-                sync.handle_online(&row.user_id, &row);
+        Notice::Received(name, payload) => {
+            if let Some(event) = wire::Event::named(&name) {
+                receive(sync, event, payload);
             }
-            Some(Event::UserOffline(user_id)) => sync.handle_offline(&user_id),
-            Some(Event::OnlineUsersList(users)) => sync.handle_socket_list(&rows(users)),
-            // Of no concern here.
-            Some(
-                Event::Connected
-                | Event::Disconnected(_)
-                | Event::Failed(_)
-                | Event::Refused(_)
-                | Event::Message(_)
-                | Event::VisitorToken(_),
-            )
-            | None => {}
-        },
+        }
     }
 }
 
-fn rows(users: Vec<OnlineUser>) -> Vec<(String, Arc<OnlineUser>)> {
-    let named = |user: OnlineUser| (user.user_id.clone(), Arc::new(user));
-    users.into_iter().map(named).collect()
+fn receive(sync: &mut Online, event: wire::Event, payload: JsValue) {
+    match event {
+        wire::Event::UserOnline => {
+            if let Some(user) = json::read::<OnlineUser>(payload) {
+                let row = Arc::new(user);
+                sync.handle_online(&row.user_id, &row);
+            }
+        }
+        wire::Event::UserOffline => {
+            if let Some(user_id) = read::user_id(&payload) {
+                sync.handle_offline(&user_id);
+            }
+        }
+        wire::Event::List | wire::Event::Delta => {
+            if let Some(news) = News::read(&payload) {
+                match news.delta() {
+                    Some(delta) => sync.handle_socket_delta(clock::now(), &delta),
+                    None => sync.handle_socket_list(&news.rows, news.mark),
+                }
+            }
+        }
+        // Of no concern here.
+        wire::Event::Message | wire::Event::AiMessage | wire::Event::VisitorToken => {}
+    }
 }

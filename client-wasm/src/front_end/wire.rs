@@ -67,6 +67,8 @@ pub(super) fn event(name: &str, payload: JsValue) -> Option<Event> {
         wire::Event::UserOnline => json::read(payload).map(Event::UserOnline),
         wire::Event::UserOffline => user_id(&payload).map(Event::UserOffline),
         wire::Event::List => rows(&payload).map(Event::OnlineUsersList),
+        // Nobody whom this is for has asked for it.
+        wire::Event::Delta => None,
         wire::Event::VisitorToken => json::read(payload).map(Event::VisitorToken),
     }
 }

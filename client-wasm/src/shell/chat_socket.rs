@@ -26,6 +26,7 @@ pub fn chat_socket(config: CoreConfig, listener: JsValue) -> JsValue {
     platform::function(move |operation, argument| {
         match operation {
             op::SEND => return connection.request(event::MESSAGE, &argument),
+            op::JOIN => return connection.request(event::JOIN_CONVERSATION, &argument),
             op::LIST => connection.request_online_users(None),
             op::LIVE => return connection.is_live().into(),
             _ => connection.close(),

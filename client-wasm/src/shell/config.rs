@@ -1,11 +1,10 @@
 //! What the facade hands over: addresses, the tenant, and two functions.
 
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
 
-use chat_protocol::http;
 use wasm_bindgen::prelude::*;
 
-use crate::api;
+use super::platform;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r"
@@ -41,12 +40,10 @@ extern "C" {
         status: Option<u16>,
     ) -> JsValue;
 
-    /// An object that is read by the names of its fields, or an array by position.
+    /// An object that is read by the names of its fields; an array's are numbers.
     pub type Fields;
     #[wasm_bindgen(method, structural, indexing_getter)]
     pub(super) fn get(this: &Fields, field: &str) -> JsValue;
-    #[wasm_bindgen(method, structural, indexing_getter)]
-    pub(super) fn at(this: &Fields, index: u32) -> JsValue;
 }
 
 impl CoreConfig {
@@ -63,22 +60,6 @@ impl CoreConfig {
         self.field("credentials")
     }
 
-    /// Where to connect to, the whole handshake in the query. No credential is ever part of it: URLs end up in logs.
-    pub(super) fn socket_url(&self) -> String {
-        let mut query = Vec::new();
-        query.push((http::TENANT_ID, self.tenant_id()));
-        if self.field("admin").is_truthy() {
-            query.push((http::ROLE, http::ROLE_ADMIN.into()));
-        }
-        let website = self.field("website");
-        for field in http::WEBSITE_FIELDS {
-            if let Some(value) = website.unchecked_ref::<Fields>().get(field).as_string() {
-                query.push((field, value));
-            }
-        }
-        api::socket_url(&self.text("socketUrl"), &query)
-    }
-
     fn text(&self, field: &str) -> String {
         self.field(field).as_string().unwrap_or_default()
     }
@@ -93,5 +74,17 @@ impl Fields {
     /// `value` as an object; `None` if it is none.
     pub(super) fn of(value: &JsValue) -> Option<&Self> {
         value.is_object().then(|| value.unchecked_ref())
+    }
+
+    /// A number that is not negative.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cast saturates"
+    )]
+    pub(super) fn number(&self, field: &str) -> Option<u64> {
+        let number = platform::to_number(&self.get(field));
+        // Nor does this hold for what is not a number.
+        (number >= 0.0).then_some(number as u64)
     }
 }

@@ -1,6 +1,6 @@
 //! Drives one [`engine::Connection`] with a WebSocket, a timer and the page's events.
 
-use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
+use alloc::{boxed::Box, rc::Rc, vec::Vec};
 use core::cell::RefCell;
 
 use chat_protocol::{
@@ -18,7 +18,6 @@ use super::{
     timer::Timer,
 };
 use crate::{
-    Millis,
     engine::{self, AckId, Delivery, Output, Reason},
     ops::platform as op,
     wire::Event,
@@ -51,7 +50,6 @@ pub(super) enum Presence {
 /// One connection to the server. It lives until [`Connection::close`].
 pub(super) struct Connection {
     config: CoreConfig,
-    url: String,
     presence: Presence,
     engine: RefCell<engine::Connection>,
     observer: Box<dyn Fn(Notice)>,
@@ -77,7 +75,6 @@ impl Connection {
         observer: impl Fn(Notice) + 'static,
     ) -> Rc<Self> {
         let connection = Rc::new(Self {
-            url: config.socket_url(),
             presence,
             config,
             engine: RefCell::new(engine::Connection::new(
@@ -210,14 +207,7 @@ impl Connection {
             }
             Output::ReadHandshake { data } => {
                 let open = read(frame, data);
-                let millis = |field| {
-                    #[expect(
-                        clippy::cast_possible_truncation,
-                        clippy::cast_sign_loss,
-                        reason = "a cast saturates"
-                    )]
-                    Some(Fields::of(&open)?.get(field).as_f64()? as Millis)
-                };
+                let millis = |field| Fields::of(&open)?.number(field);
                 let (interval, timeout) = (millis("pingInterval"), millis("pingTimeout"));
                 self.engine
                     .borrow_mut()
@@ -258,15 +248,17 @@ impl Connection {
             )),
             Output::Received { data } => {
                 if let Some(args) = Fields::of(&read(frame, data))
-                    && let Some(name) = args.at(0).as_string()
+                    && let Some(name) = args.get("0").as_string()
                     && let Some(event) = Event::named(&name)
                 {
-                    tell(Notice::Received(event, args.at(1)));
+                    tell(Notice::Received(event, args.get("1")));
                 }
             }
             Output::Acked { id, data } => {
                 let args = read(frame, data);
-                let answer = Fields::of(&args).map(|args| args.at(0)).unwrap_or_default();
+                let answer = Fields::of(&args)
+                    .map(|args| args.get("0"))
+                    .unwrap_or_default();
                 let refusal = Refusal::read(&answer);
                 let outcome = if refusal.code.is_some() {
                     let code = refusal.known_code().unwrap_or(Code::InvalidPayload);
@@ -285,7 +277,7 @@ impl Connection {
     fn open_socket(&self) {
         if let Some(platform) = &mut *self.platform.borrow_mut() {
             platform.socket =
-                platform::open_socket(&self.url, &Event::names(), platform.wake.as_ref());
+                platform::open_socket(&self.config, &Event::names(), platform.wake.as_ref());
             // A malformed address, or one that the page's policy forbids.
             if platform.socket.is_undefined() {
                 self.engine

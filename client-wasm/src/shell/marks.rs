@@ -3,7 +3,7 @@
 use chat_protocol::roster::{Delta, Mark};
 use wasm_bindgen::JsValue;
 
-use super::{platform, shelf::Shelf};
+use super::{config::Fields, platform, shelf::Shelf};
 
 /// A list, or what has happened since some moment.
 pub(super) struct News {
@@ -19,8 +19,8 @@ impl News {
         let rows = platform::rows_of(payload);
         rows.is_object().then(|| Self {
             rows,
-            mark: read(payload, 0),
-            since: read(payload, 2),
+            mark: read(payload),
+            since: Fields::of(payload).and_then(|payload| read(&payload.get("since"))),
             leavers: platform::leavers_of(payload),
         })
     }
@@ -47,17 +47,10 @@ pub(super) fn list_request(config: &JsValue, mark: Option<Mark>) -> JsValue {
     platform::list_request(config, epoch, version)
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a cast saturates"
-)]
-fn read(payload: &JsValue, from: i32) -> Option<Mark> {
-    let epoch = platform::number(payload, from);
-    let version = platform::number(payload, from + 1);
-    // Neither holds for what is not a number.
-    (epoch >= 0.0 && version >= 0.0).then_some(Mark {
-        epoch: epoch as u32,
-        version: version as u64,
+fn read(value: &JsValue) -> Option<Mark> {
+    let fields = Fields::of(value)?;
+    Some(Mark {
+        epoch: u32::try_from(fields.number("epoch")?).ok()?,
+        version: fields.number("version")?,
     })
 }

@@ -20,7 +20,6 @@ use super::{
     timer::Timer,
 };
 use crate::{
-    Millis,
     api::Request,
     ops::{users_op as op, users_status as status},
     sync::{Ask, Options, Sync},
@@ -35,16 +34,10 @@ use crate::{
 /// `enableWebSocket`: whether to hold a socket. `pollingInterval`: milliseconds between two polls while there is no live
 /// socket. `autoRefresh`: whether to fetch over HTTP unasked.
 #[wasm_bindgen(js_name = onlineUsers)]
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a cast saturates"
-)]
 pub fn online_users(config: CoreConfig, options: &Fields, changed: JsValue) -> JsValue {
-    let polling_interval = options.get("pollingInterval").as_f64().unwrap_or_default();
     let options = Options {
         socket: options.get("enableWebSocket").is_truthy(),
-        polling_interval: polling_interval as Millis,
+        polling_interval: options.number("pollingInterval").unwrap_or_default(),
         auto_refresh: options.get("autoRefresh").is_truthy(),
     };
     let store = Store::start(config, options, changed);

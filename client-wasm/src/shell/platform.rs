@@ -16,7 +16,7 @@ extern "C" {
     pub(super) fn watch_page(on: &JsValue) -> JsValue;
 
     #[wasm_bindgen(js_name = openSocket)]
-    pub(super) fn open_socket(url: &str, names: &str, on: &JsValue) -> JsValue;
+    pub(super) fn open_socket(config: &JsValue, names: &str, on: &JsValue) -> JsValue;
 
     pub(super) fn request(
         method: &str,
@@ -44,6 +44,10 @@ extern "C" {
 
     pub(super) fn stringify(value: &JsValue, presence: i32) -> JsValue;
 
+    /// Not a number if it is none.
+    #[wasm_bindgen(js_name = toNumber)]
+    pub(super) fn to_number(value: &JsValue) -> f64;
+
     #[wasm_bindgen(js_name = codeOf)]
     pub(super) fn code_of(refusal: &JsValue) -> JsValue;
 
@@ -64,7 +68,6 @@ extern "C" {
     pub(super) fn rows_of(payload: &JsValue) -> JsValue;
     #[wasm_bindgen(js_name = leaversOf)]
     pub(super) fn leavers_of(payload: &JsValue) -> JsValue;
-    pub(super) fn number(payload: &JsValue, which: i32) -> f64;
 }
 
 #[wasm_bindgen]

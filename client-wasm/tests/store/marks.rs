@@ -5,17 +5,16 @@ use chat_protocol::roster::{Delta, Mark};
 
 use crate::support::{Store, rows};
 
-fn at(version: u64) -> Option<Mark> {
-    Some(Mark { epoch: 1, version })
+fn at(version: u64) -> Mark {
+    Mark { epoch: 1, version }
 }
 
 fn socket_delta(store: &mut Store, since: u64, until: u64, online: &[(&str, u32)]) {
-    let mark = |version| Mark { epoch: 1, version };
     store.sync.handle_socket_delta(
         store.now,
         &Delta {
-            since: mark(since),
-            until: mark(until),
+            since: at(since),
+            until: at(until),
             online: &rows(online),
             offline: &[],
         },
@@ -30,7 +29,7 @@ fn connected() -> Store {
     store.asks();
     store
         .sync
-        .handle_socket_list(&rows(&[("ann", 1), ("bob", 2)]), at(5));
+        .handle_socket_list(&rows(&[("ann", 1), ("bob", 2)]), Some(at(5)));
     store.http_list(&[]);
     store
 }
@@ -50,7 +49,7 @@ fn deltas_before_the_first_list_are_left_out() {
 fn a_list_without_a_mark_that_the_socket_overtook_undoes_nothing() {
     let store = connected();
     assert_eq!(store.rows(), [1, 2]);
-    assert_eq!(store.sync.roster().mark(), at(5));
+    assert_eq!(store.sync.roster().mark(), Some(at(5)));
 }
 
 #[test]
@@ -70,7 +69,7 @@ fn a_gap_asks_once_and_goes_on_from_the_answer() {
 fn a_reconnect_goes_on_from_the_mark() {
     let mut store = connected();
     store.sync.handle_socket_down();
-    assert_eq!(store.sync.roster().mark(), at(5));
+    assert_eq!(store.sync.roster().mark(), Some(at(5)));
     assert_eq!(store.asks(), [Ask::Http]);
     store.up();
     assert_eq!(store.asks(), [Ask::Socket]);
@@ -83,19 +82,23 @@ fn a_reconnect_goes_on_from_the_mark() {
 fn polling_takes_what_has_happened_since() {
     let mut store = Store::new(Options::default());
     assert_eq!(store.asks(), [Ask::Http]);
-    store.sync.handle_http_list(0, &rows(&[("ann", 1)]), at(5));
+    store
+        .sync
+        .handle_http_list(0, &rows(&[("ann", 1)]), Some(at(5)));
     store.sleep();
     assert_eq!(store.asks(), [Ask::Http]);
-    let (since, until) = (at(5).expect("one"), at(6).expect("one"));
     store.sync.handle_http_delta(
         store.now,
         &Delta {
-            since,
-            until,
+            since: at(5),
+            until: at(6),
             online: &rows(&[("bob", 2)]),
             offline: &["ann".to_owned()],
         },
     );
-    assert_eq!((store.rows(), store.sync.roster().mark()), (vec![2], at(6)));
+    assert_eq!(
+        (store.rows(), store.sync.roster().mark()),
+        (vec![2], Some(at(6)))
+    );
     assert_eq!(store.sleep(), Some(5_000));
 }

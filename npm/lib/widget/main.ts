@@ -5,14 +5,13 @@
  * second copy does nothing. The visitor counts as online from now on, panel open or not.
  */
 import { configure } from '../config.js';
+import { createConversation } from '../conversation.js';
+import type { ConversationSnapshot } from '../conversation/room.js';
 import { ChatError } from '../errors.js';
-import { ChatWebSocket } from '../ws.js';
-import * as conversations from './conversation.js';
-import type { Conversation } from './conversation.js';
 import { fallbackBeside } from './fallback.js';
 import { readOptions, type WidgetOptions } from './options.js';
 import { REFUSALS } from './refusals.js';
-import { mount, type View } from './view.js';
+import { mount, type Status, type View } from './view.js';
 
 const MARK = Symbol.for('@amoiq/chat-widget/v1');
 
@@ -37,54 +36,51 @@ if (typeof document !== 'undefined' && !page[MARK]) {
 }
 
 function start(options: WidgetOptions): void {
-  let conversation: Conversation = [];
-  let written = 0;
-  const show = (next: Conversation) => {
-    conversation = next;
-    view.show(next);
-  };
-  const deliver = (key: string, text: string) => {
-    socket.sendMessage(text).then(
-      ({ messageId }) => show(conversations.accepted(conversation, key, messageId)),
-      (error: unknown) => {
-        show(conversations.failed(conversation, key));
-        complain(error);
-      },
-    );
-  };
-
-  const view: View = mount(document.body, options.left, {
-    send(text) {
-      const key = `own-${(written += 1)}`;
-      show(conversations.written(conversation, key, text));
-      deliver(key, text);
-    },
-    retry({ key, text }) {
-      show(conversations.sentAgain(conversation, key));
-      deliver(key, text);
-    },
+  const { siteId } = options;
+  const conversation = createConversation(options.tenantId, {
+    websiteInfo: siteId === undefined ? {} : { siteId },
   });
-  const socket = new ChatWebSocket(
-    options.tenantId,
-    {
-      onConnect: () => view.status('online'),
-      onDisconnect: () => view.status('offline'),
-      onError(error) {
-        if (!socket.isConnected()) {
-          view.status(error instanceof ChatError && REFUSALS.has(error.code) ? 'failed' : 'offline');
-        }
-        complain(error);
-      },
-      onMessage(message) {
-        const before = conversation.length;
-        show(conversations.received(conversation, message));
-        if (message.sender !== 'user' && conversation.length > before) {
-          view.announce();
-        }
-      },
-    },
-    options.siteId === undefined ? {} : { siteId: options.siteId },
-  );
+  const view = mount(document.body, options.left, {
+    send: conversation.send,
+    retry: ({ clientId }) => clientId !== null && conversation.retry(clientId),
+  });
+  let shown = conversation.getSnapshot();
+  conversation.subscribe(() => {
+    const before = shown;
+    shown = conversation.getSnapshot();
+    show(view, before, shown);
+  });
+}
+
+function show(view: View, before: ConversationSnapshot, now: ConversationSnapshot): void {
+  if (now.isConnected !== before.isConnected || now.error !== before.error) {
+    view.status(statusOf(now));
+  }
+  if (now.error && now.error !== before.error) {
+    complain(now.error);
+  }
+  if (now.messages === before.messages) {
+    return;
+  }
+  view.show(now.messages);
+  // What was said before this page was opened is no news.
+  const isPast = before.isLoading && !now.isLoading;
+  const known = new Map(before.messages.map((message) => [message.key, message.state]));
+  for (const { key, sender, state, error } of now.messages) {
+    if (!isPast && sender !== 'user' && !known.has(key)) {
+      view.announce();
+    }
+    if (state === 'failed' && known.get(key) !== 'failed' && error !== now.error) {
+      complain(error);
+    }
+  }
+}
+
+function statusOf({ isConnected, error }: ConversationSnapshot): Status {
+  if (isConnected) {
+    return 'online';
+  }
+  return error && REFUSALS.has(error.code) ? 'failed' : 'offline';
 }
 
 function guarded(run: () => void): void {

@@ -107,7 +107,7 @@ h2 { margin: 0; font-size: 16px; font-weight: 650; letter-spacing: -.01em; }
 .entry.own { align-self: flex-end; text-align: right; }
 .text { display: inline-block; padding: 9px 13px; border-radius: 14px 14px 14px 4px; background: var(--sunken); text-align: left; white-space: pre-wrap; overflow-wrap: anywhere; }
 .own .text { border-radius: 14px 14px 4px; background: var(--accent); color: var(--on-accent); }
-.sending .text { opacity: .65; }
+.pending .text { opacity: .65; }
 .note { display: block; margin-top: 3px; font-size: 12px; color: var(--muted); }
 .failed .note { color: var(--danger); }
 .note button { text-decoration: underline; font-weight: 600; }

@@ -2,21 +2,21 @@
  * The bubble and its panel. It shows what it is given and reports what is done to it; it knows no
  * connection. One fixed host element, so the page never shifts.
  */
-import type { Conversation, Entry } from './conversation.js';
+import type { ConversationMessage } from '../conversation/log.js';
 import { styles } from './styles.js';
 
 export type Status = 'connecting' | 'online' | 'offline' | 'failed';
 
 export interface View {
   status(status: Status): void;
-  show(conversation: Conversation): void;
+  show(messages: readonly ConversationMessage[]): void;
   /** An answer has come; counted on the bubble while the panel is closed. */
   announce(): void;
 }
 
 export interface Actions {
   send(text: string): void;
-  retry(entry: Entry): void;
+  retry(message: ConversationMessage): void;
 }
 
 const STATUS_TEXT: Record<Status, string> = {
@@ -117,8 +117,8 @@ export function mount(parent: HTMLElement, left: boolean, actions: Actions): Vie
       status.textContent = STATUS_TEXT[next];
       status.className = `status ${next}`;
     },
-    show(conversation) {
-      update(log, conversation, actions);
+    show(messages) {
+      update(log, messages, actions);
     },
     announce() {
       if (panel.hidden) {
@@ -134,14 +134,18 @@ export function mount(parent: HTMLElement, left: boolean, actions: Actions): Vie
 }
 
 /** Rows keep their element while they stay, so that screen readers hear only what is new. */
-function update(log: HTMLElement, conversation: Conversation, actions: Actions): void {
+function update(
+  log: HTMLElement,
+  messages: readonly ConversationMessage[],
+  actions: Actions,
+): void {
   const rows = new Map([...log.children].map((row) => [(row as HTMLElement).dataset['key'], row]));
   const greeting = rows.get('greeting') ?? row('greeting', 'entry', 'Hi! How can we help?');
-  const next = conversation.map((entry) => {
-    const classes = `entry ${entry.own ? 'own' : ''} ${entry.state}`;
-    const element = rows.get(entry.key) ?? row(entry.key, classes, entry.text);
+  const next = messages.map((message) => {
+    const classes = `entry ${message.sender === 'user' ? 'own' : ''} ${message.state}`;
+    const element = rows.get(message.key) ?? row(message.key, classes, message.text);
     element.className = classes;
-    note(element, entry, actions);
+    note(element, message, actions);
     return element;
   });
   const wanted = new Set<Element>([greeting, ...next]);
@@ -150,9 +154,15 @@ function update(log: HTMLElement, conversation: Conversation, actions: Actions):
       element.remove();
     }
   }
-  const fresh = [...wanted].filter((element) => element.parentNode !== log);
-  log.append(...fresh);
-  if (fresh.length > 0) {
+  let grown = false;
+  [...wanted].forEach((element, place) => {
+    // Moved only where it must: an element that is put in anew is read out anew.
+    if (log.children[place] !== element) {
+      grown ||= element.parentNode !== log;
+      log.insertBefore(element, log.children[place] ?? null);
+    }
+  });
+  if (grown) {
     log.scrollTop = log.scrollHeight;
   }
 }
@@ -168,9 +178,9 @@ function row(key: string, classes: string, text: string): HTMLElement {
   return element;
 }
 
-function note(element: Element, entry: Entry, actions: Actions): void {
+function note(element: Element, message: ConversationMessage, actions: Actions): void {
   const present = element.querySelector('.note');
-  if (entry.state !== 'failed') {
+  if (message.state !== 'failed') {
     present?.remove();
   } else if (!present) {
     const line = document.createElement('span');
@@ -178,7 +188,7 @@ function note(element: Element, entry: Entry, actions: Actions): void {
     const retry = document.createElement('button');
     retry.type = 'button';
     retry.textContent = 'Try again';
-    retry.addEventListener('click', () => actions.retry(entry));
+    retry.addEventListener('click', () => actions.retry(message));
     line.append('Not sent. ', retry);
     element.append(line);
   }

@@ -23,6 +23,7 @@ for (const [system, load] of systems) {
       'ChatError',
       'ChatWebSocket',
       'configure',
+      'createConversation',
       'createOnlineUsersStore',
     ]);
     const part = async (name: string): Promise<string[]> => {
@@ -32,7 +33,9 @@ for (const [system, load] of systems) {
           : require(`${NAME}/${name}`);
       return Object.keys(module);
     };
-    expect(await part('react')).toContain('useOnlineUsers');
+    expect(await part('react')).toEqual(
+      expect.arrayContaining(['useConversation', 'useOnlineUsers']),
+    );
     expect(await part('vue')).toContain('useOnlineUsers');
     expect(await part('svelte')).toContain('onlineUsers');
     expect(await part('no-wasm')).toContain('startCore');

@@ -1,7 +1,9 @@
 /** What a consumer may write in Vue and Svelte. It is compiled against the built package, and never run. */
 import {
+  createConversation,
   createOnlineUsersStore,
   type ChatError,
+  type ConversationSnapshot,
   type OnlineUser,
   type OnlineUsersSnapshot,
 } from '@amoiq/chat-widget';
@@ -29,6 +31,8 @@ function vue(): void {
   useOnlineUsers('42', { enableWebSocket: false });
   useOnlineUsers(() => tenant.value);
   const snapshot: Readonly<Ref<OnlineUsersSnapshot>> = useSnapshot(createOnlineUsersStore('42'));
+  const said: Readonly<Ref<ConversationSnapshot>> = useSnapshot(createConversation('42'));
+  void [said.value.messages];
   void [isLoading.value, isConnected.value, list, failure, asked, snapshot];
   // @ts-expect-error a tenant is a string
   useOnlineUsers(42);

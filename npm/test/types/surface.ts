@@ -4,6 +4,7 @@ import {
   ChatError,
   ChatWebSocket,
   configure,
+  createConversation,
   createOnlineUsersStore,
   type ChatConfig,
   type ChatErrorCode,
@@ -11,6 +12,10 @@ import {
   type ClientErrorCode,
   type CoreFallback,
   type MessageReceipt,
+  type Conversation,
+  type ConversationMessage,
+  type ConversationOptions,
+  type ConversationSnapshot,
   type OnlineUser,
   type OnlineUsersSnapshot,
   type OnlineUsersStore,
@@ -28,6 +33,8 @@ import {
 } from '@amoiq/chat-widget';
 import { startCore, startView } from '@amoiq/chat-widget/no-wasm';
 import {
+  useConversation,
+  type UseConversationResult,
   useOnlineCount,
   useOnlineUser,
   useOnlineUsers,
@@ -95,6 +102,22 @@ async function use(): Promise<void> {
   const extra: unknown = (await api.sendMessage('hi'))['aFieldOfTomorrow'];
   const session: string = await api.initializeSession();
 
+  await socket.sendMessage('hi', { sessionId: 's', clientId: 'n-1', retry: true });
+
+  const speaker: ConversationOptions = { websiteInfo: { siteId: 7 } };
+  const conversation: Conversation = createConversation('42', speaker);
+  const said: ConversationSnapshot = conversation.getServerSnapshot();
+  const leave = conversation.subscribe(() => conversation.getSnapshot().messages.length);
+  const name: string = conversation.send('hi');
+  conversation.retry(name);
+  await conversation.loadHistory();
+  const last: ConversationMessage | undefined = conversation.getSnapshot().messages.at(-1);
+  const state: 'pending' | 'delivered' | 'failed' | undefined = last?.state;
+  const why: ChatError | null | undefined = last?.error;
+  leave();
+  conversation.close();
+  void [state, why, said];
+
   const store: OnlineUsersStore = createOnlineUsersStore('42', { enableWebSocket: false });
   const seen: SnapshotStore<OnlineUsersSnapshot> = store;
   const first: OnlineUsersSnapshot = store.getServerSnapshot();
@@ -145,6 +168,14 @@ function Component(tenantId: string | null) {
   return [onlineUsers.length, isLoading, isConnected, asked, failure, shown, offset, total, count, one];
 }
 
+function Chat(tenantId: string | null, sessionId: string) {
+  const result: UseConversationResult = useConversation(tenantId, { sessionId });
+  const { messages, isLoading, isConnected, error, send, retry, loadHistory } = result;
+  const retryAll = () =>
+    messages.forEach(({ state, clientId }) => state === 'failed' && clientId && retry(clientId));
+  return [isLoading, isConnected, error?.code, send('hi').length, retryAll, loadHistory];
+}
+
 // @ts-expect-error a tenant is a string
 new ChatWebSocket(42);
 // @ts-expect-error there is no such option
@@ -158,4 +189,4 @@ createOnlineUsersStore('42').view().getSnapshot().users.pop();
 // @ts-expect-error rows cannot be sorted by that
 useOnlineUsersView('42', { sort: 'sessionId' });
 
-export { Component, use };
+export { Chat, Component, use };

@@ -6,16 +6,18 @@
 use std::sync::Arc;
 
 use chat_protocol::code::Code;
-use chat_protocol::message::{Accepted, Message, SendMessage, Sender};
+use chat_protocol::message::{self, Message, SendMessage, Sender, is_client_id};
 use chat_socketio::Event;
 use uuid::Uuid;
 
 use super::conversation::{find, own_holders};
 use super::{Chat, Socket, rate_limited};
 use crate::auth::Identity;
+use crate::clock::WallTime;
 use crate::error::Refusal;
 use crate::messages::bus::{Hearing, Holders, Listeners, Said};
-use crate::messages::{Conversation, Entry, Job, MessageStore};
+use crate::messages::naming::message_id;
+use crate::messages::{Accepted, Conversation, Entry, Job, MessageStore};
 use crate::presence::PresenceStore;
 
 /// Who speaks, and where.
@@ -31,11 +33,17 @@ pub(crate) struct Address {
     pub(crate) holders: Holders,
 }
 
-/// A message that the store has, still to be told.
+/// A message that the store has.
 #[derive(Debug)]
 pub(crate) struct Taken {
     /// The message.
     pub(crate) message: Message,
+    /// What is still to be told of it; nothing if it is the retry of one that was.
+    news: Option<News>,
+}
+
+#[derive(Debug)]
+struct News {
     said: Said,
     /// What this node heard of the tenant before.
     hearing: Hearing,
@@ -78,7 +86,7 @@ pub(super) async fn receive<P: PresenceStore, M: MessageStore>(
     };
     let taken = take(chat, identity, address, &input).await?;
     if let Some(ack) = event.ack {
-        let accepted = Accepted {
+        let accepted = message::Accepted {
             message_id: taken.message.id.clone(),
             timestamp: taken.message.timestamp.clone(),
         };
@@ -119,10 +127,10 @@ pub(crate) async fn reply<P: PresenceStore, M: MessageStore>(
     })
 }
 
-/// Gives a message its id and its time, and hands it to the store.
+/// Gives a message its id and its time, and hands it to the store. A retry of one that the store has is that one.
 ///
 /// # Errors
-/// No text, too much of it, or a store that is away.
+/// No text, too much of it, a name that is none, or a store that is away.
 pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
     chat: &Chat<P, M>,
     author: &Identity,
@@ -130,26 +138,26 @@ pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
     input: &SendMessage,
 ) -> Result<Taken, Refusal> {
     check_text(&input.text, chat.settings.messages.max_text_chars)?;
-    let id = Uuid::new_v4();
-    let message = Message {
-        id: id.to_string(),
-        text: input.text.clone(),
-        sender: address.sender,
-        timestamp: chat.clock.wall().to_iso(),
-        session_id: address.session_id,
-        user_id: author.user_id().to_string(),
-        tenant_id: author.tenant().id().to_string(),
+    check_client_id(input.client_id.as_deref())?;
+    let tenant = Arc::clone(&address.conversation.tenant);
+    let id = match &input.client_id {
+        Some(name) => message_id(&tenant, &author.author(), name),
+        None => Uuid::new_v4(),
     };
-    let json: Arc<str> = serde_json::to_string(&message)
-        .map_err(|error| {
-            tracing::error!(%error, "a message has no JSON form");
-            Refusal::new(Code::Internal, "the server failed")
-        })?
-        .into();
+    let now = chat.clock.wall();
+    let mut message = compose(id, now, author, &address, input);
+    if input.retry && message.client_id.is_some() {
+        let receipt = chat.messages.receipt(&tenant, &message.id, now).await;
+        if let Some(first) = receipt.map_err(|error| error.into_refusal("find a receipt"))? {
+            return Ok(Taken::before(message, first));
+        }
+    }
+    let mut json = json_of(&message)?;
     let entry = Entry {
         conversation: &address.conversation,
         message: &message,
         json: &json,
+        at: now,
         job: match address.sender {
             Sender::User => Some(Job {
                 site_id: input.site_id.as_deref(),
@@ -158,49 +166,121 @@ pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
             Sender::Agent | Sender::Bot => None,
         },
     };
-    let hearing = chat.bus.hearing(&address.conversation.tenant);
+    let hearing = chat.bus.hearing(&tenant);
     let accepted = chat.messages.accept(entry).await;
-    let listeners = accepted.map_err(|error| {
-        chat.bus.refuse(id);
+    let accepted = accepted.map_err(|error| {
+        // A message with a name is the same message when it is sent again, and may then be told.
+        if message.client_id.is_none() {
+            chat.bus.refuse(id);
+        }
         error.into_refusal("accept a message")
     })?;
-    chat.metrics.message(match address.sender {
-        Sender::User => "user",
-        Sender::Agent => "agent",
-        Sender::Bot => "bot",
-    });
+    let listeners = match accepted {
+        Accepted::New(listeners) => {
+            count(chat, address.sender);
+            listeners
+        }
+        Accepted::Resumed { first, listeners } => {
+            // As it stands in the history.
+            message.timestamp = first.to_iso();
+            json = json_of(&message)?;
+            listeners
+        }
+        Accepted::Repeated { first } => return Ok(Taken::before(message, first)),
+    };
     Ok(Taken {
         message,
-        said: Said {
-            id,
-            conversation: address.conversation,
-            json,
-        },
-        hearing,
-        listeners,
-        holders: address.holders,
+        news: Some(News {
+            said: Said {
+                id,
+                conversation: address.conversation,
+                json,
+            },
+            hearing,
+            listeners,
+            holders: address.holders,
+        }),
     })
 }
 
 /// Tells everybody in the conversation, on this node and then on the others.
 pub(crate) async fn tell<P: PresenceStore, M: MessageStore>(chat: &Chat<P, M>, taken: &Taken) {
-    chat.bus.deliver(&taken.said);
+    let Some(news) = &taken.news else { return };
+    chat.bus.deliver(&news.said);
     chat.bus
         .pass_on(
             &*chat.presence,
-            &taken.said,
-            taken.hearing,
-            taken.listeners,
-            &taken.holders,
+            &news.said,
+            news.hearing,
+            news.listeners,
+            &news.holders,
         )
         .await;
+}
+
+impl Taken {
+    /// One that was taken in and told before.
+    fn before(message: Message, first: WallTime) -> Self {
+        Self {
+            message: Message {
+                timestamp: first.to_iso(),
+                ..message
+            },
+            news: None,
+        }
+    }
+}
+
+fn compose(
+    id: Uuid,
+    now: WallTime,
+    author: &Identity,
+    address: &Address,
+    input: &SendMessage,
+) -> Message {
+    Message {
+        id: id.to_string(),
+        text: input.text.clone(),
+        sender: address.sender,
+        timestamp: now.to_iso(),
+        session_id: address.session_id.clone(),
+        user_id: author.user_id().to_string(),
+        tenant_id: author.tenant().id().to_string(),
+        client_id: input.client_id.clone(),
+    }
+}
+
+fn json_of(message: &Message) -> Result<Arc<str>, Refusal> {
+    let json = serde_json::to_string(message).map_err(|error| {
+        tracing::error!(%error, "a message has no JSON form");
+        Refusal::new(Code::Internal, "the server failed")
+    })?;
+    Ok(json.into())
+}
+
+fn count<P: PresenceStore, M: MessageStore>(chat: &Chat<P, M>, sender: Sender) {
+    chat.metrics.message(match sender {
+        Sender::User => "user",
+        Sender::Agent => "agent",
+        Sender::Bot => "bot",
+    });
 }
 
 pub(crate) fn unreadable() -> Refusal {
     Refusal::new(
         Code::InvalidPayload,
-        "the payload is { text, siteId?, domain?, sessionId?, sender? }",
+        "the payload is { text, siteId?, domain?, sessionId?, sender?, clientId?, retry? }",
     )
+}
+
+fn check_client_id(name: Option<&str>) -> Result<(), Refusal> {
+    if name.is_none_or(is_client_id) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::InvalidPayload,
+        "a clientId has 1 to 64 letters, digits or characters of - _",
+    ))
 }
 
 fn check_text(text: &str, max_chars: usize) -> Result<(), Refusal> {
@@ -242,14 +322,22 @@ mod tests {
     }
 
     impl MessageStore for Fake {
-        async fn accept(&self, entry: Entry<'_>) -> Result<Listeners, StoreError> {
+        async fn accept(&self, entry: Entry<'_>) -> Result<Accepted, StoreError> {
             match self {
                 Self::Away => Err(StoreError::new("away")),
                 Self::CountsAnother(bus) => {
                     bus.listen(&entry.conversation.tenant).await;
-                    Ok(Listeners::Counted(1))
+                    Ok(Accepted::New(Listeners::Counted(1)))
                 }
             }
+        }
+        async fn receipt(
+            &self,
+            _: &str,
+            _: &str,
+            _: WallTime,
+        ) -> Result<Option<WallTime>, StoreError> {
+            Err(StoreError::new("away"))
         }
         async fn history(&self, _: &Conversation) -> Result<Vec<Arc<str>>, StoreError> {
             Err(StoreError::new("away"))
@@ -317,6 +405,8 @@ mod tests {
             domain: None,
             session_id: None,
             sender: None,
+            client_id: None,
+            retry: false,
         };
         take(&chat, &author, address, &input).await
     }
@@ -344,7 +434,7 @@ mod tests {
         let bus = Bus::on(&redis, node, clock, &settings, rooms(), metrics);
         let bus = Arc::new(bus);
         let taken = say(Arc::clone(&bus), Fake::CountsAnother(Arc::clone(&bus))).await;
-        assert_eq!(taken.unwrap().hearing, Hearing::Nothing);
+        assert_eq!(taken.unwrap().news.unwrap().hearing, Hearing::Nothing);
         assert_ne!(bus.hearing("demo"), Hearing::Nothing);
     }
 

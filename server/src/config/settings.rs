@@ -184,6 +184,9 @@ pub struct History {
     pub recent_messages: usize,
     #[serde(deserialize_with = "duration")]
     pub recent_expiry: Duration,
+    pub receipts: usize,
+    #[serde(deserialize_with = "duration")]
+    pub receipt_expiry: Duration,
 }
 
 /// `[jobs]`
@@ -340,6 +343,7 @@ impl Settings {
             ("connections.total", self.connections.total),
             ("messages.max_text_chars", self.messages.max_text_chars),
             ("history.recent_messages", self.history.recent_messages),
+            ("history.receipts", self.history.receipts),
             ("http.max_body_bytes", self.http.max_body_bytes),
             ("online_users.max_page", self.online_users.max_page),
             (
@@ -371,6 +375,7 @@ impl Settings {
             ("http.head_timeout", self.http.head_timeout),
             ("history.expiry", self.history.expiry),
             ("history.recent_expiry", self.history.recent_expiry),
+            ("history.receipt_expiry", self.history.receipt_expiry),
             ("key_sets.refresh", self.key_sets.refresh),
             ("key_sets.at_most_every", self.key_sets.at_most_every),
             ("key_sets.timeout", self.key_sets.timeout),

@@ -16,7 +16,8 @@
 //! - a message that could not be passed on is, as soon as it can.
 //!
 //! A message that was refused because Redis did not answer may be in the log nevertheless. The node that
-//! refused it does not tell it; others that catch up may.
+//! refused it does not tell it; others that catch up may. One that its sender has named is the same message
+//! when it is sent again, so nobody need keep quiet about it.
 //!
 //! A socket that came while its node could not hear may be told something that it has read in the history
 //! already: more than once rather than never. A process that dies between taking a message in and passing

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use chat_protocol::message::{Message, Sender};
 
-use super::{Conversation, Entry, Job, MessageStore, Owner};
+use super::bus::Listeners;
+use super::{Accepted, Conversation, Entry, Job, MessageStore, Owner};
+use crate::clock::WallTime;
 use crate::config::Settings;
 use crate::config::settings::History;
 
@@ -23,6 +25,11 @@ pub(crate) async fn run<S: MessageStore>(new: impl AsyncFn(History) -> Arc<S>) {
         expiry,
         ..Settings::with_overrides("").unwrap().history
     };
+    let receipts = |receipts, receipt_expiry| History {
+        receipts,
+        receipt_expiry,
+        ..limits(3, LONG)
+    };
     let store = async || new(limits(3, LONG)).await;
     what_was_said_is_kept_in_order(&*store().await).await;
     only_the_latest_stay(&*store().await).await;
@@ -30,6 +37,10 @@ pub(crate) async fn run<S: MessageStore>(new: impl AsyncFn(History) -> Arc<S>) {
     names_are_only_names(&*store().await).await;
     sessions_are_remembered(&*store().await).await;
     many_speak_at_once(&*new(limits(200, LONG)).await).await;
+    a_named_message_is_kept_once(&*store().await, "t").await;
+    receipts_apart(&*store().await).await;
+    so_many_receipts_are_kept(&*new(receipts(3, LONG)).await).await;
+    receipts_are_forgotten_in_time(&*new(receipts(3, SHORT)).await).await;
     all_is_forgotten_in_time(&*new(limits(3, SHORT)).await).await;
 }
 
@@ -62,6 +73,7 @@ async fn say<S: MessageStore>(
         session_id: session.to_owned(),
         user_id: "u".to_owned(),
         tenant_id: conversation.tenant.to_string(),
+        client_id: None,
     };
     // The store takes the text as it is.
     let json: Arc<str> = format!("{{\"text\":{text:?}}}").into();
@@ -73,9 +85,68 @@ async fn say<S: MessageStore>(
         conversation,
         message: &message,
         json: &json,
+        at: at(0),
         job: (sender == Sender::User).then_some(job),
     };
     store.accept(entry).await.unwrap();
+}
+
+/// The moment so many milliseconds after another.
+fn at(millis: u64) -> WallTime {
+    WallTime::from_unix_millis(1_705_314_600_000 + millis)
+}
+
+/// A named message, or another attempt to send it. Those of odd numbers are an agent's.
+async fn try_to_say<S: MessageStore>(
+    store: &S,
+    tenant: &str,
+    number: u64,
+    millis: u64,
+) -> Accepted {
+    let sender = if number.is_multiple_of(2) {
+        Sender::User
+    } else {
+        Sender::Agent
+    };
+    let conversation = of_session(tenant, "s");
+    let message = Message {
+        id: name(number),
+        text: number.to_string(),
+        sender,
+        timestamp: at(millis).to_iso(),
+        session_id: "s".to_owned(),
+        user_id: "u".to_owned(),
+        tenant_id: tenant.to_owned(),
+        client_id: Some(number.to_string()),
+    };
+    let json: Arc<str> = format!("{{\"text\":\"{number}\"}}").into();
+    let job = Job {
+        site_id: None,
+        domain: None,
+    };
+    let entry = Entry {
+        conversation: &conversation,
+        message: &message,
+        json: &json,
+        at: at(millis),
+        job: (sender == Sender::User).then_some(job),
+    };
+    store.accept(entry).await.unwrap()
+}
+
+fn name(number: u64) -> String {
+    format!("id-{number}")
+}
+
+/// The receipt, in the end: what settles it may still be on its way.
+async fn settled<S: MessageStore>(store: &S, tenant: &str, number: u64, millis: u64) -> WallTime {
+    loop {
+        let receipt = store.receipt(tenant, &name(number), at(millis)).await;
+        if let Some(first) = receipt.unwrap() {
+            return first;
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 async fn ask<S: MessageStore>(store: &S, conversation: &Conversation, session: &str, text: &str) {
@@ -184,6 +255,62 @@ async fn many_speak_at_once<S: MessageStore>(store: &S) {
     let mut heard = said(store, &conversation).await;
     heard.sort();
     assert_eq!(heard, texts);
+}
+
+pub(crate) async fn a_named_message_is_kept_once<S: MessageStore>(store: &S, tenant: &str) {
+    let new = Accepted::New(Listeners::Counted(0));
+    for number in [0, 1] {
+        assert_eq!(try_to_say(store, tenant, number, 10 + number).await, new);
+        assert_eq!(settled(store, tenant, number, 20).await, at(10 + number));
+        let again = try_to_say(store, tenant, number, 500).await;
+        let first = at(10 + number);
+        assert_eq!(again, Accepted::Repeated { first });
+        assert_eq!(settled(store, tenant, number, 500).await, first);
+    }
+    assert_eq!(said(store, &of_session(tenant, "s")).await, ["0", "1"]);
+}
+
+async fn receipts_apart<S: MessageStore>(store: &S) {
+    let unknown = async |tenant: &str, number: u64| {
+        let receipt = store.receipt(tenant, &name(number), at(0)).await;
+        assert_eq!(receipt.unwrap(), None);
+    };
+    unknown("t", 1).await;
+    try_to_say(store, "t", 1, 0).await;
+    unknown("u", 1).await;
+    unknown("t", 2).await;
+    say(store, &of_session("t", "s"), "s", Sender::Agent, "id-2").await;
+    // It was not named, so nobody can ask for it.
+    unknown("t", 2).await;
+    assert_eq!(
+        try_to_say(store, "u", 1, 7).await,
+        Accepted::New(Listeners::Counted(0))
+    );
+    assert_eq!(settled(store, "t", 1, 7).await, at(0));
+    assert_eq!(settled(store, "u", 1, 7).await, at(7));
+}
+
+async fn so_many_receipts_are_kept<S: MessageStore>(store: &S) {
+    for number in 0..5 {
+        try_to_say(store, "t", number, number).await;
+    }
+    for number in [0, 1] {
+        let receipt = store.receipt("t", &name(number), at(5)).await;
+        assert_eq!(receipt.unwrap(), None, "{number}");
+    }
+    for number in [2, 3, 4] {
+        assert_eq!(settled(store, "t", number, 5).await, at(number));
+    }
+}
+
+async fn receipts_are_forgotten_in_time<S: MessageStore>(store: &S) {
+    let short = u64::try_from(SHORT.as_millis()).unwrap();
+    try_to_say(store, "t", 1, 0).await;
+    // What the store forgets by its own clock, it may have forgotten by now.
+    let receipt = store.receipt("t", &name(1), at(short + 1)).await;
+    assert_eq!(receipt.unwrap(), None);
+    let again = try_to_say(store, "t", 1, short + 1).await;
+    assert_eq!(again, Accepted::New(Listeners::Counted(0)));
 }
 
 async fn all_is_forgotten_in_time<S: MessageStore>(store: &S) {

@@ -103,6 +103,7 @@ mod tests {
             session_id: "s-1".to_owned(),
             user_id: "u-1".to_owned(),
             tenant_id: tenant.to_owned(),
+            client_id: Some("3q2-7w_A".to_owned()),
         }
     }
 

@@ -12,8 +12,8 @@ use lru::LruCache;
 use parking_lot::Mutex;
 
 use super::bus::Listeners;
-use super::{Conversation, Entry, MessageStore};
-use crate::clock::Clock;
+use super::{Accepted, Conversation, Entry, MessageStore};
+use crate::clock::{Clock, WallTime};
 use crate::config::settings::History;
 use crate::error::StoreError;
 
@@ -29,6 +29,8 @@ struct Kept {
     /// Least recently used first to go. Each with the time of its last use.
     conversations: LruCache<Conversation, (Duration, Said)>,
     sessions: LruCache<SessionKey, (Duration, Conversation)>,
+    /// When named messages were taken in.
+    receipts: LruCache<ReceiptKey, WallTime>,
     bytes: usize,
 }
 
@@ -44,6 +46,12 @@ struct SessionKey {
     session: Box<str>,
 }
 
+#[derive(PartialEq, Eq, Hash)]
+struct ReceiptKey {
+    tenant: Box<str>,
+    id: Box<str>,
+}
+
 impl MemoryMessageStore {
     /// An empty store.
     pub fn new(clock: Clock, limits: History) -> Self {
@@ -53,6 +61,7 @@ impl MemoryMessageStore {
                 limits,
                 conversations: LruCache::unbounded(),
                 sessions: LruCache::unbounded(),
+                receipts: LruCache::unbounded(),
                 bytes: 0,
             }),
         }
@@ -60,13 +69,30 @@ impl MemoryMessageStore {
 }
 
 impl MessageStore for MemoryMessageStore {
-    async fn accept(&self, entry: Entry<'_>) -> Result<Listeners, StoreError> {
+    async fn accept(&self, entry: Entry<'_>) -> Result<Accepted, StoreError> {
         let now = self.clock.now();
         let mut kept = self.kept.lock();
+        if entry.message.client_id.is_some() {
+            let tenant = &entry.conversation.tenant;
+            if let Some(first) = kept.receive(tenant, &entry.message.id, entry.at) {
+                return Ok(Accepted::Repeated { first });
+            }
+        }
         kept.append(now, entry.conversation, Arc::clone(entry.json));
         kept.remember(now, &entry.message.session_id, entry.conversation);
         // There are no other nodes.
-        Ok(Listeners::Counted(0))
+        Ok(Accepted::New(Listeners::Counted(0)))
+    }
+
+    async fn receipt(
+        &self,
+        tenant: &str,
+        id: &str,
+        now: WallTime,
+    ) -> Result<Option<WallTime>, StoreError> {
+        let mut kept = self.kept.lock();
+        kept.forget_receipts(now);
+        Ok(kept.receipts.peek(&ReceiptKey::new(tenant, id)).copied())
     }
 
     async fn history(&self, conversation: &Conversation) -> Result<Vec<Arc<str>>, StoreError> {
@@ -109,6 +135,37 @@ impl Kept {
         let key = SessionKey::new(&conversation.tenant, session);
         self.sessions.put(key, (now, conversation.clone()));
         self.forget(now);
+    }
+
+    /// Leaves a receipt, or says when that was done before.
+    fn receive(&mut self, tenant: &str, id: &str, at: WallTime) -> Option<WallTime> {
+        self.forget_receipts(at);
+        let key = ReceiptKey::new(tenant, id);
+        if let Some(first) = self.receipts.peek(&key) {
+            return Some(*first);
+        }
+        self.receipts.push(key, at);
+        if self.receipts.len() > self.limits.receipts {
+            self.receipts.pop_lru();
+        }
+        None
+    }
+
+    fn forget_receipts(&mut self, now: WallTime) {
+        let oldest = now.unix_millis().saturating_sub(
+            self.limits
+                .receipt_expiry
+                .as_millis()
+                .try_into()
+                .unwrap_or(u64::MAX),
+        );
+        while self
+            .receipts
+            .peek_lru()
+            .is_some_and(|(_, at)| at.unix_millis() < oldest)
+        {
+            self.receipts.pop_lru();
+        }
     }
 
     fn history(&mut self, now: Duration, conversation: &Conversation) -> Vec<Arc<str>> {
@@ -162,6 +219,15 @@ impl SessionKey {
         Self {
             tenant: tenant.into(),
             session: session.into(),
+        }
+    }
+}
+
+impl ReceiptKey {
+    fn new(tenant: &str, id: &str) -> Self {
+        Self {
+            tenant: tenant.into(),
+            id: id.into(),
         }
     }
 }

@@ -6,8 +6,13 @@
 //! - Redis refuses the entry: the message is taken out of history and log again, and refused.
 //! - Redis refuses the history: the message is accepted, and missing from history and log.
 //! - Redis does not answer: nobody knows. The message is refused, and may reach the workers, and those who
-//!   read the history or catch up, all the same; a client that sends it again sends another message. So
-//!   workers see each accepted message at least once, and a refused one at most once.
+//!   read the history or catch up, all the same; a client that sends it again sends another message, unless it has
+//!   named it. So workers see each accepted message at least once, and a refused one at most once.
+//!
+//! A message with a name leaves a receipt in the history's step. It is provisional until the stream has the
+//! message, and settled by a command that nobody waits for. A retry that finds it settled is answered by
+//! it; one that finds it provisional, because a node has died in between or is just about it, hands the message to the
+//! stream again, under the same id: at worst workers see that one twice.
 //!
 //! Stream and history are not one script, because a cluster keeps them on different nodes: the stream is all
 //! tenants', a history is one's. The history goes first, so that a worker who hears of a message
@@ -16,15 +21,18 @@
 //! What must stay true: every key here but the stream has an expiry and the tenant's hash tag.
 
 pub(super) mod keys;
+mod receipt;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use redis::Cmd;
 
+use self::receipt::Receipt;
 use super::bus::Listeners;
 use super::job::{self, STREAM};
-use super::{Conversation, Entry, Job, MessageStore, Owner};
+use super::{Accepted, Conversation, Entry, Job, MessageStore, Owner};
+use crate::clock::WallTime;
 use crate::config::settings::{History, Jobs};
 use crate::error::StoreError;
 use crate::redis::Redis;
@@ -42,6 +50,34 @@ pub struct RedisMessageStore {
     jobs: Jobs,
 }
 
+/// What the history made of a message.
+struct Kept {
+    /// Where in the log it is.
+    in_log: String,
+    listeners: Listeners,
+    /// The receipt of another attempt, which has kept it.
+    first: Option<Receipt>,
+}
+
+impl Kept {
+    /// Whether it is known of no attempt that it is over.
+    fn is_open(&self) -> bool {
+        self.first.is_none_or(|first| first.provisional)
+    }
+
+    fn accepted(&self) -> Accepted {
+        let listeners = self.listeners;
+        match self.first {
+            None => Accepted::New(listeners),
+            Some(first) if first.provisional => Accepted::Resumed {
+                first: first.at,
+                listeners,
+            },
+            Some(first) => Accepted::Repeated { first: first.at },
+        }
+    }
+}
+
 impl RedisMessageStore {
     /// A store on this Redis.
     pub fn new(redis: Redis, history: History, jobs: Jobs) -> Self {
@@ -54,14 +90,18 @@ impl RedisMessageStore {
         }
     }
 
-    /// Also says where in the log it is, and how many nodes listen.
-    async fn keep(&self, entry: &Entry<'_>) -> Result<(String, u64), StoreError> {
+    async fn keep(&self, entry: &Entry<'_>) -> Result<Kept, StoreError> {
         let conversation = entry.conversation;
         let tenant = &conversation.tenant;
+        let receipt = entry.message.client_id.as_ref().map(|_| Receipt {
+            at: entry.at,
+            provisional: entry.job.is_some(),
+        });
         let mut call = self.append.call();
         call.key(keys::history(conversation))
             .key(keys::session(tenant, &entry.message.session_id))
             .key(keys::recent(tenant))
+            .key(keys::receipts(tenant))
             .arg(&**entry.json)
             .arg(self.history.messages_per_conversation)
             .arg(millis(self.history.expiry))
@@ -70,8 +110,40 @@ impl RedisMessageStore {
             .arg(self.history.recent_messages)
             .arg(millis(self.history.recent_expiry))
             .arg(self.how_to_count())
-            .arg(keys::channel(tenant));
-        self.redis.script("keep a message", &call).await
+            .arg(keys::channel(tenant))
+            .arg(receipt.map_or_else(String::new, |receipt| receipt.score().to_string()))
+            .arg(self.history.receipts)
+            .arg(millis(self.history.receipt_expiry))
+            .arg(Receipt::oldest(entry.at, self.history.receipt_expiry));
+        let (in_log, listeners, first): (String, u64, Option<u64>) =
+            self.redis.script("keep a message", &call).await?;
+        Ok(Kept {
+            in_log,
+            listeners: Listeners::Counted(listeners),
+            first: first.map(Receipt::from_score),
+        })
+    }
+
+    /// Says that the stream has a named message. If that gets lost, a retry hands the message over once more.
+    fn settle(&self, entry: &Entry<'_>, at: WallTime) {
+        let settled = Receipt {
+            at,
+            provisional: false,
+        };
+        let mut command = Cmd::new();
+        command
+            .arg("ZADD")
+            .arg(keys::receipts(&entry.conversation.tenant))
+            // Else a set that was taken away meanwhile would come back without an expiry.
+            .arg("XX")
+            .arg(settled.score())
+            .arg(&entry.message.id);
+        let redis = self.redis.clone();
+        tokio::spawn(async move {
+            if let Err(error) = redis.query::<u64>("settle a receipt", &command).await {
+                tracing::warn!(cause = %error, "a retry of a message may be handed over again");
+            }
+        });
     }
 
     /// The command of `PUBSUB` that counts those who listen to a channel.
@@ -102,8 +174,10 @@ impl RedisMessageStore {
         let mut call = self.retract.call();
         call.key(keys::history(entry.conversation))
             .key(keys::recent(&entry.conversation.tenant))
+            .key(keys::receipts(&entry.conversation.tenant))
             .arg(&**entry.json)
-            .arg(in_log);
+            .arg(in_log)
+            .arg(&entry.message.id);
         let retracted = self.redis.script::<()>("take back a message", &call).await;
         if let Err(error) = retracted {
             tracing::warn!(cause = %error, message = entry.message.id, "a refused message is in the history");
@@ -116,24 +190,50 @@ fn millis(duration: Duration) -> u64 {
 }
 
 impl MessageStore for RedisMessageStore {
-    async fn accept(&self, entry: Entry<'_>) -> Result<Listeners, StoreError> {
+    async fn accept(&self, entry: Entry<'_>) -> Result<Accepted, StoreError> {
         let Some(job) = &entry.job else {
-            let (_, listeners) = self.keep(&entry).await?;
-            return Ok(Listeners::Counted(listeners));
+            return Ok(self.keep(&entry).await?.accepted());
         };
         // Sent one after the other without waiting in between.
-        match tokio::join!(self.keep(&entry), self.hand_over(&entry, job)) {
-            (Ok((_, listeners)), Ok(())) => Ok(Listeners::Counted(listeners)),
+        let (kept, handed_over) = tokio::join!(self.keep(&entry), self.hand_over(&entry, job));
+        match (kept, handed_over) {
+            (Ok(kept), Ok(())) => {
+                if entry.message.client_id.is_some() && kept.is_open() {
+                    self.settle(&entry, kept.first.map_or(entry.at, |first| first.at));
+                }
+                Ok(kept.accepted())
+            }
             (Err(error), Ok(())) => {
                 tracing::warn!(cause = %error, message = entry.message.id, "a message is missing from the history");
-                Ok(Listeners::Unknown)
+                Ok(Accepted::New(Listeners::Unknown))
             }
-            (Ok((in_log, _)), Err(error)) => {
-                self.retract(&entry, &in_log).await;
+            (Ok(kept), Err(error)) => {
+                // What another attempt has kept is its own to take back.
+                if kept.first.is_none() {
+                    self.retract(&entry, &kept.in_log).await;
+                }
                 Err(error)
             }
             (Err(_), Err(error)) => Err(error),
         }
+    }
+
+    async fn receipt(
+        &self,
+        tenant: &str,
+        id: &str,
+        now: WallTime,
+    ) -> Result<Option<WallTime>, StoreError> {
+        let mut command = Cmd::new();
+        command.arg("ZSCORE").arg(keys::receipts(tenant)).arg(id);
+        let score: Option<u64> = self.redis.query("find a receipt", &command).await?;
+        let oldest = Receipt::oldest(now, self.history.receipt_expiry);
+        let receipt = score
+            .filter(|score| *score >= oldest)
+            .map(Receipt::from_score);
+        Ok(receipt
+            .filter(|receipt| !receipt.provisional)
+            .map(|receipt| receipt.at))
     }
 
     async fn history(&self, conversation: &Conversation) -> Result<Vec<Arc<str>>, StoreError> {

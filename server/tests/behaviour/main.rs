@@ -16,6 +16,7 @@ mod key_set;
 mod leave;
 mod message;
 mod message_http;
+mod message_retry;
 mod messages_nodes;
 mod messages_on_redis;
 mod online_users_http;

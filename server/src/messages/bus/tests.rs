@@ -8,8 +8,9 @@ use tokio::sync::{Mutex, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::*;
+use crate::clock::WallTime;
 use crate::config::Settings;
-use crate::messages::{Entry, MessageStore as _, Owner, RedisMessageStore};
+use crate::messages::{Accepted, Entry, MessageStore as _, Owner, RedisMessageStore};
 use crate::presence::MemoryPresenceStore;
 use crate::redis::RedisUrl;
 use crate::redis_cluster::{RedisCluster, ask, say};
@@ -107,15 +108,19 @@ impl Node {
             session_id: "s".to_owned(),
             user_id: "agent".to_owned(),
             tenant_id: "t".to_owned(),
+            client_id: None,
         };
         let entry = Entry {
             conversation: &said.conversation,
             message: &message,
             json: &said.json,
+            at: WallTime::from_unix_seconds(1_705_314_600),
             job: None,
         };
         let hearing = self.bus.hearing("t");
-        let listeners = self.store.accept(entry).await.unwrap();
+        let Accepted::New(listeners) = self.store.accept(entry).await.unwrap() else {
+            panic!("nobody said it before");
+        };
         meanwhile.await;
         self.bus.deliver(&said);
         self.bus

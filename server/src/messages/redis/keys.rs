@@ -19,6 +19,11 @@ pub(in crate::messages) fn recent(tenant: &str) -> String {
     format!("{{chat:{tenant}}}:recent")
 }
 
+/// When the tenant's latest named messages were taken in.
+pub(in crate::messages) fn receipts(tenant: &str) -> String {
+    format!("{{chat:{tenant}}}:receipts")
+}
+
 /// The channel of what is said in a tenant, for nodes with admins.
 pub(in crate::messages) fn channel(tenant: &str) -> String {
     format!("{{chat:{tenant}}}:messages")

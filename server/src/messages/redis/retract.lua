@@ -2,10 +2,13 @@
 --
 -- KEYS[1]  list: the conversation's messages
 -- KEYS[2]  stream: the tenant's latest messages
+-- KEYS[3]  sorted set: the receipts of the tenant's latest named messages
 -- ARGV[1]  the message, JSON text
 -- ARGV[2]  its entry in the stream
+-- ARGV[3]  its id
 --
 -- The stream then looks as if its beginning had been cut off. At worst a node that catches up from before
 -- all of the stream lets its sockets come back without need.
 redis.call('LREM', KEYS[1], -1, ARGV[1])
 redis.call('XDEL', KEYS[2], ARGV[2])
+redis.call('ZREM', KEYS[3], ARGV[3])

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::{Settings, settings};
 use crate::messages::conformance;
 use crate::redis::RedisUrl;
+use crate::redis_cluster::RedisCluster;
 use crate::redis_server::RedisServer;
 
 struct Case {
@@ -37,15 +38,31 @@ impl Case {
         }
     }
 
-    async fn say(&self, sender: Sender, text: &str) -> Result<Listeners, StoreError> {
+    async fn say(&self, sender: Sender, text: &str) -> Result<Accepted, StoreError> {
+        self.say_named(sender, text, None).await
+    }
+
+    /// Says something by its name. The name is the id, too.
+    async fn try_to_say(&self, name: &str) -> Result<Accepted, StoreError> {
+        self.say_named(Sender::User, name, Some(name)).await
+    }
+
+    async fn say_named(
+        &self,
+        sender: Sender,
+        text: &str,
+        name: Option<&str>,
+    ) -> Result<Accepted, StoreError> {
+        let at = Clock::start().wall();
         let message = Message {
             id: text.to_owned(),
             text: text.to_owned(),
             sender,
-            timestamp: "2024-01-15T10:30:00.000Z".to_owned(),
+            timestamp: at.to_iso(),
             session_id: "s".to_owned(),
             user_id: "ann".to_owned(),
             tenant_id: "42".to_owned(),
+            client_id: name.map(str::to_owned),
         };
         let json: Arc<str> = format!("{text:?}").into();
         let job = Job {
@@ -56,6 +73,7 @@ impl Case {
             conversation: &conversation(),
             message: &message,
             json: &json,
+            at,
             job: (sender == Sender::User).then_some(job),
         };
         self.store.accept(entry).await
@@ -72,6 +90,22 @@ impl Case {
             command.arg(*word);
         }
         command.query_async(&mut self.outside).await.unwrap()
+    }
+
+    /// The receipt as it stands in Redis.
+    async fn score(&mut self, name: &str) -> Option<u64> {
+        self.ask(&["ZSCORE", RECEIPTS, name]).await
+    }
+
+    /// Waits until the stream is known to have it.
+    async fn settled(&mut self, name: &str) -> WallTime {
+        loop {
+            let now = Clock::start().wall();
+            if let Some(at) = self.store.receipt("42", name, now).await.unwrap() {
+                return at;
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     async fn jobs(&mut self) -> usize {
@@ -95,6 +129,7 @@ fn conversation() -> Conversation {
 
 const HISTORY: &str = "{chat:42}:history:user:ann";
 const LOG: &str = "{chat:42}:recent";
+const RECEIPTS: &str = "{chat:42}:receipts";
 const SESSION_KEY: &str = "{chat:42}:session:s";
 
 #[tokio::test]
@@ -144,6 +179,83 @@ async fn all_but_the_stream_expires_and_has_the_tenants_tag() {
 }
 
 #[tokio::test]
+async fn receipts_expire_too_and_are_only_for_what_has_a_name() {
+    let mut case = Case::new().await;
+    case.try_to_say("a").await.unwrap();
+    let keys = case.server.keys().await;
+    assert_eq!(keys, [STREAM, HISTORY, RECEIPTS, LOG, SESSION_KEY]);
+    let left: i64 = case.ask(&["PTTL", RECEIPTS]).await;
+    assert!((1..=3_600_000).contains(&left), "{left}");
+}
+
+#[tokio::test]
+async fn a_receipt_is_provisional_until_the_stream_has_the_message() {
+    let mut case = Case::new().await;
+    let Accepted::New(_) = case.try_to_say("a").await.unwrap() else {
+        panic!("nobody said it before");
+    };
+    let first = case.settled("a").await;
+    // As a node leaves it that dies between the two.
+    let provisional = 2 * first.unix_millis() + 1;
+    let _changed: u64 = case
+        .ask(&["ZADD", RECEIPTS, &provisional.to_string(), "a"])
+        .await;
+    let found = case.store.receipt("42", "a", first).await.unwrap();
+    assert_eq!(found, None);
+    let resumed = case.try_to_say("a").await.unwrap();
+    let listeners = Listeners::Counted(0);
+    assert_eq!(resumed, Accepted::Resumed { first, listeners });
+    assert_eq!(case.settled("a").await, first);
+    assert_eq!(case.said().await, ["a"], "once in the history");
+    let logged: usize = case.ask(&["XLEN", LOG]).await;
+    assert_eq!(logged, 1, "and in the log");
+    assert_eq!(case.jobs().await, 2, "for the workers, rather than never");
+}
+
+#[tokio::test]
+async fn what_the_stream_refuses_has_no_receipt_and_may_be_sent_again() {
+    let mut case = Case::new().await;
+    let _other: () = case.ask(&["SET", STREAM, "not a stream"]).await;
+    case.try_to_say("a").await.unwrap_err();
+    assert_eq!(case.score("a").await, None);
+    let _gone: u64 = case.ask(&["DEL", STREAM]).await;
+    let again = case.try_to_say("a").await.unwrap();
+    assert_eq!(again, Accepted::New(Listeners::Counted(0)));
+    assert_eq!(
+        (case.said().await, case.jobs().await),
+        (vec!["a".to_owned()], 1)
+    );
+}
+
+#[tokio::test]
+async fn an_attempt_that_fails_takes_nothing_of_another_one_back() {
+    let mut case = Case::new().await;
+    case.try_to_say("a").await.unwrap();
+    let first = case.settled("a").await;
+    let _moved: () = case.ask(&["RENAME", STREAM, "elsewhere"]).await;
+    let _other: () = case.ask(&["SET", STREAM, "not a stream"]).await;
+    case.try_to_say("a").await.unwrap_err();
+    assert_eq!(case.settled("a").await, first);
+    assert_eq!(case.said().await, ["a"]);
+}
+
+#[tokio::test]
+async fn on_a_cluster_a_tenants_receipts_are_where_its_history_is() {
+    let cluster = RedisCluster::start().await;
+    let settings = Settings::with_overrides("").unwrap();
+    let url = RedisUrl::parse(&cluster.url()).unwrap();
+    let redis = Redis::connect(&url, &settings.redis, Clock::start(), Box::new(|_| {}));
+    while redis.health().is_err() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let store = RedisMessageStore::new(redis, settings.history, settings.jobs);
+    // On every shard some, and the stream on one.
+    for tenant in ["1", "2", "3", "4", "5", "6"] {
+        conformance::a_named_message_is_kept_once(&store, tenant).await;
+    }
+}
+
+#[tokio::test]
 async fn whatever_happens_in_a_conversation_makes_it_last_again() {
     let mut case = Case::new().await;
     case.say(Sender::User, "a").await.unwrap();
@@ -171,7 +283,7 @@ async fn a_message_counts_who_listens_to_its_tenant() {
     let case = Case::new().await;
     assert_eq!(
         case.say(Sender::User, "a").await.unwrap(),
-        Listeners::Counted(0)
+        Accepted::New(Listeners::Counted(0))
     );
     let (hear, mut heard) = tokio::sync::mpsc::unbounded_channel();
     let subscriber = case.store.redis.subscriber(move |_| {
@@ -185,7 +297,7 @@ async fn a_message_counts_who_listens_to_its_tenant() {
     for sender in [Sender::User, Sender::Agent] {
         assert_eq!(
             case.say(sender, "b").await.unwrap(),
-            Listeners::Counted(1),
+            Accepted::New(Listeners::Counted(1)),
             "to this tenant"
         );
     }

@@ -1,0 +1,115 @@
+/**
+ * A conversation as an external store: `subscribe` and `getSnapshot`, nothing of any framework.
+ *
+ * - A snapshot is the same object until something in it changes.
+ * - The first subscriber starts the work; the last one to leave ends it, as soon as what was written is delivered
+ *   or has failed.
+ * - What is written stands in the snapshot at once. It waits for the connection, is sent in order, and is sent again
+ *   after a failure that may pass: the server takes it once.
+ * - Conversations of the same tenant and options share one connection and all messages.
+ */
+import { currentConfig } from './config.js';
+import {
+  type ConversationSnapshot,
+  openingSnapshot,
+  Room,
+  type Speaker,
+} from './conversation/room.js';
+import { inBrowser } from './core.js';
+import { randomId } from './page.js';
+import type { WebsiteInfo } from './types.js';
+
+/** Whose conversation it is. */
+export interface ConversationOptions {
+  /** Staff: the session whose conversation is followed and answered. Without it, a visitor's own. */
+  sessionId?: string | undefined;
+  /** Visitors: what the page tells of itself. */
+  websiteInfo?: WebsiteInfo | undefined;
+}
+
+/** A conversation as it is said, for any framework or none. */
+export interface Conversation {
+  /** Calls `listener` after each change; the result unsubscribes. */
+  readonly subscribe: (listener: () => void) => () => void;
+  /** What is known now: the same object until something in it changes. */
+  readonly getSnapshot: () => ConversationSnapshot;
+  /** What a server renders. */
+  readonly getServerSnapshot: () => ConversationSnapshot;
+  /** Says something. It shows in the snapshot, under the name that is returned. */
+  readonly send: (text: string) => string;
+  /** Sends a message that has failed once more. */
+  readonly retry: (clientId: string) => void;
+  /** Reads the messages so far, which also happens by itself. What comes of it shows in the snapshot. */
+  readonly loadHistory: () => Promise<void>;
+  /** Drops all subscribers, and gives up what is under way. */
+  readonly close: () => void;
+}
+
+/** The conversations that run. */
+const rooms = new Map<string, Room>();
+
+/**
+ * A store of a conversation. It does nothing before its first subscriber or message; stores for the same
+ * tenant and options share one connection and all messages.
+ */
+export function createConversation(
+  tenantId: string,
+  { sessionId, websiteInfo }: ConversationOptions = {},
+): Conversation {
+  const speaker: Speaker = { tenantId, sessionId, website: websiteInfo };
+  const atFirst = openingSnapshot(speaker);
+  const listeners = new Set<() => void>();
+  const notify = () => listeners.forEach((listener) => listener());
+  let room: Room | undefined;
+
+  const enter = (): Room => {
+    if (!room || room.isOver) {
+      room = enterRoom(speaker, room?.snapshot);
+    }
+    return room;
+  };
+
+  return {
+    subscribe(listener) {
+      // A wrapper of its own, so that one function may subscribe twice.
+      const entry = () => listener();
+      listeners.add(entry);
+      enter().add(notify);
+      return () => {
+        listeners.delete(entry);
+        if (listeners.size === 0) {
+          room?.remove(notify);
+        }
+      };
+    },
+    getSnapshot: () => room?.snapshot ?? atFirst,
+    getServerSnapshot: () => atFirst,
+    send(text) {
+      const clientId = randomId();
+      enter().send(clientId, text);
+      return clientId;
+    },
+    retry: (clientId) => enter().retry(clientId),
+    loadHistory: async () => (inBrowser() ? enter().loadHistory() : undefined),
+    close() {
+      listeners.clear();
+      room?.close();
+    },
+  };
+}
+
+function enterRoom(speaker: Speaker, before: ConversationSnapshot | undefined): Room {
+  const { gatewayUrl, websocketUrl } = currentConfig();
+  const key = JSON.stringify([speaker, gatewayUrl, websocketUrl]);
+  const running = rooms.get(key);
+  if (running) {
+    return running;
+  }
+  const room = new Room(speaker, before, () => {
+    if (rooms.get(key) === room) {
+      rooms.delete(key);
+    }
+  });
+  rooms.set(key, room);
+  return room;
+}
