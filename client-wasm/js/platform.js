@@ -7,14 +7,36 @@ const CLOSED = 2;
 const FRAME = 3;
 const OFFLINE = 4;
 const WAKE = 5;
-const EVENT = 6;
+const LEFT = 6;
+const SHOWN = 7;
+const EVENT = 8;
 
-const PAGE_EVENTS = ['online', 'offline', 'visibilitychange'];
+const PAGE_EVENTS = {
+  online: WAKE,
+  offline: OFFLINE,
+  visibilitychange: WAKE,
+  pagehide: LEFT,
+  pageshow: SHOWN,
+};
+
+let time = 0;
+let wall = Date.now();
+
+/**
+ * The time in milliseconds. It goes on while the machine sleeps, as only the wall clock does; that one may also be set, so
+ * its steps back do not count.
+ */
+export function now() {
+  const before = wall;
+  wall = Date.now();
+  return (time += Math.max(wall - before, 0));
+}
 
 /** Calls `on` at each page event; returns what ends that. Outside a page there are none. */
 export function watchPage(on) {
-  const listener = ({ type }) => on(type === 'offline' ? OFFLINE : WAKE);
-  const each = (method) => PAGE_EVENTS.forEach((kind) => globalThis[method]?.(kind, listener));
+  const listener = ({ type }) => on(PAGE_EVENTS[type]);
+  const each = (method) =>
+    Object.keys(PAGE_EVENTS).forEach((kind) => globalThis[method]?.(kind, listener));
   each('addEventListener');
   return () => each('removeEventListener');
 }
@@ -30,7 +52,9 @@ export function watchPage(on) {
 export function openSocket(config, names, on) {
   try {
     const heads = names.split(' ').map((name) => `42["${name}",`);
-    const socket = new WebSocket(socketUrl(config));
+    const socket = new (config.settings().WebSocket ?? WebSocket)(socketUrl(config));
+    // Told by its end, too; but outside a page an error that nobody listens for ends the program.
+    socket.onerror = () => {};
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => on(OPEN);
     socket.onmessage = ({ data }) => {
@@ -68,28 +92,61 @@ function socketUrl({ socketUrl, tenantId, admin, website }) {
 }
 
 /**
- * Sends an HTTP request. Ends with `done(status, body)`, where the body is parsed JSON or `undefined`, or with
- * `done(0, timedOut)` if there was no answer.
+ * Sends an HTTP request with fresh credentials. Ends with `done(status, body)`, where the body is parsed JSON or `undefined`, or
+ * with `done(0, code)` if there was no answer. Where tokens are refused that the application makes, it is asked for another
+ * once.
  */
-export function request(method, url, tenant, auth, body, timeout, done) {
-  const headers = { 'X-Tenant-ID': tenant };
-  if (auth?.token) headers.Authorization = `Bearer ${auth.token}`;
-  if (auth?.visitorToken) headers['X-Visitor-Token'] = auth.visitorToken;
-  if (body) headers['Content-Type'] = 'application/json';
-  fetch(url, { method, headers, body, signal: AbortSignal.timeout(timeout) })
-    .then(async (response) => [response.status, parse(await response.text())])
-    .catch((error) => [0, error.name === 'TimeoutError'])
-    .then((answer) => done(...answer));
+export async function request(config, method, target, body, done, again) {
+  const auth = await settled(config.credentials);
+  const answer = auth ? await send(config, method, target, body, auth) : [0, 'TOKEN_UNAVAILABLE'];
+  if (answer[0] === 401 && !again && config.settings().getToken) {
+    return request(config, method, target, body, done, true);
+  }
+  done(...answer);
 }
 
-/** Calls `make`, which may throw or return a promise, and ends with `done(1, result)` or `done(0)`. */
-export function settle(make, done) {
+async function send({ apiUrl, tenantId, settings, signal }, method, target, body, auth) {
+  const headers = { 'X-Tenant-ID': tenantId };
+  if (auth.token) headers.Authorization = `Bearer ${auth.token}`;
+  if (auth.visitorToken) headers['X-Visitor-Token'] = auth.visitorToken;
+  if (body) headers['Content-Type'] = 'application/json';
+  const late = AbortSignal.timeout(settings().requestTimeout ?? 15000);
+  try {
+    const response = await fetch(apiUrl + target, {
+      method,
+      headers,
+      body,
+      // A browser that cannot join the two lets a request that is given up run on, unheard.
+      signal: (signal && AbortSignal.any?.([signal, late])) ?? late,
+    });
+    return [response.status, parse(await response.text())];
+  } catch {
+    return [0, late.aborted ? 'TIMEOUT' : 'NETWORK_ERROR'];
+  }
+}
+
+/**
+ * Asks for credentials, and ends with `done(life, credentials)` or, if they cannot be had, with `done(0)`. The life is for how
+ * many milliseconds a JWT among them is still good; what is none is good for days.
+ */
+export async function authenticate({ credentials }, done) {
+  const auth = await settled(credentials);
+  done(auth ? lifeOf(auth.token) : 0, auth);
+}
+
+/** What `make` makes, or `undefined` if it throws or rejects. It is called in a turn of its own: it is the application's. */
+const settled = (make) =>
   Promise.resolve()
     .then(make)
-    .then(
-      (result) => done(1, result),
-      () => done(0),
-    );
+    .catch(() => {});
+
+function lifeOf(token) {
+  try {
+    const claims = token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
+    return Math.max(JSON.parse(atob(claims)).exp * 1000 - Date.now(), 1) || 1e9;
+  } catch {
+    return 1e9;
+  }
 }
 
 /** A promise and what settles it. */
@@ -99,7 +156,8 @@ export function deferred() {
   return made;
 }
 
-export const promise = (made) => made.promise;
+/** The promise, by whose number it can be given up. */
+export const promise = (made, number) => Object.assign(made.promise, { number });
 
 /** Resolves what `deferred` made, or rejects it. */
 export const decide = (made, rejects, value) => made.both[rejects](value);

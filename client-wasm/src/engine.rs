@@ -1,12 +1,13 @@
 //! One Socket.IO connection as a state machine: no socket, no clock, no random source.
 //!
 //! ```text
-//!          ┌────────────── backoff, wake ──────────────┐
-//!          ▼                                           │
-//! idle ► opening ► handshaking ► authorising ► joining ► live
-//!          │            │             │           │      │
-//!          └────────────┴──── fail ───┴───────────┴──────┴──► waiting ─► (opening)
-//!                                         refused for good ─► closed
+//!          ┌──────────────────── backoff, wake ──────────────────────┐
+//!          ▼                                                         │
+//! idle ► authorising ► opening ► handshaking ► joining ► live        │
+//!          ▲  │           │           │           │       │          │
+//!          │  └───────────┴── fail ───┴───────────┴───────┴──► waiting
+//!          │                            refused for good ────► closed
+//!          └── the page is back ◄── idle ◄── the page is left
 //! ```
 //!
 //! The shell drives it:
@@ -23,17 +24,20 @@
 //! What must stay true:
 //! - at most one transport is open, and `Open` and `Close` alternate;
 //! - `Connected` and `Disconnected` alternate;
-//! - unless closed or waiting for the shell's credentials, there is always a timeout;
+//! - unless idle or closed, there is always a timeout;
+//! - credentials that were refused are not shown again: who has no others is refused for good;
 //! - every command that asked for an acknowledgement gets exactly one `Acked` or `AckFailed`;
 //! - payload offsets of events refer to the frame handed to the last `handle_text`, so outputs are drained before the
 //!   next.
 
 mod backoff;
+mod credentials;
 mod outbox;
+mod output;
 mod state;
 mod timer;
 
-use crate::Millis;
+use crate::{Millis, status::Status};
 use alloc::{string::String, vec::Vec};
 
 use chat_protocol::{
@@ -44,11 +48,16 @@ use chat_protocol::{
 
 use self::{
     backoff::Backoff,
+    credentials::Credentials,
     outbox::Outbox,
     state::{Heartbeat, State},
     timer::{Timer, Timers},
 };
-pub use self::{backoff::Limits, outbox::AckId};
+pub use self::{
+    backoff::Limits,
+    outbox::AckId,
+    output::{Delivery, Output, Reason},
+};
 
 /// How a connection behaves. The durations named are the defaults.
 #[derive(Clone, Copy, Debug)]
@@ -80,104 +89,13 @@ impl Default for Config {
     }
 }
 
-/// What the shell must do, and what the application should know, in order.
-///
-/// Payloads are byte offsets of JSON in the frame handed to the last [`Connection::handle_text`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Do: open a transport.
-    Open,
-    /// Do: read the server's handshake `{"sid":…,"pingInterval":…,"pingTimeout":…}` at `data` and call
-    /// [`Connection::handle_handshake`].
-    ReadHandshake {
-        /// Offset of the object.
-        data: usize,
-    },
-    /// Do: fetch the credentials and call [`Connection::handle_credentials`].
-    Authenticate,
-    /// Do: read the refusal `{"message":…,"data":…}` at `data`, tell the application in its words, and call
-    /// [`Connection::handle_refusal`].
-    ReadRefusal {
-        /// Offset of the object.
-        data: usize,
-    },
-    /// Do: send a text frame.
-    Send(String),
-    /// Do: drop the transport; nothing of it may be reported any more.
-    Close,
-    /// Tell: the namespace has been joined.
-    Connected,
-    /// Tell: the server sent the event `[name, …]` at `data`.
-    Received {
-        /// Offset of the array.
-        data: usize,
-    },
-    /// Tell: what [`Connection::emit`] called `id` was acknowledged with the array at `data`.
-    Acked {
-        /// Which emit.
-        id: AckId,
-        /// Offset of the array.
-        data: usize,
-    },
-    /// Tell: the acknowledgement of `id` will not come.
-    AckFailed {
-        /// Which emit.
-        id: AckId,
-        /// Why.
-        code: Code,
-    },
-    /// Tell: an attempt failed before it was live. Unless the code says that trying again is useless, another follows.
-    AttemptFailed(Code),
-    /// Tell: a live connection ended.
-    Disconnected(Reason),
-}
-
-/// Why a live connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// The application closed it.
-    Closed,
-    /// The server left the namespace.
-    Server,
-    /// The transport ended.
-    Transport,
-    /// The server has been silent for longer than its heartbeat allows.
-    PingTimeout,
-    /// The browser says that the network is gone.
-    Offline,
-    /// The server broke the protocol.
-    Protocol,
-}
-
-impl Reason {
-    /// A stable name for logs and callbacks.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Server => "server",
-            Self::Transport => "transport",
-            Self::PingTimeout => "ping timeout",
-            Self::Offline => "offline",
-            Self::Protocol => "protocol",
-        }
-    }
-}
-
-/// Whether an emit may wait for the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// It waits while the connection is down, and asks for an acknowledgement.
-    Acknowledged,
-    /// It is worth nothing later: dropped while the connection is down.
-    Volatile,
-}
-
 /// One connection. See the module's documentation for how to drive it.
 pub struct Connection {
     config: Config,
     state: State,
     timers: Timers,
     backoff: Backoff,
+    credentials: Credentials,
     outbox: Outbox,
     last_attempt: Option<Millis>,
     outputs: Vec<Output>,
@@ -191,25 +109,23 @@ impl Connection {
             outbox: Outbox::new(config.queue, config.ack_timeout),
             config,
             state: State::Idle,
-            timers: Timers::default(),
+            credentials: Credentials::default(),
+            timers: Timers::new(),
             last_attempt: None,
             outputs: Vec::new(),
         }
     }
 
-    /// Starts connecting. Does nothing but in the idle state.
+    /// Starts connecting, at first and when the page is back. Does nothing but in the idle state.
     pub fn connect(&mut self, now: Millis) {
         if matches!(self.state, State::Idle) {
-            self.open(now);
+            self.attempt(now);
         }
     }
 
     /// Ends the connection for good.
     pub fn disconnect(&mut self) {
-        if matches!(self.state, State::Live { .. }) {
-            self.send_socket(Kind::Disconnect);
-        }
-        self.end(Reason::Closed);
+        self.leave(Reason::Closed);
         self.close(Code::Aborted);
     }
 
@@ -256,6 +172,32 @@ impl Connection {
         }
     }
 
+    /// Gives an emit up. One that still waits will not be sent; one that was sent may have arrived.
+    pub fn cancel(&mut self, id: AckId) {
+        if let Some(id) = self.outbox.cancel(id) {
+            self.outputs.push(Output::AckFailed {
+                id,
+                code: Code::Aborted,
+            });
+            self.timers.set(Timer::Ack, self.outbox.deadline());
+        }
+    }
+
+    /// Where the connection stands, for the application.
+    pub fn status(&self) -> Status {
+        match self.state {
+            State::Idle => Status::Idle,
+            State::Authorising
+            | State::Opening
+            | State::Handshaking
+            | State::Joining { .. }
+            | State::Refused => Status::Connecting,
+            State::Live { .. } => Status::Live,
+            State::Waiting => Status::Backoff,
+            State::Closed => Status::Closed,
+        }
+    }
+
     /// Whether the namespace is joined.
     pub fn is_live(&self) -> bool {
         matches!(self.state, State::Live { .. })
@@ -267,18 +209,29 @@ impl Connection {
     }
 
     /// A reason to believe that an attempt would succeed now: the network is back, the page is looked at again, or the
-    /// server answered elsewhere. Brings the next attempt forward.
+    /// server answered elsewhere. Brings the next attempt forward; a connection whose server has missed a ping is taken for
+    /// dead, since nobody would notice who slept meanwhile.
     pub fn wake(&mut self, now: Millis) {
+        if let State::Live { heartbeat, .. } = self.state
+            && heartbeat.missed(now, self.timers.due(Timer::Watchdog))
+        {
+            self.fail(now, Reason::PingTimeout, Code::Timeout);
+        }
         let State::Waiting = self.state else { return };
         let earliest = self.last_attempt.unwrap_or_default() + self.config.wake_spacing;
         if now >= earliest {
-            self.open(now);
-        } else if self
-            .timers
-            .get(Timer::Phase)
-            .is_none_or(|due| due > earliest)
-        {
+            self.attempt(now);
+        } else if earliest < self.timers.due(Timer::Phase) {
             self.timers.set(Timer::Phase, Some(earliest));
+        }
+    }
+
+    /// The page is being left, and may come back: says goodbye at once, so that the server need not find out by itself.
+    pub fn suspend(&mut self) {
+        if !self.is_closed() {
+            self.leave(Reason::Leaving);
+            self.state = State::Idle;
+            self.enter_phase(None);
         }
     }
 
@@ -343,31 +296,55 @@ impl Connection {
         let State::Handshaking = self.state else {
             return self.fail(now, Reason::Protocol, Code::InvalidResponse);
         };
-        self.state = State::Authorising {
+        self.state = State::Joining {
             heartbeat: Heartbeat::new(interval, timeout),
         };
         self.feed_watchdog(now);
-        self.outputs.push(Output::Authenticate);
+        self.outputs.push(Output::Send(encode(Kind::Connect {
+            data: self.credentials.auth(),
+        })));
     }
 
-    /// The answer to [`Output::Authenticate`]: the JSON object to join with, or that there is none to be had.
-    pub fn handle_credentials(&mut self, now: Millis, auth: Result<&str, Code>) {
-        let State::Authorising { heartbeat } = self.state else {
-            return;
-        };
-        match auth {
-            Ok(auth) => {
-                self.state = State::Joining { heartbeat };
-                self.send_socket(Kind::Connect { data: auth });
-            }
-            Err(code) => self.give_up_or_fail(now, code),
+    /// The answer to [`Output::Authenticate`]: the JSON object to join with, or that there is none to be had. `life` is for how
+    /// long it is good; what does not say so lasts longer than any connection.
+    pub fn handle_credentials(&mut self, now: Millis, auth: Result<&str, Code>, life: Millis) {
+        let expires = now.saturating_add(life);
+        match (self.state, auth) {
+            (State::Authorising, Ok(auth)) => match self.credentials.take(auth, expires) {
+                Ok(()) => self.open(),
+                Err(code) => {
+                    self.outputs.push(Output::Refused(Retry::Never));
+                    self.close(code);
+                }
+            },
+            (State::Authorising, Err(code)) => self.fail(now, Reason::Server, code),
+            (State::Live { .. }, auth) => self.renew(now, auth, expires),
+            // They come too late for the attempt that wanted them.
+            _ => {}
         }
     }
 
-    /// The verdict on [`Output::ReadRefusal`]: what the refusal's JSON says. The failure has been reported by that event.
+    /// The verdict on [`Output::ReadRefusal`]: what the refusal's JSON says. Of credentials there may be others by now, so
+    /// they are asked for once more before anything is told.
     pub fn handle_refusal(&mut self, now: Millis, code: Code) {
-        if matches!(self.state, State::Refused) {
-            self.give_up_or_fail(now, code);
+        if !matches!(self.state, State::Refused) {
+            return;
+        }
+        let retry = if !code.concerns_credentials() {
+            code.retry()
+        } else if self.credentials.refuse(code) {
+            self.outputs.push(Output::Close);
+            return self.attempt(now);
+        } else {
+            Retry::Later
+        };
+        self.outputs.push(Output::Refused(retry));
+        match retry {
+            Retry::Later => self.fail(now, Reason::Server, code),
+            Retry::Never => {
+                self.outputs.push(Output::Close);
+                self.close(code);
+            }
         }
     }
 
@@ -375,9 +352,10 @@ impl Connection {
     pub fn handle_timeout(&mut self, now: Millis) {
         while let Some(timer) = self.timers.expired(now) {
             match timer {
-                Timer::Phase if matches!(self.state, State::Waiting) => self.open(now),
+                Timer::Phase if matches!(self.state, State::Waiting) => self.attempt(now),
                 Timer::Phase => self.fail(now, Reason::Protocol, Code::Timeout),
                 Timer::Watchdog => self.fail(now, Reason::PingTimeout, Code::Timeout),
+                Timer::Renewal => self.outputs.push(Output::Authenticate),
                 Timer::Ack => {
                     while let Some(id) = self.outbox.expire(now) {
                         self.outputs.push(Output::AckFailed {
@@ -402,12 +380,45 @@ impl Connection {
         self.timers.next()
     }
 
-    fn open(&mut self, now: Millis) {
+    /// Begins an attempt: with fresh credentials, so that nobody holds a transport open while they are fetched.
+    fn attempt(&mut self, now: Millis) {
+        self.begin(now);
+        self.state = State::Authorising;
+        self.outputs.push(Output::Authenticate);
+    }
+
+    fn begin(&mut self, now: Millis) {
         self.last_attempt = Some(now);
+        self.enter_phase(Some(now + self.config.attempt_timeout));
+    }
+
+    fn open(&mut self) {
         self.state = State::Opening;
-        self.timers
-            .set(Timer::Phase, Some(now + self.config.attempt_timeout));
         self.outputs.push(Output::Open);
+    }
+
+    /// Other credentials, which will be good when those shown are not, are worth another connection, unless something is
+    /// under way on this one.
+    fn renew(&mut self, now: Millis, auth: Result<&str, Code>, expires: Millis) {
+        let due = match auth {
+            Ok(auth) if auth == self.credentials.auth() => self.renewal(now),
+            Ok(auth) if self.outbox.is_empty() => {
+                if self.credentials.take(auth, expires).is_ok() {
+                    self.leave(Reason::Renewal);
+                    self.backoff.reset();
+                    self.begin(now);
+                    return self.open();
+                }
+                None
+            }
+            Ok(_) => Some(now + self.config.wake_spacing),
+            Err(_) => Some(now + self.config.attempt_timeout),
+        };
+        self.timers.set(Timer::Renewal, due);
+    }
+
+    fn renewal(&self, now: Millis) -> Option<Millis> {
+        self.credentials.renewal(now, self.backoff.spread())
     }
 
     fn handle_message(&mut self, now: Millis, head: usize, message: &str) {
@@ -427,7 +438,10 @@ impl Connection {
                     heartbeat,
                     since: now,
                 };
+                self.credentials.accept();
+                let renewal = self.renewal(now);
                 self.timers.set(Timer::Phase, None);
+                self.timers.set(Timer::Renewal, renewal);
                 self.flush();
             }
             (State::Joining { .. }, Kind::ConnectError { data }) => {
@@ -480,31 +494,31 @@ impl Connection {
                     self.backoff.reset();
                 }
             }
-            State::Opening
-            | State::Handshaking
-            | State::Authorising { .. }
-            | State::Joining { .. } => self.outputs.push(Output::AttemptFailed(code)),
-            // The shell has told it in the refusal's own words.
+            State::Authorising | State::Opening | State::Handshaking | State::Joining { .. } => {
+                self.outputs.push(Output::AttemptFailed(code));
+            }
+            // Told in the refusal's own words.
             State::Refused => {}
         }
         self.end(reason);
         self.state = State::Waiting;
-        self.timers.set(Timer::Watchdog, None);
-        self.timers
-            .set(Timer::Phase, Some(now + self.backoff.next_delay()));
+        let pause = self.backoff.next_delay();
+        self.enter_phase(Some(now + pause));
     }
 
-    fn give_up_or_fail(&mut self, now: Millis, code: Code) {
-        match code.retry() {
-            Retry::Later => self.fail(now, Reason::Server, code),
-            Retry::Never => {
-                if !matches!(self.state, State::Refused) {
-                    self.outputs.push(Output::AttemptFailed(code));
-                }
-                self.outputs.push(Output::Close);
-                self.close(code);
-            }
+    /// Another phase, without a namespace, that ends at `end`. Only acknowledgements are due whatever the phase is.
+    fn enter_phase(&mut self, end: Option<Millis>) {
+        self.timers = Timers::new();
+        self.timers.set(Timer::Phase, end);
+        self.timers.set(Timer::Ack, self.outbox.deadline());
+    }
+
+    /// Leaves the namespace, if it has been asked for, and the transport.
+    fn leave(&mut self, reason: Reason) {
+        if self.state.heartbeat().is_some() {
+            self.send_socket(Kind::Disconnect);
         }
+        self.end(reason);
     }
 
     /// The transport, if there is one, goes. If it was live, what was sent and not acknowledged is unknown now; what waits
@@ -519,21 +533,18 @@ impl Connection {
                         code: Code::Disconnected,
                     });
                 }
-                self.timers.set(Timer::Ack, self.outbox.deadline());
                 self.outputs.push(Output::Disconnected(reason));
             }
-            State::Opening
-            | State::Handshaking
-            | State::Authorising { .. }
-            | State::Joining { .. }
-            | State::Refused => self.outputs.push(Output::Close),
-            State::Idle | State::Waiting | State::Closed => {}
+            State::Opening | State::Handshaking | State::Joining { .. } | State::Refused => {
+                self.outputs.push(Output::Close);
+            }
+            State::Idle | State::Authorising | State::Waiting | State::Closed => {}
         }
     }
 
     fn close(&mut self, code: Code) {
         self.state = State::Closed;
-        self.timers = Timers::default();
+        self.timers = Timers::new();
         while let Some(id) = self.outbox.take_first() {
             self.outputs.push(Output::AckFailed { id, code });
         }
@@ -546,13 +557,17 @@ impl Connection {
     }
 
     fn send_socket(&mut self, kind: Kind<'_>) {
-        let mut text = String::new();
-        engine_io::Packet::Message("").encode(&mut text);
-        socket_io::Packet {
-            namespace: socket_io::MAIN_NAMESPACE,
-            kind,
-        }
-        .encode(&mut text);
-        self.outputs.push(Output::Send(text));
+        self.outputs.push(Output::Send(encode(kind)));
     }
+}
+
+fn encode(kind: Kind<'_>) -> String {
+    let mut text = String::new();
+    engine_io::Packet::Message("").encode(&mut text);
+    socket_io::Packet {
+        namespace: socket_io::MAIN_NAMESPACE,
+        kind,
+    }
+    .encode(&mut text);
+    text
 }

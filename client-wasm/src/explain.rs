@@ -13,7 +13,7 @@ pub(crate) fn explain(code: Code) -> &'static str {
         }
         Code::Timeout => "no answer in time: try again",
         Code::NotConnected => "not connected, and too much is waiting: try again when connected",
-        Code::Disconnected => "the connection ended before the answer: it may have arrived or not",
+        Code::Disconnected => "the connection ended: what was sent may have arrived or not",
         Code::InvalidResponse => "unexpected answer: check that the address is a chat server's",
         Code::TokenUnavailable => "getToken failed",
         Code::Aborted => "closed by the application",

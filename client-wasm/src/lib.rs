@@ -2,6 +2,7 @@
 //!
 //! - [`engine`]: one Socket.IO connection as a state machine;
 //! - [`api`]: HTTP requests and answers as values;
+//! - [`status`]: what the application is told of a connection;
 //! - [`sync`]: the online-users store, fed by the socket while it is up and by polling while it is not;
 //! - [`wire`], [`ops`]: what a client listens to, and what it and JavaScript say to each other, as numbers;
 //! - `shell` (`wasm32` only): WebSocket, fetch and timers, and the functions that JavaScript sees;
@@ -27,6 +28,7 @@ pub mod ops;
 // Its exports would end up in whatever program links this crate.
 #[cfg(all(target_arch = "wasm32", not(feature = "front-end")))]
 mod shell;
+pub mod status;
 pub mod sync;
 pub mod wire;
 

@@ -17,8 +17,12 @@ pub mod platform {
     pub const OFFLINE: u32 = 4;
     /// The page has its network back, or is looked at again.
     pub const WAKE: u32 = 5;
+    /// The page is being left.
+    pub const LEFT: u32 = 6;
+    /// The page is shown, at first or again.
+    pub const SHOWN: u32 = 7;
     /// The socket brought the first of [`crate::wire::Event::names`], whose value is the argument; the others follow.
-    pub const EVENT: u32 = 6;
+    pub const EVENT: u32 = 8;
 }
 
 /// What a socket can be asked for.
@@ -27,34 +31,38 @@ pub mod socket_op {
     pub const SEND: u32 = 0;
     /// Ask for the list of online users.
     pub const LIST: u32 = 1;
-    /// Whether it is connected.
-    pub const LIVE: u32 = 2;
+    /// Its [`Status`](crate::status::Status).
+    pub const STATUS: u32 = 2;
+    /// Give up the message whose promise has the number that is the argument.
+    pub const CANCEL: u32 = 3;
     /// End it for good.
-    pub const CLOSE: u32 = 3;
+    pub const CLOSE: u32 = 4;
     /// Follow the conversation that the argument names; a promise of its history.
-    pub const JOIN: u32 = 4;
+    pub const JOIN: u32 = 5;
 }
 
 /// What a socket's listener is told.
 pub mod socket_event {
     /// It is connected.
     pub const CONNECTED: i32 = 0;
-    /// It is no longer; the argument is the reason.
+    /// It is no longer, for the coded error that is the argument.
     pub const DISCONNECTED: i32 = 1;
     /// An attempt failed with the coded error that is the argument; another follows.
     pub const FAILED: i32 = 2;
     /// The same, and no other follows.
     pub const REFUSED: i32 = 3;
+    /// An attempt begins. So far the connection stands otherwise with each event.
+    pub const CONNECTING: i32 = 4;
     /// A message.
-    pub const MESSAGE: i32 = 4;
+    pub const MESSAGE: i32 = 5;
     /// A user is online; the argument is the row.
-    pub const USER_ONLINE: i32 = 5;
+    pub const USER_ONLINE: i32 = 6;
     /// A user has gone; the argument is the id.
-    pub const USER_OFFLINE: i32 = 6;
+    pub const USER_OFFLINE: i32 = 7;
     /// The rows of the list.
-    pub const LIST: i32 = 7;
+    pub const LIST: i32 = 8;
     /// A visitor's signed token was issued.
-    pub const VISITOR_TOKEN: i32 = 8;
+    pub const VISITOR_TOKEN: i32 = 9;
 }
 
 /// What the HTTP interface can be asked for. Each is a promise.
@@ -77,12 +85,16 @@ pub mod users_op {
     pub const REFRESH: u32 = 1;
     /// Stop everything.
     pub const CLOSE: u32 = 2;
+    /// Go on with the time between two polls that is the argument, see [`online_users`](crate::online_users).
+    pub const POLL: u32 = 3;
 }
 
-/// What an online-users store tells of itself, as bits.
+/// What an online-users store tells of itself, in one number.
 pub mod users_status {
     /// The first list is on its way.
     pub const LOADING: i32 = 1;
-    /// The socket keeps the rows true.
-    pub const CONNECTED: i32 = 2;
+    /// The error says why the rows may be out of date, and not only why the connection is not live.
+    pub const OUTDATED: i32 = 2;
+    /// How often the connection's [`Status`](crate::status::Status) is in it.
+    pub const CONNECTION: i32 = 4;
 }

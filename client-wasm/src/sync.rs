@@ -20,11 +20,12 @@
 //! What must stay true:
 //! - at most one request is under way per way of asking, and nothing is polled while the socket answers;
 //! - a failure keeps the last list and shows the error; success removes the error;
-//! - a refusal that cannot pass by itself is asked again ever more rarely.
+//! - a refusal that cannot pass by itself is asked again ever more rarely;
+//! - whatever ends the socket, the list is polled, except while the page is being left.
 
 use core::mem;
 
-use crate::Millis;
+use crate::{Millis, status::Status};
 
 use chat_protocol::{
     code::Retry,
@@ -57,12 +58,15 @@ impl Default for Options {
     }
 }
 
-/// A way to ask for the list, or for what has happened since [`Roster::mark`].
+/// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
-    /// Over HTTP; answer with [`Sync::handle_http_list`], [`Sync::handle_http_delta`] or [`Sync::handle_http_error`].
+    /// Make another connection: the last one was refused, and there is reason to hope.
+    Connect,
+    /// Ask for the list, or for what has happened since [`Roster::mark`], over HTTP; answer with
+    /// [`Sync::handle_http_list`], [`Sync::handle_http_delta`] or [`Sync::handle_http_error`].
     Http,
-    /// Over the socket; the answer is [`Sync::handle_socket_list`] or [`Sync::handle_socket_delta`].
+    /// The same over the socket; the answer is [`Sync::handle_socket_list`] or [`Sync::handle_socket_delta`].
     Socket,
 }
 
@@ -73,12 +77,16 @@ const REFUSED_INTERVAL: Millis = 60_000;
 
 /// The socket's side.
 enum Socket {
-    Down,
+    /// There is none.
+    Absent,
+    /// An attempt is under way.
+    Attempting,
+    /// An attempt failed or a connection was lost; another attempt follows.
+    Waiting,
+    /// It will not come by itself.
+    Refused,
     /// Joined, and the list has been asked for; `due` is when it is given up.
-    Asking {
-        ticket: Ticket,
-        due: Millis,
-    },
+    Asking { ticket: Ticket, due: Millis },
     /// Joined, and heard out: the roster is exact.
     Exact,
     /// Joined, and it brings events but no list.
@@ -95,6 +103,7 @@ enum Http {
 /// What [`Sync::poll_ask`] has not handed out yet.
 #[derive(Default)]
 struct Asks {
+    connect: bool,
     socket: bool,
     http: bool,
 }
@@ -110,6 +119,7 @@ pub struct Sync<S, E> {
     /// Whether any list has arrived.
     listed: bool,
     http_error: Option<E>,
+    /// Why the socket is not live, since it last was.
     socket_error: Option<E>,
     asks: Asks,
     changed: bool,
@@ -124,7 +134,11 @@ impl<S: Shelf, E> Sync<S, E> {
                 ..options
             },
             roster: Roster::new(shelf),
-            socket: Socket::Down,
+            socket: if options.socket {
+                Socket::Attempting
+            } else {
+                Socket::Absent
+            },
             http: Http::Idle,
             refusals: 0,
             listed: false,
@@ -142,11 +156,25 @@ impl<S: Shelf, E> Sync<S, E> {
         }
     }
 
-    /// Asks for the list now, over the socket if it is up. A request under way is not repeated.
+    /// Other options from the next answer on. Whether there is a socket stays.
+    pub fn set_options(&mut self, options: Options) {
+        self.options.polling_interval = options.polling_interval.max(Options::LEAST_INTERVAL);
+        self.options.auto_refresh = options.auto_refresh;
+        if options.auto_refresh && !self.is_connected() && matches!(self.http, Http::Idle) {
+            self.fetch();
+        }
+    }
+
+    /// Asks for the list now, over the socket if it is up. A request under way is not repeated. A socket that was refused
+    /// is tried again.
     pub fn refresh(&mut self, now: Millis) {
         match self.socket {
             Socket::Exact => self.ask_over_socket(now),
-            Socket::Down | Socket::Silent => self.fetch(),
+            Socket::Refused => {
+                self.connect();
+                self.fetch();
+            }
+            Socket::Absent | Socket::Attempting | Socket::Waiting | Socket::Silent => self.fetch(),
             Socket::Asking { .. } => {}
         }
     }
@@ -164,12 +192,63 @@ impl<S: Shelf, E> Sync<S, E> {
 
     /// Whether the socket keeps the list true.
     pub fn is_connected(&self) -> bool {
-        !matches!(self.socket, Socket::Down)
+        matches!(
+            self.socket,
+            Socket::Asking { .. } | Socket::Exact | Socket::Silent
+        )
+    }
+
+    /// Where the connection stands, for the application.
+    pub fn status(&self) -> Status {
+        let lists_come = self.listed && self.http_error.is_none();
+        let polling = self.options.auto_refresh.then_some(if lists_come {
+            Status::Polling
+        } else if self.http_error.is_some() {
+            Status::Backoff
+        } else {
+            Status::Connecting
+        });
+        match self.socket {
+            Socket::Asking { .. } | Socket::Exact | Socket::Silent => Status::Live,
+            Socket::Absent => polling.unwrap_or(Status::Idle),
+            Socket::Refused => polling.unwrap_or(Status::Closed),
+            // A list that polling brings is the better news, but not yet while nothing is wrong with the socket.
+            Socket::Waiting | Socket::Attempting
+                if self.socket_error.is_some() && polling == Some(Status::Polling) =>
+            {
+                Status::Polling
+            }
+            Socket::Waiting => Status::Backoff,
+            Socket::Attempting => Status::Connecting,
+        }
+    }
+
+    /// What is wrong: why the list may be out of date, or else why there is no socket; `None` while nothing has failed
+    /// since there last was one.
+    pub fn trouble(&self) -> Option<&E> {
+        self.error().or(self.socket_error.as_ref())
     }
 
     /// Why the list may be out of date.
     pub fn error(&self) -> Option<&E> {
-        self.socket_error.as_ref().or(self.http_error.as_ref())
+        match self.socket {
+            Socket::Refused => self.socket_error.as_ref(),
+            Socket::Absent
+            | Socket::Attempting
+            | Socket::Waiting
+            | Socket::Asking { .. }
+            | Socket::Exact
+            | Socket::Silent => None,
+        }
+        .or(self.http_error.as_ref())
+    }
+
+    /// An attempt to connect begins. While the socket is being replaced by one with later credentials that is no news.
+    pub fn handle_socket_attempt(&mut self) {
+        if !self.is_connected() {
+            self.socket = Socket::Attempting;
+            self.changed = true;
+        }
     }
 
     /// The socket has joined.
@@ -183,21 +262,27 @@ impl<S: Shelf, E> Sync<S, E> {
         self.changed = true;
     }
 
-    /// The socket is gone; another may come.
-    pub fn handle_socket_down(&mut self) {
-        if self.is_connected() {
-            self.replace_socket(Socket::Down);
-            self.changed = true;
-            if self.options.auto_refresh {
-                self.fetch();
-            }
+    /// The socket is gone, or an attempt has failed; another will follow.
+    pub fn handle_socket_down(&mut self, error: E) {
+        let news = self.is_connected() || matches!(self.http, Http::Idle);
+        self.replace_socket(Socket::Waiting);
+        self.socket_error = Some(error);
+        self.changed = true;
+        if news && self.options.auto_refresh {
+            self.fetch();
         }
+    }
+
+    /// The page is being left, and the socket with it: it is the wrong moment to ask for anything.
+    pub fn handle_leaving(&mut self) {
+        self.replace_socket(Socket::Waiting);
+        self.changed = true;
     }
 
     /// The socket will not come by itself; polling goes on.
     pub fn handle_socket_refused(&mut self, error: E) {
-        self.socket_error = Some(error);
-        self.changed = true;
+        self.handle_socket_down(error);
+        self.socket = Socket::Refused;
     }
 
     /// The socket says that a user is online.
@@ -215,8 +300,8 @@ impl<S: Shelf, E> Sync<S, E> {
         let ticket = match mem::replace(&mut self.socket, Socket::Exact) {
             Socket::Asking { ticket, .. } => ticket,
             Socket::Exact | Socket::Silent => self.roster.ask(),
-            Socket::Down => {
-                self.socket = Socket::Down;
+            down @ (Socket::Absent | Socket::Attempting | Socket::Waiting | Socket::Refused) => {
+                self.socket = down;
                 return;
             }
         };
@@ -229,13 +314,13 @@ impl<S: Shelf, E> Sync<S, E> {
 
     /// The socket brought what has happened since some moment.
     pub fn handle_socket_delta(&mut self, now: Millis, delta: &Delta<'_, S>) {
-        if let Socket::Down = self.socket {
+        if !self.is_connected() {
             return;
         }
-        match (self.roster.delta(delta), &self.socket) {
-            (Fit::Gap, Socket::Asking { .. }) => {}
-            (Fit::Gap, Socket::Down | Socket::Exact | Socket::Silent) => self.ask_over_socket(now),
-            (Fit::Applied | Fit::Stale, _) => {
+        match self.roster.delta(delta) {
+            Fit::Gap if matches!(self.socket, Socket::Asking { .. }) => {}
+            Fit::Gap => self.ask_over_socket(now),
+            Fit::Applied | Fit::Stale => {
                 self.replace_socket(Socket::Exact);
                 self.note_exact();
             }
@@ -310,9 +395,11 @@ impl<S: Shelf, E> Sync<S, E> {
         }
     }
 
-    /// How to ask for the list now.
+    /// What to do now.
     pub fn poll_ask(&mut self) -> Option<Ask> {
-        if mem::take(&mut self.asks.socket) {
+        if mem::take(&mut self.asks.connect) {
+            Some(Ask::Connect)
+        } else if mem::take(&mut self.asks.socket) {
             Some(Ask::Socket)
         } else if mem::take(&mut self.asks.http) {
             Some(Ask::Http)
@@ -329,7 +416,12 @@ impl<S: Shelf, E> Sync<S, E> {
         };
         let socket = match self.socket {
             Socket::Asking { due, .. } => Some(due),
-            Socket::Down | Socket::Exact | Socket::Silent => None,
+            Socket::Absent
+            | Socket::Attempting
+            | Socket::Waiting
+            | Socket::Refused
+            | Socket::Exact
+            | Socket::Silent => None,
         };
         http.into_iter().chain(socket).min()
     }
@@ -345,6 +437,12 @@ impl<S: Shelf, E> Sync<S, E> {
             self.http = Http::Asking(self.roster.ask());
             self.asks.http = true;
         }
+    }
+
+    fn connect(&mut self) {
+        self.socket = Socket::Attempting;
+        self.asks.connect = true;
+        self.changed = true;
     }
 
     fn ask_over_socket(&mut self, now: Millis) {
@@ -373,7 +471,10 @@ impl<S: Shelf, E> Sync<S, E> {
 
     fn note_poll(&mut self, now: Millis) {
         self.note_list();
-        self.refusals = 0;
+        if mem::take(&mut self.refusals) > 0 && matches!(self.socket, Socket::Refused) {
+            // What was wrong with the credentials may have been wrong for the socket, too.
+            self.connect();
+        }
         self.schedule(now, self.options.polling_interval);
     }
 

@@ -7,6 +7,7 @@ use std::{cell::RefCell, rc::Rc};
 use chat_client_wasm::{
     CoreConfig, chat_api, chat_socket, online_users,
     ops::{api_op, socket_event, socket_op, users_op, users_status},
+    status::Status,
 };
 use js_sys::{Array, Error, Function, JSON, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
@@ -61,6 +62,8 @@ fn config(url: &str, admin: bool, auth: &'static str) -> CoreConfig {
         |code: String, message: String, status| fail(&code, &message, status).into(),
     );
     set("fail", &fail.into_js_value());
+    let settings = Closure::<dyn Fn() -> Object>::new(Object::new);
+    set("settings", &settings.into_js_value());
     config.unchecked_into()
 }
 
@@ -89,7 +92,8 @@ impl Core {
     }
 
     fn is_live(&self) -> bool {
-        self.ask(socket_op::LIVE, &JsValue::UNDEFINED) == true
+        let status = self.ask(socket_op::STATUS, &JsValue::UNDEFINED);
+        status == f64::from(Status::Live as u8)
     }
 
     async fn send(&self, message: &JsValue) -> Result<JsValue, JsValue> {
@@ -158,18 +162,14 @@ struct Store {
 }
 
 impl Store {
-    fn new(config: CoreConfig, options: &str) -> Self {
+    fn new(config: CoreConfig, socket: bool, interval: f64) -> Self {
         let told = Rc::new(RefCell::new((0, JsValue::UNDEFINED)));
         let last = Rc::clone(&told);
         let on_change = Closure::<dyn Fn(i32, JsValue)>::new(move |status, error| {
             *last.borrow_mut() = (status, error);
         });
-        let options = object(options);
-        let core = Core(online_users(
-            config,
-            options.unchecked_ref(),
-            on_change.into_js_value(),
-        ));
+        let observer = on_change.into_js_value();
+        let core = Core(online_users(config, socket, interval, observer));
         let shelf = core.ask(users_op::SHELF, &JsValue::UNDEFINED);
         let changes = Rc::new(RefCell::new(0));
         let count = Rc::clone(&changes);
@@ -188,8 +188,12 @@ impl Store {
         users.call0(&self.shelf).expect("it only reads")
     }
 
-    fn is(&self, status: i32) -> bool {
-        self.told.borrow().0 & status != 0
+    fn is_loading(&self) -> bool {
+        self.told.borrow().0 & users_status::LOADING != 0
+    }
+
+    fn is_live(&self) -> bool {
+        self.told.borrow().0 / users_status::CONNECTION == Status::Live as i32
     }
 
     fn error(&self) -> JsValue {
@@ -203,20 +207,12 @@ impl Store {
     }
 }
 
-const DEFAULTS: &str = r#"{"enableWebSocket":true,"pollingInterval":5000,"autoRefresh":true}"#;
-
 #[wasm_bindgen_test]
 async fn a_visitor_appears_in_the_store_and_leaves_it() {
-    let store = Store::new(admin(), DEFAULTS);
-    assert!(store.is(users_status::LOADING));
-    wait("the store is live", || {
-        store.is(users_status::CONNECTED).then_some(())
-    })
-    .await;
-    wait("the first list", || {
-        (!store.is(users_status::LOADING)).then_some(())
-    })
-    .await;
+    let store = Store::new(admin(), true, 5_000.0);
+    assert!(store.is_loading());
+    wait("the store is live", || store.is_live().then_some(())).await;
+    wait("the first list", || (!store.is_loading()).then_some(())).await;
     let row_of = || store.row("anonymous-browser-appears");
     assert!(row_of().is_none());
 
@@ -247,13 +243,12 @@ async fn polling_alone_shows_the_same() {
         find(&heard, socket_event::CONNECTED)
     })
     .await;
-    let options = r#"{"enableWebSocket":false,"pollingInterval":250,"autoRefresh":true}"#;
-    let store = Store::new(admin(), options);
+    let store = Store::new(admin(), false, 250.0);
     wait("the visitor is polled", || {
         store.row("anonymous-browser-polled")
     })
     .await;
-    assert!(!store.is(users_status::CONNECTED));
+    assert!(!store.is_live());
     socket.tell(socket_op::CLOSE);
     wait("the visitor is gone", || {
         store
@@ -308,13 +303,14 @@ async fn a_bad_key_is_refused_with_its_code_by_socket_and_http() {
     assert_eq!(field(&error, "status"), 401);
     assert!(!text(&error, "message").contains(KEY));
 
-    let store = Store::new(bad(), DEFAULTS);
+    let store = Store::new(bad(), true, 5_000.0);
     let error = wait("the store's error", || {
         Some(store.error()).filter(|error| !error.is_undefined())
     })
     .await;
     assert_eq!(text(&error, "code"), "INVALID_API_KEY");
-    assert!(!store.is(users_status::LOADING | users_status::CONNECTED));
+    assert!(!store.is_loading());
+    assert!(!store.is_live());
     store.core.tell(users_op::CLOSE);
 }
 

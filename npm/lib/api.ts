@@ -1,5 +1,6 @@
 /** `ChatAPI`: the HTTP requests. A failed request rejects with a `ChatError`, always. */
-import type { Api } from 'chat-core';
+import type { Api, CoreConfig } from 'chat-core';
+import { type Abortable, abortable } from './abort.js';
 import { coreConfig } from './core-config.js';
 import { loadCore } from './core.js';
 import { ApiOp } from './ops.js';
@@ -10,7 +11,7 @@ import type { ChatMessage, OnlineUser, SendOptions, WebsiteInfo } from './types.
 export class ChatAPI {
   readonly #tenantId: string;
   readonly #website: WebsiteInfo | undefined;
-  #api: Promise<Api> | undefined;
+  #config: CoreConfig | undefined;
   #sessionId: string | undefined;
 
   /** Does nothing yet; endpoints and credentials are read by the first request. */
@@ -20,21 +21,23 @@ export class ChatAPI {
   }
 
   /** Who is online now. For admins. */
-  async getOnlineUsers(): Promise<OnlineUser[]> {
-    return (await this.#core())(ApiOp.Users);
+  getOnlineUsers({ signal }: Abortable = {}): Promise<OnlineUser[]> {
+    return this.#ask(signal, (api) => api(ApiOp.Users));
   }
 
   /** The messages of a conversation; without an id, of the session this client has opened. */
-  async getMessages(sessionId?: string): Promise<ChatMessage[]> {
-    const id = sessionId ?? this.#sessionId ?? (await this.initializeSession());
-    return (await this.#core())(ApiOp.Messages, id);
+  async getMessages(sessionId?: string, options: Abortable = {}): Promise<ChatMessage[]> {
+    const id = sessionId ?? this.#sessionId ?? (await this.initializeSession(options));
+    return this.#ask(options.signal, (api) => api(ApiOp.Messages, id));
   }
 
   /** Sends a message to the session this client has opened, or as an admin to `options.sessionId`. */
   async sendMessage(text: string, options: SendOptions = {}): Promise<ChatMessage> {
     const sessionId = options.sessionId ?? this.#sessionId;
     const body = messageBody(text, this.#website, { ...options, sessionId });
-    const message = await (await this.#core())(ApiOp.Send, { ...body, tenantId: this.#tenantId });
+    const message = await this.#ask(options.signal, (api) =>
+      api(ApiOp.Send, { ...body, tenantId: this.#tenantId }),
+    );
     if (sessionId === undefined) {
       this.#sessionId = message.sessionId;
     }
@@ -42,23 +45,19 @@ export class ChatAPI {
   }
 
   /** Opens a session, which later calls use, and resolves to its id. */
-  async initializeSession(): Promise<string> {
-    const id = await (await this.#core())(ApiOp.Session, { tenantId: this.#tenantId });
+  async initializeSession({ signal }: Abortable = {}): Promise<string> {
+    const id = await this.#ask(signal, (api) =>
+      api(ApiOp.Session, { tenantId: this.#tenantId }),
+    );
     this.#sessionId = id;
     return id;
   }
 
-  #core(): Promise<Api> {
-    this.#api ??= this.#open().catch((error: unknown) => {
-      this.#api = undefined;
-      throw error;
-    });
-    return this.#api;
-  }
-
-  async #open(): Promise<Api> {
-    const config = coreConfig(this.#tenantId, false, this.#website);
-    const core = await loadCore();
-    return core.chatApi(config);
+  #ask<T>(signal: AbortSignal | undefined, request: (api: Api) => Promise<T>): Promise<T> {
+    return abortable(async () => {
+      this.#config ??= coreConfig(this.#tenantId, false, this.#website);
+      const { chatApi } = await loadCore();
+      return request(chatApi({ ...this.#config, signal }));
+    }, signal);
   }
 }

@@ -1,11 +1,13 @@
 /**
  * The JavaScript interface of `client-wasm`, as the facade uses it. The build resolves `chat-core`
- * to the generated bindings and the inlined binary; tests resolve it to a fake.
+ * to the generated bindings and the inlined binary; tests resolve it to a fake. A module that is
+ * only declared cannot import by a relative name (all would be `any`), hence `#lib`.
  */
 declare module 'chat-core' {
-  import type { ChatError } from './errors.js';
-  import type { ApiOp, SocketEvent, SocketOp, UsersOp } from './ops.js';
-  import type { ChatMessage, MessageReceipt, OnlineUser } from './types.js';
+  import type { ChatConfig } from '#lib/config.js';
+  import type { ChatError } from '#lib/errors.js';
+  import type { ApiOp, SocketEvent, SocketOp, UsersOp } from '#lib/ops.js';
+  import type { ChatMessage, MessageReceipt, OnlineUser } from '#lib/types.js';
 
   export interface Auth {
     token?: string;
@@ -31,13 +33,19 @@ declare module 'chat-core' {
     /** Called before each connect and each request. */
     credentials: () => Auth | Promise<Auth>;
     fail: (code: string, message: string, status?: number) => ChatError;
+    /** Read whenever it counts. */
+    settings: () => ChatConfig;
+    /** Gives the requests up that are made with this. */
+    signal?: AbortSignal | undefined;
   }
 
   /** A live connection. */
   export interface Socket {
-    (op: SocketOp.Send, message: object): Promise<MessageReceipt>;
+    (op: SocketOp.Send, message: object): Promise<MessageReceipt> & { number: number };
     (op: SocketOp.Join, conversation: object): Promise<{ messages: ChatMessage[] }>;
-    (op: SocketOp.Live): boolean;
+    (op: SocketOp.Status): number;
+    /** Gives up the message whose promise has that number. */
+    (op: SocketOp.Cancel, number: number): void;
     (op: SocketOp.List | SocketOp.Close): void;
   }
 
@@ -76,13 +84,18 @@ declare module 'chat-core' {
   /** The users online in a tenant. What becomes of a refresh shows. */
   export interface Users {
     (op: UsersOp.Shelf): Shelf;
+    (op: UsersOp.Poll, interval: number): void;
     (op: UsersOp.Refresh | UsersOp.Close): void;
   }
 
-  /** Starts at once, and calls `changed` with `UsersStatus` bits and the error, also before it returns. */
+  /**
+   * Starts at once, and calls `changed` with `UsersStatus` and an error, also before it returns. An
+   * infinite `interval` is no polling.
+   */
   export function onlineUsers(
     config: CoreConfig,
-    options: { enableWebSocket: boolean; pollingInterval: number; autoRefresh: boolean },
+    socket: boolean,
+    interval: number,
     changed: (status: number, error: ChatError | undefined) => void,
   ): Users;
 

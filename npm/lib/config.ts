@@ -15,6 +15,13 @@ export interface ChatConfig {
   apiKey?: string | undefined;
   /** Fetches a fresh token; called before each connect and each request. Wins over `apiKey`. */
   getToken?: (() => Token | Promise<Token>) | undefined;
+  /** How long a request may take, its answer included, in milliseconds. Default: 15000. */
+  requestTimeout?: number | undefined;
+  /**
+   * What connections are made with, where the platform has none: on Node 20, the class of the package
+   * `ws`. With it, clients and stores work outside a page.
+   */
+  WebSocket?: WebSocketClass | undefined;
   /**
    * Loads the core as plain JavaScript, `() => import('@amoiq/chat-widget/no-wasm')`; called only if
    * the browser or the page's content security policy refuses WebAssembly. Default: none.
@@ -29,6 +36,14 @@ export interface CoreFallback {
   /** Loads the views; what it resolves to makes an index for them. */
   readonly startView: () => Promise<() => object>;
 }
+
+/** As much of a WebSocket's class as is asked for here; both the browser's and that of `ws` fit. */
+export type WebSocketClass = new (url: string) => {
+  /** Sends a text frame. */
+  send(data: string): void;
+  /** Ends the connection. */
+  close(): void;
+};
 
 let settings: ChatConfig = {};
 
@@ -50,11 +65,10 @@ export function configure(config: ChatConfig): void {
 /** What was configured, over what the environment says. */
 export function currentConfig(): ChatConfig {
   return {
+    ...settings,
     gatewayUrl: settings.gatewayUrl || environment.gatewayUrl(),
     websocketUrl: settings.websocketUrl || environment.websocketUrl(),
     apiKey: settings.apiKey || environment.apiKey(),
-    getToken: settings.getToken,
-    fallback: settings.fallback,
   };
 }
 

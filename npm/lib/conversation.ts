@@ -15,7 +15,7 @@ import {
   Room,
   type Speaker,
 } from './conversation/room.js';
-import { inBrowser } from './core.js';
+import { canConnect } from './core.js';
 import { randomId } from './page.js';
 import type { WebsiteInfo } from './types.js';
 
@@ -90,7 +90,7 @@ export function createConversation(
       return clientId;
     },
     retry: (clientId) => enter().retry(clientId),
-    loadHistory: async () => (inBrowser() ? enter().loadHistory() : undefined),
+    loadHistory: async () => (canConnect() ? enter().loadHistory() : undefined),
     close() {
       listeners.clear();
       room?.close();

@@ -46,6 +46,7 @@ export function coreConfig(tenantId: string, admin: boolean, website?: WebsiteIn
       return auth;
     },
     fail,
+    settings: currentConfig,
   };
 }
 

@@ -33,9 +33,12 @@ export function loadCore(): Promise<Core> {
   return starting;
 }
 
-/** Whether there is a page to connect from: on a server every client stays inert. */
-export function inBrowser(): boolean {
-  return typeof window !== 'undefined' && typeof WebSocket !== 'undefined';
+/** Whether to connect: from a page, or with a WebSocket that was given. On a server every client stays inert. */
+export function canConnect(): boolean {
+  return (
+    currentConfig().WebSocket !== undefined ||
+    (typeof window !== 'undefined' && typeof WebSocket !== 'undefined')
+  );
 }
 
 async function start(): Promise<Core> {

@@ -4,7 +4,9 @@
  * @module @amoiq/chat-widget
  */
 export { ChatAPI } from './api.js';
-export { configure, type ChatConfig, type CoreFallback } from './config.js';
+export type { Abortable } from './abort.js';
+export { configure, type ChatConfig, type CoreFallback, type WebSocketClass } from './config.js';
+export type { Connection, ConnectionState } from './connection.js';
 export {
   createConversation,
   type Conversation,

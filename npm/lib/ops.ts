@@ -5,9 +5,10 @@
 export const enum SocketOp {
   Send = 0,
   List = 1,
-  Live = 2,
-  Close = 3,
-  Join = 4,
+  Status = 2,
+  Cancel = 3,
+  Close = 4,
+  Join = 5,
 }
 
 export const enum SocketEvent {
@@ -15,11 +16,12 @@ export const enum SocketEvent {
   Disconnected = 1,
   Failed = 2,
   Refused = 3,
-  Message = 4,
-  UserOnline = 5,
-  UserOffline = 6,
-  List = 7,
-  VisitorToken = 8,
+  Connecting = 4,
+  Message = 5,
+  UserOnline = 6,
+  UserOffline = 7,
+  List = 8,
+  VisitorToken = 9,
 }
 
 export const enum ApiOp {
@@ -33,9 +35,11 @@ export const enum UsersOp {
   Shelf = 0,
   Refresh = 1,
   Close = 2,
+  Poll = 3,
 }
 
 export const enum UsersStatus {
   Loading = 1,
-  Connected = 2,
+  Outdated = 2,
+  Connection = 4,
 }

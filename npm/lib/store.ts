@@ -5,14 +5,16 @@
  *   per frame, however many users come and go; whatever else changes is shown at once.
  * - The first subscriber starts the work, the last one to leave ends it; leaving and coming back in
  *   one go (React's strict mode, a changed key) costs nothing.
- * - Stores for the same tenant and options share one connection.
+ * - Stores for the same tenant share one connection, however often they poll while it is down; those
+ *   that want none share their polling.
  * - A failure keeps the last list and stands beside it in `error`.
  */
 import type { Shelf, Users } from 'chat-core';
 import { audience, tell, type Listeners } from './audience.js';
 import { currentConfig } from './config.js';
+import { type Connection, CONNECTING, connectionOf, IDLE, Status } from './connection.js';
 import { coreConfig } from './core-config.js';
-import { inBrowser, loadCore } from './core.js';
+import { canConnect, loadCore } from './core.js';
 import { ChatError, fail } from './errors.js';
 import { UsersOp, UsersStatus } from './ops.js';
 import { paced } from './pace.js';
@@ -30,6 +32,8 @@ export interface OnlineUsersSnapshot {
   readonly error: ChatError | null;
   /** The list follows changes as they happen; otherwise it is polled. */
   readonly isConnected: boolean;
+  /** Where the connection stands, and why it is not live. */
+  readonly connection: Connection;
 }
 
 /** Who is online in one tenant, for any framework or none. */
@@ -54,8 +58,6 @@ export interface OpenStore extends Omit<OnlineUsersStore, 'view'>, ViewSource {
   readonly shelf: () => UserRows | undefined;
 }
 
-type Settings = Required<Omit<UseOnlineUsersOptions, 'notifyInterval'>>;
-
 /**
  * A store of who is online in a tenant. It does nothing before its first subscriber; stores for the
  * same tenant and options share one connection. For admins.
@@ -77,13 +79,14 @@ export function openStore(
     notifyInterval = 'frame',
   }: UseOnlineUsersOptions = {},
 ): OpenStore {
-  const settings: Settings = { enableWebSocket, pollingInterval, autoRefresh };
   const atFirst: OnlineUsersSnapshot = {
     onlineUsers: [],
     isLoading: autoRefresh,
     error: null,
     isConnected: false,
+    connection: canConnect() && (autoRefresh || enableWebSocket) ? CONNECTING : IDLE,
   };
+  const onServer = unconnected(atFirst);
   const listeners: Listeners = new Set();
   let feed: Followed | undefined;
   // Changed options start with what is already known of the tenant, not with an empty list.
@@ -106,7 +109,8 @@ export function openStore(
         show();
       }
     };
-    const feed = acquire(tenantId, settings, last, reader);
+    const feed = acquire(tenantId, enableWebSocket, last);
+    feed.join(reader, autoRefresh ? pollingInterval : Infinity);
     const release = () => {
       pace.cancel();
       feed.release(reader);
@@ -120,7 +124,7 @@ export function openStore(
         last = feed.snapshot();
       }
     } else if (feed) {
-      last = { ...feed.snapshot(), isConnected: false };
+      last = unconnected(feed.snapshot());
       feed.release();
       feed = undefined;
     }
@@ -129,7 +133,7 @@ export function openStore(
   return {
     ...audience(listeners, attend),
     getSnapshot: () => last,
-    getServerSnapshot: () => atFirst,
+    getServerSnapshot: () => onServer,
     refresh: async () => feed?.refresh(),
     follow,
     shelf: () => feed?.rows(),
@@ -148,6 +152,8 @@ interface Feed {
   state(): Pick<OnlineUsersSnapshot, 'isLoading' | 'error'>;
   rows(): Shelf | undefined;
   refresh(): Promise<void>;
+  /** Starts to read, polling at this interval while there is no socket. */
+  join(reader: Reader, interval: number): void;
   /** The last one to leave stops it. */
   release(reader: Reader): void;
 }
@@ -157,11 +163,7 @@ interface Followed extends Omit<Feed, 'release'> {
   release(): void;
 }
 
-interface OpenFeed extends Feed {
-  readers: Set<Reader>;
-}
-
-const feeds = new Map<string, OpenFeed>();
+const feeds = new Map<string, Feed>();
 
 function tenantKey(tenantId: string): string {
   const { gatewayUrl, websocketUrl } = currentConfig();
@@ -172,40 +174,43 @@ function knownList(tenantId: string, otherwise: OnlineUsersSnapshot): OnlineUser
   const tenant = tenantKey(tenantId);
   for (const feed of feeds.values()) {
     if (feed.tenant === tenant) {
-      return { ...feed.snapshot(), isConnected: false };
+      return unconnected(feed.snapshot());
     }
   }
   return otherwise;
 }
 
+function unconnected(snapshot: OnlineUsersSnapshot): OnlineUsersSnapshot {
+  return { ...snapshot, isConnected: false, connection: IDLE };
+}
+
 function acquire(
   tenantId: string,
-  settings: Settings,
+  socket: boolean,
   last: OnlineUsersSnapshot,
-  reader: Reader,
 ): Feed {
   const tenant = tenantKey(tenantId);
-  const key = tenant + Object.values(settings).join();
-  const feed = feeds.get(key) ?? open(tenant, key, tenantId, settings, last);
-  feed.readers.add(reader);
-  return feed;
+  const key = tenant + socket;
+  return feeds.get(key) ?? open(tenant, key, tenantId, socket, last);
 }
 
 function open(
   tenant: string,
   key: string,
   tenantId: string,
-  settings: Settings,
+  socket: boolean,
   last: OnlineUsersSnapshot,
-): OpenFeed {
-  const readers = new Set<Reader>();
+): Feed {
+  // How often each would poll; whoever would most often counts.
+  const readers = new Map<Reader, number>();
+  const interval = () => Math.min(...readers.values());
   let snapshot = last;
   let core: Users | undefined;
   let shelf: Shelf | undefined;
   let starting: Promise<void> | undefined;
   let closed = false;
 
-  const tell = (soon: boolean) => readers.forEach((reader) => reader(soon));
+  const tell = (soon: boolean) => readers.forEach((_, reader) => reader(soon));
   const set = (next: OnlineUsersSnapshot) => {
     const changed = (Object.keys(next) as (keyof OnlineUsersSnapshot)[]).some(
       (name) => next[name] !== snapshot[name],
@@ -216,6 +221,7 @@ function open(
   };
   let status = 0;
   let error: ChatError | null = null;
+  let connection = last.connection;
   const read = () => {
     if (shelf) {
       const users = shelf.users();
@@ -226,7 +232,8 @@ function open(
         onlineUsers: keep ? snapshot.onlineUsers : users,
         isLoading: isLoading && (snapshot.isLoading || snapshot.error !== null),
         error,
-        isConnected: (status & UsersStatus.Connected) > 0,
+        isConnected: connection.state === 'live',
+        connection,
       });
     }
     return snapshot;
@@ -235,9 +242,11 @@ function open(
     try {
       const { onlineUsers } = await loadCore();
       if (!closed) {
-        core = onlineUsers(coreConfig(tenantId, true), settings, (now, why) => {
+        core = onlineUsers(coreConfig(tenantId, true), socket, interval(), (now, why) => {
           status = now;
-          error = why ?? null;
+          error = (now & UsersStatus.Outdated && why) || null;
+          const state = Math.floor(now / UsersStatus.Connection);
+          connection = connectionOf(connection, state, state === Status.Live ? undefined : why);
           tell(false);
         });
         shelf = core(UsersOp.Shelf);
@@ -247,17 +256,22 @@ function open(
     } catch (cause) {
       starting = undefined;
       const error = cause instanceof ChatError ? cause : fail('INTERNAL', String(cause));
-      set({ ...snapshot, isLoading: false, error });
+      set({ ...snapshot, isLoading: false, error, connection: { state: 'closed', error } });
       tell(false);
     }
   };
 
-  const feed: OpenFeed = {
+  const agree = () => core?.(UsersOp.Poll, interval());
+
+  const feed: Feed = {
     tenant,
-    readers,
     snapshot: read,
     state: () => (shelf ? { isLoading: (status & UsersStatus.Loading) > 0, error } : snapshot),
     rows: () => shelf,
+    join(reader, often) {
+      readers.set(reader, often);
+      agree();
+    },
     async refresh() {
       // A failed start is tried again.
       await (starting ??= start());
@@ -265,16 +279,17 @@ function open(
     },
     release(reader) {
       readers.delete(reader);
-      if (readers.size === 0) {
-        closed = true;
-        feeds.delete(key);
-        core?.(UsersOp.Close);
-        core = undefined;
+      if (readers.size > 0) {
+        return agree();
       }
+      closed = true;
+      feeds.delete(key);
+      core?.(UsersOp.Close);
+      core = undefined;
     },
   };
   feeds.set(key, feed);
-  if (inBrowser()) {
+  if (canConnect()) {
     starting = start();
   }
   return feed;

@@ -5,6 +5,8 @@
  * Payloads may grow optional fields; objects are handed out as they came off the wire, so a field
  * that is not named here is still there.
  */
+import type { Abortable } from './abort.js';
+import type { Connection } from './connection.js';
 
 /** One user who is online now. */
 export interface OnlineUser {
@@ -66,7 +68,7 @@ export interface WebsiteInfo {
 }
 
 /** What a message may be sent with. */
-export interface SendOptions {
+export interface SendOptions extends Abortable {
   /** The conversation to reply to; for admins. A visitor writes to their own. */
   sessionId?: string | undefined;
   /**
@@ -87,6 +89,8 @@ export interface WebSocketCallbacks {
   onConnect?: () => void;
   /** The connection that was up is lost; it comes back by itself unless `onError` says otherwise. */
   onDisconnect?: () => void;
+  /** Called whenever the connection's state changes, or why it is not live. */
+  onStateChange?: (connection: Connection) => void;
   /** Called with a `ChatError`, whose `code` says what happened. */
   onError?: (error: Error) => void;
   /** A user has come online, or is online by another session now. For admins. */

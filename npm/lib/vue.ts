@@ -45,6 +45,7 @@ export function useOnlineUsers(
     isLoading: field('isLoading'),
     error: field('error'),
     isConnected: field('isConnected'),
+    connection: field('connection'),
     refresh: () => store.value.refresh(),
   };
 }

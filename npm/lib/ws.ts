@@ -5,15 +5,15 @@
  * turns the core's events into callbacks. After `disconnect` nothing is called any more.
  */
 import type { Socket } from 'chat-core';
+import { type Abortable, abortable } from './abort.js';
+import { CLOSED, CONNECTING, type ConnectionState, connectionOf, IDLE, Status } from './connection.js';
 import { coreConfig } from './core-config.js';
-import { inBrowser, loadCore } from './core.js';
-import { ChatError, fail } from './errors.js';
+import { canConnect, loadCore } from './core.js';
+import { type ChatError, fail } from './errors.js';
 import { SocketEvent, SocketOp } from './ops.js';
 import { keepToken, messageBody } from './page.js';
 import type {
-  ChatMessage,
   MessageReceipt,
-  OnlineUser,
   SendOptions,
   WebSocketCallbacks,
   WebsiteInfo,
@@ -25,6 +25,7 @@ export class ChatWebSocket {
   readonly #website: WebsiteInfo | undefined;
   readonly #ready: Promise<Socket>;
   #socket: Socket | undefined;
+  #connection = IDLE;
   #closed = false;
 
   /**
@@ -32,29 +33,55 @@ export class ChatWebSocket {
    * included, arrive at `onError`; nothing is thrown. On a server it stays inert.
    *
    * @param isAdmin asks for the admin role; the configured key or token must prove it.
+   * @param options a signal that disconnects.
    */
   constructor(
     tenantId: string,
     callbacks: WebSocketCallbacks = {},
     websiteInfo?: WebsiteInfo,
     isAdmin = false,
+    { signal }: Abortable = {},
   ) {
     this.#callbacks = callbacks;
     this.#website = isAdmin ? undefined : (websiteInfo ?? {});
-    const browser = inBrowser();
-    this.#ready = browser
+    const connects = canConnect();
+    if (connects) {
+      this.#connection = CONNECTING;
+    }
+    if (signal?.aborted) {
+      this.disconnect();
+    }
+    signal?.addEventListener('abort', () => this.disconnect());
+    this.#ready = connects
       ? this.#open(tenantId, isAdmin)
       : Promise.reject(fail('NOT_CONNECTED', 'There is no connection outside a browser'));
-    this.#ready.catch((error: unknown) => browser && this.#emit(SocketEvent.Failed, error));
+    this.#ready.catch((error: unknown) => connects && this.#emit(SocketEvent.Refused, error));
+  }
+
+  /** Where the connection stands; `onStateChange` tells when that changes, and why. */
+  get state(): ConnectionState {
+    return this.#connection.state;
   }
 
   /**
    * Sends a message; while the connection is coming up or back it waits its turn. Resolves when the
-   * server has accepted it, rejects with a `ChatError`.
+   * server has accepted it, rejects with a `ChatError`. One that is given up while it waits is never
+   * sent.
    */
-  async sendMessage(text: string, options: SendOptions = {}): Promise<MessageReceipt> {
+  sendMessage(text: string, options: SendOptions = {}): Promise<MessageReceipt> {
     const body = messageBody(text, this.#website, options);
-    return (await this.#ready)(SocketOp.Send, body);
+    let giveUp: (() => void) | undefined;
+    return abortable(
+      async () => {
+        const socket = await this.#ready;
+        options.signal?.throwIfAborted();
+        const sent = socket(SocketOp.Send, body);
+        giveUp = () => socket(SocketOp.Cancel, sent.number);
+        return sent;
+      },
+      options.signal,
+      () => giveUp?.(),
+    );
   }
 
   /** Asks for the list of online users; it arrives at `onOnlineUsersList`. For admins. */
@@ -69,7 +96,7 @@ export class ChatWebSocket {
 
   /** Whether the connection is up now. */
   isConnected(): boolean {
-    return !this.#closed && this.#socket !== undefined && this.#socket(SocketOp.Live);
+    return this.state === 'live';
   }
 
   /** Ends the connection for good. */
@@ -77,6 +104,7 @@ export class ChatWebSocket {
     if (!this.#closed) {
       this.#socket?.(SocketOp.Close);
       this.#closed = true;
+      this.#connection = CLOSED;
     }
   }
 
@@ -92,34 +120,50 @@ export class ChatWebSocket {
     return this.#socket;
   }
 
-  #emit(event: SocketEvent, value: unknown): void {
-    if (this.#closed) {
-      return;
+  #emit(event: SocketEvent, value?: unknown): void {
+    if (event <= SocketEvent.Connecting) {
+      this.#show(event, value as ChatError | undefined);
     }
-    const callbacks = this.#callbacks;
+    const name = CALLBACKS[event];
+    if (name) {
+      this.#call(name, event === SocketEvent.Disconnected ? undefined : value);
+    }
+  }
+
+  /** Where the connection stands is the core's to say; without a core an error is final. */
+  #show(event: SocketEvent, value: ChatError | undefined): void {
+    const before = this.#connection;
+    const error = event === SocketEvent.Connecting ? before.error : value;
+    const status = this.#socket?.(SocketOp.Status) ?? (error ? Status.Closed : Status.Connecting);
+    this.#connection = connectionOf(before, status, error);
+    if (this.#connection !== before) {
+      this.#call('onStateChange', this.#connection);
+    }
+  }
+
+  /** A mistake of the page's is the page's: it is reported there and never reaches the core. */
+  #call(name: keyof WebSocketCallbacks, value: unknown): void {
     try {
-      switch (event) {
-        case SocketEvent.Connected:
-          return callbacks.onConnect?.();
-        case SocketEvent.Disconnected:
-          return callbacks.onDisconnect?.();
-        case SocketEvent.Failed:
-        case SocketEvent.Refused:
-          return callbacks.onError?.(value as ChatError);
-        case SocketEvent.Message:
-          return callbacks.onMessage?.(value as ChatMessage);
-        case SocketEvent.UserOnline:
-          return callbacks.onUserOnline?.(value as OnlineUser);
-        case SocketEvent.UserOffline:
-          return callbacks.onUserOffline?.(value as string);
-        case SocketEvent.List:
-          return callbacks.onOnlineUsersList?.(value as OnlineUser[]);
+      if (!this.#closed) {
+        (this.#callbacks as Record<string, (value: unknown) => void>)[name]?.(value);
       }
     } catch (error) {
-      // The page's mistake is the page's: it is reported there and never reaches the core.
       queueMicrotask(() => {
         throw error;
       });
     }
   }
 }
+
+/** By the number of the event. */
+const CALLBACKS: readonly (keyof WebSocketCallbacks | undefined)[] = [
+  'onConnect',
+  'onDisconnect',
+  'onError',
+  'onError',
+  undefined,
+  'onMessage',
+  'onUserOnline',
+  'onUserOffline',
+  'onOnlineUsersList',
+];

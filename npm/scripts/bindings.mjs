@@ -25,6 +25,21 @@ export function trim(source) {
     return ptr;
 }`,
   );
+  // For programs that decode more than two gigabytes in one page.
+  glue = cut(
+    glue,
+    /^const MAX_SAFARI_DECODE_BYTES[^]*?^\}$/m,
+    'const decodeText = (bytes) => cachedTextDecoder.decode(bytes);',
+  );
+  // A view of the memory is made as fast as it is looked up whether the last one still fits.
+  for (const type of ['DataView', 'Uint8Array', 'Uint32Array']) {
+    glue = cut(
+      glue,
+      new RegExp(`^function get${type}Memory0\\([^]*?^\\}$`, 'm'),
+      `const get${type}Memory0 = () => new ${type}(wasm.memory.buffer);`,
+    );
+  }
+  glue = glue.replaceAll(/^\s*(?:let )?cached\w+Memory0 = null;$/gm, '');
   // The one kind of function that there is has two parameters; gathering them costs more than the call.
   glue = cut(glue, /\(\.\.\.args\)(?= => \{)/, '(what, value)');
   glue = cut(glue, /\.\.\.args(?=\);)/, 'what, value');

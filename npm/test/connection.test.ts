@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 /** `ChatWebSocket`: usable at once, in order, and silent after its end. */
 import { beforeEach, expect, test, vi } from 'vitest';
-import { ChatError, ChatWebSocket, configure } from '../lib/index.js';
+import { ChatError, ChatWebSocket, configure, type Connection } from '../lib/index.js';
 import { SocketEvent } from '../lib/ops.js';
 import { appears, core, fresh, settled } from './support.js';
 
@@ -68,7 +68,7 @@ test('each event reaches its callback', async () => {
   const error = new ChatError('TIMEOUT', 'late');
   const refusal = new ChatError('UNKNOWN_TENANT', 'no');
   emit(SocketEvent.Connected);
-  emit(SocketEvent.Disconnected, 'transport close');
+  emit(SocketEvent.Disconnected, new ChatError('NETWORK_ERROR', 'gone'));
   emit(SocketEvent.Failed, error);
   emit(SocketEvent.Refused, refusal);
   emit(SocketEvent.Message, { id: 'm' });
@@ -91,7 +91,7 @@ test('nothing is called after disconnect', async () => {
   const onMessage = vi.fn();
   const client = new ChatWebSocket('42', { onMessage });
   const made = await socket();
-  made.connected = true;
+  made.become('live', SocketEvent.Connected);
   expect(client.isConnected()).toBe(true);
   client.disconnect();
   client.disconnect();
@@ -168,4 +168,94 @@ test("a visitor's message carries site and domain", async () => {
     [{ text: 'hi', siteId: '7', domain: 'shop.example' }],
     [{ text: 'hi', domain: 'other.example' }],
   ]);
+});
+
+test('each change of the state is told with its reason, and the same is not told again', async () => {
+  const states: Connection[] = [];
+  const client = new ChatWebSocket('42', { onStateChange: (state) => states.push(state) });
+  expect(client.state).toBe('connecting');
+  const made = await socket();
+  const lost = new ChatError('NETWORK_ERROR', 'gone');
+  const refused = new ChatError('INVALID_API_KEY', 'no');
+  made.become('connecting', SocketEvent.Connecting);
+  made.become('live', SocketEvent.Connected);
+  made.become('backoff', SocketEvent.Disconnected, lost);
+  made.become('connecting', SocketEvent.Connecting);
+  made.become('backoff', SocketEvent.Failed, lost);
+  made.become('backoff', SocketEvent.Failed, lost);
+  made.become('closed', SocketEvent.Refused, refused);
+  expect(states).toEqual([
+    { state: 'live', error: null },
+    { state: 'backoff', error: lost },
+    { state: 'connecting', error: lost },
+    { state: 'backoff', error: lost },
+    { state: 'closed', error: refused },
+  ]);
+  expect(client.state).toBe('closed');
+});
+
+test('the state is the new one before any callback of it', async () => {
+  const seen: string[] = [];
+  const client: ChatWebSocket = new ChatWebSocket('42', {
+    onConnect: () => seen.push(client.state),
+    onError: () => seen.push(client.state),
+  });
+  const made = await socket();
+  made.become('live', SocketEvent.Connected);
+  made.become('closed', SocketEvent.Refused, new ChatError('WRONG_TENANT', 'no'));
+  expect(seen).toEqual(['live', 'closed']);
+});
+
+test('what cannot start is closed and says why; what was ended is closed without a word', async () => {
+  configure({ gatewayUrl: 'nonsense' });
+  const states: Connection[] = [];
+  new ChatWebSocket('42', { onStateChange: (state) => states.push(state) });
+  await vi.waitFor(() => expect(states).toHaveLength(1));
+  expect(states).toMatchObject([{ state: 'closed', error: { code: 'INVALID_CONFIG' } }]);
+
+  configure({ gatewayUrl: 'https://api.example' });
+  const onStateChange = vi.fn();
+  const client = new ChatWebSocket('42', { onStateChange });
+  client.disconnect();
+  expect(client.state).toBe('closed');
+  await settled();
+  expect(onStateChange).not.toHaveBeenCalled();
+});
+
+test('a signal disconnects, before or after the core is there', async () => {
+  const [early, late] = [new AbortController(), new AbortController()];
+  const first = new ChatWebSocket('42', {}, undefined, true, { signal: early.signal });
+  early.abort();
+  expect(first.state).toBe('closed');
+  expect(new ChatWebSocket('42', {}, undefined, true, { signal: early.signal }).state).toBe('closed');
+  await settled();
+  expect(core.sockets).toEqual([]);
+
+  new ChatWebSocket('42', {}, undefined, true, { signal: late.signal });
+  const made = await socket();
+  late.abort();
+  expect(made.closed).toBe(true);
+});
+
+test('a message that is given up is taken back from the core', async () => {
+  const client = new ChatWebSocket('42');
+  const made = await socket();
+  made.answer = () => new Promise(() => {});
+  const controller = new AbortController();
+  const sent = client.sendMessage('hi', { signal: controller.signal });
+  await vi.waitFor(() => expect(made.sent).toHaveLength(1));
+  controller.abort();
+  await expect(sent).rejects.toMatchObject({ code: 'ABORTED' });
+  expect(made.cancelled).toEqual([1]);
+});
+
+test('a message that is given up before the core is there is not sent', async () => {
+  const client = new ChatWebSocket('42');
+  const controller = new AbortController();
+  const sent = client.sendMessage('hi', { signal: controller.signal });
+  controller.abort();
+  await expect(sent).rejects.toMatchObject({ code: 'ABORTED' });
+  const made = await socket();
+  await settled();
+  expect(made.sent).toEqual([]);
 });

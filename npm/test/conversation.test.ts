@@ -300,7 +300,7 @@ test('a conversation that is not there is an error', async () => {
 
 test('a visitor who is known again reads what was said before; a new one asks for nothing', async () => {
   const { store } = await connected();
-  expect(core.apis).toEqual([]);
+  expect(core.calls).toEqual([]);
   expect(store.getSnapshot().isLoading).toBe(false);
   store.close();
 
@@ -310,9 +310,9 @@ test('a visitor who is known again reads what was said before; a new one asks fo
   const made = await socket(1);
   made.emit(SocketEvent.Connected);
   expect(again.getSnapshot().isLoading).toBe(true);
-  const api = await appears(() => core.apis[0]);
+  await appears(() => core.calls[1]);
   await settled();
-  expect(api.calls.map(([name]) => name)).toEqual(['createSession', 'getMessages']);
+  expect(core.calls.map(([name]) => name)).toEqual(['createSession', 'getMessages']);
   expect(again.getSnapshot()).toMatchObject({ isLoading: false, error: null });
   core.history = [hello];
   await again.loadHistory();
@@ -322,13 +322,14 @@ test('a visitor who is known again reads what was said before; a new one asks fo
 test('a history that nobody asked for and that is not for this visitor is no error', async () => {
   keepToken('42', { token: 'visitor.x' });
   const { store } = await connected();
-  const api = await appears(() => core.apis[0]);
-  api.fails = new ChatError('CREDENTIAL_REQUIRED', 'no', 401);
+  await appears(() => core.calls[1]);
+  await settled();
+  core.refusal = new ChatError('CREDENTIAL_REQUIRED', 'no', 401);
   core.sockets[0]?.emit(SocketEvent.Connected);
   await settled();
   expect(store.getSnapshot().error).toBeNull();
   await store.loadHistory();
-  expect(store.getSnapshot().error).toBe(api.fails);
+  expect(store.getSnapshot().error).toBe(core.refusal);
 });
 
 test('a history may be read without following the conversation', async () => {
@@ -336,7 +337,7 @@ test('a history may be read without following the conversation', async () => {
   const store = conversation({ sessionId: 's1' });
   await store.loadHistory();
   expect(texts(store)).toEqual([['Hello', 'delivered']]);
-  expect(core.apis[0]?.calls).toEqual([['getMessages', 's1']]);
+  expect(core.calls).toEqual([['getMessages', 's1']]);
   expect(core.sockets).toEqual([]);
 });
 

@@ -4,11 +4,16 @@ import type { ChatError } from '../lib/errors.js';
 import { ApiOp, type SocketEvent, SocketOp, UsersOp, UsersStatus } from '../lib/ops.js';
 import type { ChatMessage, MessageReceipt, OnlineUser } from '../lib/types.js';
 
-type Settings = { enableWebSocket: boolean; pollingInterval: number; autoRefresh: boolean };
+/** What the core says of a connection, by number. */
+export const STATUS = { idle: 0, connecting: 1, live: 2, polling: 3, backoff: 4, closed: 5 };
 
 export const core = {
   sockets: [] as FakeSocket[],
-  apis: [] as FakeApi[],
+  /** The requests so far: what for, with what, and with which settings. */
+  calls: [] as [string, unknown][],
+  configs: [] as CoreConfig[],
+  /** Makes the next requests fail. */
+  refusal: undefined as ChatError | undefined,
   feeds: [] as FakeUsers[],
   starts: 0,
   /** Makes the next starts fail. */
@@ -16,8 +21,8 @@ export const core = {
   /** What the HTTP interface answers of a conversation. */
   history: [] as ChatMessage[],
   reset() {
-    const nothing = { sockets: [], apis: [], feeds: [], starts: 0, broken: false, history: [] };
-    Object.assign(core, nothing);
+    const nothing = { sockets: [], calls: [], configs: [], feeds: [], starts: 0, history: [] };
+    Object.assign(core, { ...nothing, refusal: undefined, broken: false });
   },
 };
 
@@ -40,14 +45,21 @@ class FakeSocket {
   /** Set, it answers the messages; otherwise all are accepted. */
   answer: ((body: object) => Promise<MessageReceipt>) | undefined;
   requests = 0;
-  connected = false;
+  status: keyof typeof STATUS = 'connecting';
   closed = false;
+  readonly cancelled: unknown[] = [];
 
   constructor(
     readonly config: CoreConfig,
     readonly emit: (event: SocketEvent, value?: unknown) => void,
   ) {
     core.sockets.push(this);
+  }
+
+  /** What a real core does when its connection stands otherwise. */
+  become(status: FakeSocket['status'], event: SocketEvent, value?: unknown): void {
+    this.status = status;
+    this.emit(event, value);
   }
 
   ask(op: SocketOp, argument: unknown): unknown {
@@ -59,11 +71,14 @@ class FakeSocket {
       case SocketOp.List:
         this.requests += 1;
         return undefined;
-      case SocketOp.Live:
-        return this.connected;
+      case SocketOp.Status:
+        return STATUS[this.status];
+      case SocketOp.Cancel:
+        this.cancelled.push(argument);
+        return undefined;
       case SocketOp.Close:
         this.closed = true;
-        this.connected = false;
+        this.status = 'closed';
         return undefined;
     }
   }
@@ -74,14 +89,9 @@ class FakeSocket {
   }
 
   sendMessage(body: object): Promise<MessageReceipt> {
-    this.sent.push(body);
-    if (this.answer) {
-      return this.answer(body);
-    }
-    return Promise.resolve({
-      messageId: `m${this.sent.length}`,
-      timestamp: '2024-01-15T10:30:00.000Z',
-    });
+    const number = this.sent.push(body);
+    const receipt = { messageId: `m${number}`, timestamp: '2024-01-15T10:30:00.000Z' };
+    return Object.assign(this.answer?.(body) ?? Promise.resolve(receipt), { number });
   }
 }
 
@@ -109,25 +119,14 @@ const answers: { [Op in ApiOp]: [string, unknown] } = {
   [ApiOp.Session]: ['createSession', 's-created'],
 };
 
-class FakeApi {
-  readonly calls: [string, unknown][] = [];
-  fails: ChatError | undefined;
-
-  constructor(readonly config: CoreConfig) {
-    core.apis.push(this);
-  }
-
-  ask(op: ApiOp, argument: unknown): Promise<unknown> {
-    const [name, answer] = answers[op];
-    this.calls.push([name, argument]);
-    const value = op === ApiOp.Messages ? core.history : answer;
-    return this.fails ? Promise.reject(this.fails) : Promise.resolve(value);
-  }
-}
-
 export function chatApi(config: CoreConfig): Api {
-  const made = new FakeApi(config);
-  return ((op: ApiOp, argument?: unknown) => made.ask(op, argument)) as Api;
+  return ((op: ApiOp, argument?: unknown) => {
+    const [name, answer] = answers[op];
+    core.calls.push([name, argument]);
+    core.configs.push(config);
+    const value = op === ApiOp.Messages ? core.history : answer;
+    return core.refusal ? Promise.reject(core.refusal) : Promise.resolve(value);
+  }) as Api;
 }
 
 class FakeUsers {
@@ -148,15 +147,17 @@ class FakeUsers {
     users: [] as OnlineUser[],
     error: undefined as ChatError | undefined,
     isLoading: true,
-    isConnected: false,
+    status: 'connecting' as keyof typeof STATUS,
+    why: undefined as ChatError | undefined,
   };
 
   constructor(
     readonly config: CoreConfig,
-    readonly settings: Settings,
+    readonly socket: boolean,
+    public interval: number,
     readonly changed: (status: number, error: ChatError | undefined) => void,
   ) {
-    this.state.isLoading = settings.autoRefresh;
+    this.state.isLoading = interval < Infinity;
     core.feeds.push(this);
     this.tell();
   }
@@ -190,19 +191,20 @@ class FakeUsers {
   }
 
   tell(): void {
-    const { isLoading, isConnected, error } = this.state;
-    this.changed(
-      (isLoading ? UsersStatus.Loading : 0) | (isConnected ? UsersStatus.Connected : 0),
-      error,
-    );
+    const { isLoading, status, error, why } = this.state;
+    const bits = (isLoading ? UsersStatus.Loading : 0) | (error ? UsersStatus.Outdated : 0);
+    this.changed(bits + UsersStatus.Connection * STATUS[status], error ?? why);
   }
 
-  ask(op: UsersOp): Shelf | undefined {
+  ask(op: UsersOp, argument: unknown): Shelf | undefined {
     switch (op) {
       case UsersOp.Shelf:
         return this.shelf;
       case UsersOp.Refresh:
         this.refreshes += 1;
+        return undefined;
+      case UsersOp.Poll:
+        this.interval = argument as number;
         return undefined;
       case UsersOp.Close:
         this.closed = true;
@@ -213,9 +215,10 @@ class FakeUsers {
 
 export function onlineUsers(
   config: CoreConfig,
-  settings: Settings,
+  socket: boolean,
+  interval: number,
   changed: (status: number, error: ChatError | undefined) => void,
 ): Users {
-  const made = new FakeUsers(config, settings, changed);
-  return ((op: UsersOp) => made.ask(op)) as Users;
+  const made = new FakeUsers(config, socket, interval, changed);
+  return ((op: UsersOp, argument?: unknown) => made.ask(op, argument)) as Users;
 }

@@ -3,9 +3,15 @@
 import { expect, test, vi } from 'vitest';
 import { openSocket } from '../../client-wasm/js/platform.js';
 
-const [FRAME, EVENT] = [3, 6];
+const [FRAME, EVENT] = [3, 8];
 
-const config = { socketUrl: 'https://h', tenantId: '42', admin: false, website: {} };
+const config = {
+  socketUrl: 'https://h',
+  tenantId: '42',
+  admin: false,
+  website: {},
+  settings: () => ({}),
+};
 
 /** Opens a socket, and returns the one that was made. */
 function opened(on, settings = {}) {

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 /** `useOnlineUsers` in React: strict mode, changed arguments, server rendering. */
 import { act, cleanup, render, renderHook } from '@testing-library/react';
-import { StrictMode } from 'react';
+import { StrictMode, Suspense, use } from 'react';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { configure } from '../lib/index.js';
@@ -32,7 +32,7 @@ test('strict mode makes one connection, and unmounting ends it', async () => {
   await settled();
   expect(core.feeds).toEqual([made]);
 
-  act(() => made.become({ users: [ann], isLoading: false, isConnected: true }));
+  act(() => made.become({ users: [ann], isLoading: false, status: 'live' }));
   expect(result.current).toMatchObject({
     onlineUsers: [ann],
     isLoading: false,
@@ -81,12 +81,12 @@ test('changed options take effect without emptying the list', async () => {
     initialProps: { enableWebSocket: true },
   });
   const first = await feed();
-  act(() => first.become({ users: [ann, bob], isLoading: false, isConnected: true }));
+  act(() => first.become({ users: [ann, bob], isLoading: false, status: 'live' }));
   rerender({ enableWebSocket: false });
   expect(result.current.onlineUsers).toEqual([ann, bob]);
   expect(result.current.isLoading).toBe(false);
   const second = await feed(1);
-  expect(second.settings.enableWebSocket).toBe(false);
+  expect(second.socket).toBe(false);
   expect(first.closed).toBe(true);
 });
 
@@ -118,4 +118,58 @@ test('a server renders the loading state and starts nothing', async () => {
   expect(renderToString(<Page />)).toBe('<p>loading</p>');
   await settled();
   expect(core.feeds).toEqual([]);
+});
+
+test('mounting, unmounting and mounting twice over leaves nothing open', async () => {
+  for (let round = 0; round < 2; round++) {
+    const first = renderHook(() => useOnlineUsers('42'), { wrapper: StrictMode });
+    await settled();
+    first.unmount();
+    const second = renderHook(() => useOnlineUsers('42'), { wrapper: StrictMode });
+    await settled();
+    expect(core.feeds.filter(({ closed }) => !closed)).toHaveLength(1);
+    second.unmount();
+    await settled();
+    expect(core.feeds.filter(({ closed }) => !closed)).toEqual([]);
+  }
+});
+
+test('a tree that is suspended before it was shown connects to nothing', async () => {
+  let arrive: (() => void) | undefined;
+  const arrival = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const Late = () => {
+    use(arrival);
+    return <i>late</i>;
+  };
+  const Page = () => (
+    <p>
+      {useOnlineUsers('42').onlineUsers.length}
+      <Late />
+    </p>
+  );
+  const { container, unmount } = await act(async () =>
+    render(
+      <StrictMode>
+        <Suspense fallback="wait">
+          <Page />
+        </Suspense>
+      </StrictMode>,
+    ),
+  );
+  await settled();
+  expect(container.textContent).toBe('wait');
+  expect(core.feeds).toEqual([]);
+  await act(async () => {
+    arrive?.();
+    await arrival;
+  });
+  expect(container.textContent).toBe('0late');
+  await feed();
+  await settled();
+  expect(core.feeds.filter(({ closed }) => !closed)).toHaveLength(1);
+  unmount();
+  await settled();
+  expect(core.feeds.filter(({ closed }) => !closed)).toEqual([]);
 });

@@ -2,20 +2,19 @@
 /** `ChatAPI`: the session it keeps, and failures that stay failures. */
 import { beforeEach, expect, test } from 'vitest';
 import { ChatAPI, ChatError, configure } from '../lib/index.js';
-import { appears, core, fresh } from './support.js';
+import { core, fresh } from './support.js';
 
 beforeEach(() => {
   fresh();
   configure({ gatewayUrl: 'https://api.example', apiKey: 'key' });
 });
 
-const calls = () => core.apis[0]?.calls;
+const calls = () => core.calls;
 
 test('a failed request rejects with its code and never looks like an empty list', async () => {
   const api = new ChatAPI('42');
   expect(await api.getOnlineUsers()).toEqual([]);
-  const made = await appears(() => core.apis[0]);
-  made.fails = new ChatError('WRONG_TENANT', 'no', 403);
+  core.refusal = new ChatError('WRONG_TENANT', 'no', 403);
   const error: unknown = await api.getOnlineUsers().catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(ChatError);
   expect(error).toBeInstanceOf(Error);
@@ -64,4 +63,31 @@ test("an agent's reply to one session is not the next call's session", async () 
     ['createSession', { tenantId: '42' }],
     ['getMessages', 's-created'],
   ]);
+});
+
+test('each request can be given up, and only those that come after the abort are not made', async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const api = new ChatAPI('42');
+  await api.getOnlineUsers({ signal });
+  expect(core.configs[0]?.signal).toBe(signal);
+  controller.abort();
+  for (const request of [
+    api.getOnlineUsers({ signal }),
+    api.getMessages('s', { signal }),
+    api.sendMessage('hi', { signal }),
+    api.initializeSession({ signal }),
+  ]) {
+    await expect(request).rejects.toMatchObject({ code: 'ABORTED' });
+  }
+  expect(calls()).toHaveLength(1);
+});
+
+test('the timeout is that of the configuration when the request is made', async () => {
+  const api = new ChatAPI('42');
+  await api.getOnlineUsers();
+  const settings = core.configs[0]?.settings;
+  expect(settings?.().requestTimeout).toBeUndefined();
+  configure({ requestTimeout: 1000 });
+  expect(settings?.().requestTimeout).toBe(1000);
 });

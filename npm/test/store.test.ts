@@ -32,11 +32,7 @@ test('nothing happens before the first subscriber, and all ends after the last',
   const [one, two] = [follow(store), follow(store)];
   const made = await feed();
   expect(made.config).toMatchObject({ tenantId: '42', admin: true, website: {} });
-  expect(made.settings).toEqual({
-    enableWebSocket: true,
-    pollingInterval: 5000,
-    autoRefresh: true,
-  });
+  expect(made).toMatchObject({ socket: true, interval: 5000 });
   one();
   await settled();
   expect(made.closed).toBe(false);
@@ -68,16 +64,28 @@ test('a snapshot stays the same object until something changes', async () => {
   const store = createOnlineUsersStore('42');
   const listener = vi.fn();
   const first = store.getSnapshot();
-  expect(first).toEqual({ onlineUsers: [], isLoading: true, error: null, isConnected: false });
+  expect(first).toEqual({
+    onlineUsers: [],
+    isLoading: true,
+    error: null,
+    isConnected: false,
+    connection: { state: 'connecting', error: null },
+  });
   follow(store, listener);
   const made = await feed();
   await settled();
   expect(store.getSnapshot()).toBe(first);
 
   const users = [ann];
-  made.become({ users, isLoading: false, isConnected: true });
+  made.become({ users, isLoading: false, status: 'live' });
   const second = store.getSnapshot();
-  expect(second).toEqual({ onlineUsers: users, isLoading: false, error: null, isConnected: true });
+  expect(second).toEqual({
+    onlineUsers: users,
+    isLoading: false,
+    error: null,
+    isConnected: true,
+    connection: { state: 'live', error: null },
+  });
   expect(second.onlineUsers).toBe(users);
   made.tell();
   expect(store.getSnapshot()).toBe(second);
@@ -88,14 +96,54 @@ test('an error keeps the last list', async () => {
   const store = createOnlineUsersStore('42');
   follow(store);
   const made = await feed();
-  made.become({ users: [ann], isLoading: false, isConnected: true });
+  made.become({ users: [ann], isLoading: false, status: 'live' });
   const error = new ChatError('NETWORK_ERROR', 'gone');
-  made.become({ error, isConnected: false });
+  made.become({ error, why: error, status: 'backoff' });
   expect(store.getSnapshot()).toEqual({
     onlineUsers: [ann],
     isLoading: false,
     error,
     isConnected: false,
+    connection: { state: 'backoff', error },
+  });
+});
+
+test('the connection says where it stands and why, as the same object while that is the same', async () => {
+  const store = createOnlineUsersStore('42');
+  follow(store);
+  const made = await feed();
+  const why = new ChatError('TIMEOUT', 'silent');
+  made.become({ isLoading: false, status: 'polling', why });
+  const { connection, error } = store.getSnapshot();
+  expect(connection).toEqual({ state: 'polling', error: why });
+  expect(error).toBeNull();
+  made.become({ isLoading: true });
+  expect(store.getSnapshot().connection).toBe(connection);
+  made.become({ status: 'live', why: undefined });
+  expect(store.getSnapshot()).toMatchObject({ isConnected: true, connection: { error: null } });
+});
+
+test('nobody follows: nothing is under way', async () => {
+  const store = createOnlineUsersStore('42');
+  const leave = follow(store);
+  (await feed()).become({ status: 'live', isLoading: false });
+  leave();
+  await settled();
+  expect(store.getSnapshot()).toMatchObject({
+    isConnected: false,
+    connection: { state: 'idle', error: null },
+  });
+  expect(store.getServerSnapshot().connection).toEqual({ state: 'idle', error: null });
+});
+
+test('what cannot start is closed, and says why', async () => {
+  configure({ gatewayUrl: 'nonsense' });
+  const store = createOnlineUsersStore('42');
+  follow(store);
+  await appears(() => store.getSnapshot().error ?? undefined);
+  expect(store.getSnapshot().connection).toMatchObject({
+    state: 'closed',
+    error: { code: 'INVALID_CONFIG' },
   });
 });
 
@@ -127,22 +175,52 @@ test('stores for the same tenant and options share one connection', async () => 
   expect((await feed(1)).config.tenantId).toBe('43');
 });
 
+test('stores that poll differently share one connection, and the most eager one counts', async () => {
+  const leaves = [
+    follow(createOnlineUsersStore('42', { pollingInterval: 60_000, autoRefresh: false })),
+    follow(createOnlineUsersStore('42', { pollingInterval: 1000 })),
+  ];
+  const made = await feed();
+  await settled();
+  expect(core.feeds).toEqual([made]);
+  expect(made.interval).toBe(1000);
+  follow(createOnlineUsersStore('42', { pollingInterval: 500, notifyInterval: 50 }));
+  expect(made.interval).toBe(500);
+  leaves[1]?.();
+  await settled();
+  expect(made.interval).toBe(500);
+  leaves[0]?.();
+  await settled();
+  expect(made.closed).toBe(false);
+});
+
+test('who fetches nothing unasked does not say how often others poll', async () => {
+  follow(createOnlineUsersStore('42', { pollingInterval: 300, autoRefresh: false }));
+  const made = await feed();
+  expect(made.interval).toBe(Infinity);
+  const leave = follow(createOnlineUsersStore('42', { pollingInterval: 60_000 }));
+  expect(made.interval).toBe(60_000);
+  leave();
+  await settled();
+  expect(made.interval).toBe(Infinity);
+});
+
 test('changed options start with what is known of the tenant', async () => {
   const store = createOnlineUsersStore('42');
   const leave = follow(store);
-  (await feed()).become({ users: [ann, bob], isLoading: false, isConnected: true });
+  (await feed()).become({ users: [ann, bob], isLoading: false, status: 'live' });
 
-  const slower = createOnlineUsersStore('42', { pollingInterval: 60_000 });
+  const without = createOnlineUsersStore('42', { enableWebSocket: false });
   leave();
-  follow(slower);
+  follow(without);
   const next = await feed(1);
-  expect(slower.getSnapshot()).toMatchObject({
+  expect(without.getSnapshot()).toMatchObject({
     onlineUsers: [ann, bob],
     isLoading: false,
     isConnected: false,
   });
   next.become({ users: [bob], isLoading: false });
-  expect(slower.getSnapshot().onlineUsers).toEqual([bob]);
+  expect(without.getSnapshot().onlineUsers).toEqual([bob]);
 });
 
 test('refresh asks the core, and starts again what could not start', async () => {
@@ -183,7 +261,7 @@ test('a changing list is shown once per interval, anything else at once', async 
   made.show([ann, bob]);
   expect(store.getSnapshot()).toBe(before);
   expect(listener).not.toHaveBeenCalled();
-  made.become({ isConnected: true });
+  made.become({ status: 'live' });
   expect(store.getSnapshot()).toMatchObject({ onlineUsers: [ann, bob], isConnected: true });
   expect(listener).toHaveBeenCalledTimes(1);
 

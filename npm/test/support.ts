@@ -13,6 +13,8 @@ export function fresh(): void {
     websocketUrl: undefined,
     apiKey: undefined,
     getToken: undefined,
+    requestTimeout: undefined,
+    WebSocket: undefined,
   });
   globalThis.localStorage?.clear();
 }

@@ -52,7 +52,7 @@ test("Svelte's `get` and `derived` take it, and leave nothing behind", async () 
 test('any store of the package can be read', async () => {
   const run = vi.fn();
   const leave = readable(createOnlineUsersStore('42')).subscribe(run);
-  (await feed()).become({ isConnected: true });
+  (await feed()).become({ status: 'live' });
   expect(run).toHaveBeenLastCalledWith(expect.objectContaining({ isConnected: true }));
   leave();
 });

@@ -86,7 +86,7 @@ test('the count renders again only when it is another one', async () => {
   act(() => made.become({ users: [ann, bob], isLoading: false }));
   expect(result.current).toBe(2);
   const before = renders;
-  act(() => made.become({ users: [ann, cy], isConnected: true }));
+  act(() => made.become({ users: [ann, cy], status: 'live' }));
   expect(renders).toBe(before);
   act(() => made.become({ users: [ann] }));
   expect(result.current).toBe(1);

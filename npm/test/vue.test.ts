@@ -48,7 +48,7 @@ test('a component shows what the store says, and its end ends the work', async (
   const { app, text } = mounted(ref('42'));
   expect(text()).toBe('loading');
   const made = await feed();
-  made.become({ users: [ann, bob], isLoading: false, isConnected: true });
+  made.become({ users: [ann, bob], isLoading: false, status: 'live' });
   await nextTick();
   expect(text()).toBe('ann,bob live');
   app.unmount();
@@ -81,17 +81,17 @@ test('another tenant is another list; none is none', async () => {
 
 test('a scope without a component will do; changed options begin anew', async () => {
   const scope = effectScope();
-  const pollingInterval = ref(1000);
+  const enableWebSocket = ref(true);
   const { refresh } = scope.run(() =>
-    useOnlineUsers('42', () => ({ pollingInterval: pollingInterval.value })),
+    useOnlineUsers('42', () => ({ enableWebSocket: enableWebSocket.value })),
   ) ?? { refresh: () => Promise.reject(new Error('the scope did not run')) };
   const first = await feed();
-  expect(first.settings.pollingInterval).toBe(1000);
+  expect(first.socket).toBe(true);
   await refresh();
   expect(first.refreshes).toBe(1);
-  pollingInterval.value = 2000;
+  enableWebSocket.value = false;
   const second = await feed(1);
-  expect(second.settings.pollingInterval).toBe(2000);
+  expect(second.socket).toBe(false);
   scope.stop();
   await settled();
   expect([first.closed, second.closed]).toEqual([true, true]);

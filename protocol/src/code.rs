@@ -120,6 +120,18 @@ codes! {
 }
 
 impl Code {
+    /// Whether other credentials may be all that is needed: a token expires by itself, and whoever issues them may have a
+    /// newer one.
+    pub const fn concerns_credentials(self) -> bool {
+        matches!(
+            self,
+            Self::CredentialRequired
+                | Self::InvalidToken
+                | Self::TokenExpired
+                | Self::InvalidApiKey
+        )
+    }
+
     /// The code of that name; `None` for a name this version does not know.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == name)
@@ -145,6 +157,13 @@ mod tests {
             );
         }
         assert_eq!(Code::from_name("invalid_token"), None);
+    }
+
+    #[test]
+    fn what_concerns_credentials_is_what_http_calls_unauthorised() {
+        for code in Code::ALL {
+            assert_eq!(code.concerns_credentials(), code.http_status() == 401);
+        }
     }
 
     #[test]

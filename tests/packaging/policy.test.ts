@@ -124,7 +124,7 @@ test('the script tag loads its fallback from beside itself, by the nonce it was 
   await page.getByText('Online', { exact: true }).waitFor();
   await page.getByRole('textbox', { name: 'Your message' }).fill('Is the blue one in stock?');
   await page.getByRole('button', { name: 'Send' }).click();
-  await page.locator('.entry.own.sent').waitFor();
+  await page.locator('.entry.own.delivered').waitFor();
   await admin.send('Yes, it is.', { sessionId });
   await page.getByText('Yes, it is.').waitFor();
   expect(opened.errors).toEqual([]);

@@ -17,10 +17,12 @@ export class TestBrowser {
     this.#browser = browser;
   }
 
-  static async launch(): Promise<TestBrowser> {
+  /** With `backForwardCache` pages that are left are kept, as browsers do for people and not for programs. */
+  static async launch({ backForwardCache = false } = {}): Promise<TestBrowser> {
     const browser = await chromium.launch({
       executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
       args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+      ignoreDefaultArgs: backForwardCache ? ['--disable-back-forward-cache'] : [],
     });
     return new TestBrowser(browser);
   }

@@ -55,6 +55,11 @@ impl Backoff {
         floor + self.next_random() % (span + 1)
     }
 
+    /// A number that differs from client to client.
+    pub(super) fn spread(&self) -> u64 {
+        self.random
+    }
+
     /// `SplitMix64`: jitter needs spread, not secrecy.
     fn next_random(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -61,6 +61,17 @@ impl Outbox {
         Some(self.pending.remove(at).id)
     }
 
+    /// Whether nothing waits, neither for the connection nor for its acknowledgement.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Takes out one that is given up, whether it has been sent or not.
+    pub(super) fn cancel(&mut self, id: AckId) -> Option<AckId> {
+        let at = self.pending.iter().position(|pending| pending.id == id)?;
+        Some(self.pending.remove(at).id)
+    }
+
     /// When the oldest is due.
     pub(super) fn deadline(&self) -> Option<Millis> {
         self.pending.first().map(|pending| pending.due)

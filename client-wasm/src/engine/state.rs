@@ -5,14 +5,14 @@ use crate::Millis;
 /// The one state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// Made and not started.
+    /// Not started, or the page was left. No transport.
     Idle,
+    /// The shell is fetching the credentials. No transport yet.
+    Authorising,
     /// The transport is being opened.
     Opening,
     /// The transport is open; the server's handshake is due.
     Handshaking,
-    /// The shell is fetching the credentials.
-    Authorising { heartbeat: Heartbeat },
     /// The namespace has been asked for.
     Joining { heartbeat: Heartbeat },
     /// The namespace was refused; the shell is reading why.
@@ -28,10 +28,9 @@ pub(super) enum State {
 impl State {
     pub(super) fn heartbeat(&self) -> Option<Heartbeat> {
         match *self {
-            Self::Authorising { heartbeat }
-            | Self::Joining { heartbeat }
-            | Self::Live { heartbeat, .. } => Some(heartbeat),
+            Self::Joining { heartbeat } | Self::Live { heartbeat, .. } => Some(heartbeat),
             Self::Idle
+            | Self::Authorising
             | Self::Opening
             | Self::Handshaking
             | Self::Refused
@@ -44,7 +43,8 @@ impl State {
 /// The server's heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Heartbeat {
-    patience: Millis,
+    interval: Millis,
+    timeout: Millis,
 }
 
 impl Heartbeat {
@@ -53,13 +53,19 @@ impl Heartbeat {
         const HOUR: Millis = 3_600_000;
         let usable = |millis: &Millis| (1..=HOUR).contains(millis);
         Self {
-            patience: interval.filter(usable).unwrap_or(25_000)
-                + timeout.filter(usable).unwrap_or(20_000),
+            interval: interval.filter(usable).unwrap_or(25_000),
+            timeout: timeout.filter(usable).unwrap_or(20_000),
         }
     }
 
     /// For how long the server may be silent.
     pub(super) fn patience(self) -> Millis {
-        self.patience
+        self.interval + self.timeout
+    }
+
+    /// Whether a ping must have gone missing by now, if the watchdog's time is `due`. A quarter of the timeout is for what
+    /// is merely late.
+    pub(super) fn missed(self, now: Millis, due: Millis) -> bool {
+        now + self.timeout * 3 / 4 > due
     }
 }

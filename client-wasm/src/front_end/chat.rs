@@ -220,6 +220,8 @@ impl Task {
 
     fn tell(&self, notice: Notice) {
         let event = match notice {
+            // It shows in what becomes of it.
+            Notice::Attempting => return,
             Notice::Connected => {
                 self.shared.live.set(true);
                 Event::Connected

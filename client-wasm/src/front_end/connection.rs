@@ -28,10 +28,16 @@ use super::{
 use crate::{
     Millis,
     engine::{self, AckId, Delivery, Output, Reason},
+    status::Status,
 };
+
+/// How long credentials are taken to be good: they are asked for anew with each attempt, not before they expire.
+const FOR_GOOD: Millis = 1_000_000_000;
 
 /// What a connection tells its owner.
 pub(super) enum Notice {
+    /// An attempt begins.
+    Attempting,
     /// Joined.
     Connected,
     /// No longer joined.
@@ -57,6 +63,8 @@ pub(super) struct Connection {
     transport: Option<Transport>,
     credentials: Option<LocalBoxFuture<'static, Result<String, Code>>>,
     awaited: Vec<(AckId, Reply)>,
+    /// What the last refusal says.
+    refusal: Option<ChatError>,
     page: PageEvents,
     timer: Timer,
 }
@@ -74,6 +82,7 @@ impl Connection {
             transport: None,
             credentials: None,
             awaited: Vec::new(),
+            refusal: None,
             page: PageEvents::watch(),
             timer: Timer::default(),
         }
@@ -124,6 +133,8 @@ impl Connection {
             match event {
                 PageEvent::Offline => self.engine.handle_offline(now),
                 PageEvent::Awake => self.engine.wake(now),
+                PageEvent::Left => self.engine.suspend(),
+                PageEvent::Shown => self.engine.connect(now),
             }
             return Poll::Ready(());
         }
@@ -132,7 +143,7 @@ impl Connection {
         {
             self.credentials = None;
             let auth = auth.as_deref().map_err(|code| *code);
-            self.engine.handle_credentials(now, auth);
+            self.engine.handle_credentials(now, auth, FOR_GOOD);
             return Poll::Ready(());
         }
         if let Some(transport) = &mut self.transport
@@ -176,11 +187,20 @@ impl Connection {
                 let presence = self.presence;
                 let auth = async move { credentials.await.map(|auth| auth.to_json(presence)) };
                 self.credentials = Some(auth.map(|auth| auth.map_err(|e| e.code)).boxed_local());
+                let attempting = self.engine.status() == Status::Connecting;
+                return attempting.then_some(Notice::Attempting);
             }
-            Output::ReadRefusal { data } => return Some(self.read_refusal(data)),
+            Output::ReadRefusal { data } => self.read_refusal(data),
+            Output::Refused(retry) => {
+                let error = self.refusal.take()?;
+                return Some(match retry {
+                    Retry::Later => Notice::Failed(error),
+                    Retry::Never => Notice::Refused(error),
+                });
+            }
             Output::Connected => return Some(Notice::Connected),
             Output::Disconnected(reason) => return Some(Notice::Disconnected(reason)),
-            Output::AttemptFailed(code) => return Some(failed(ChatError::new(code))),
+            Output::AttemptFailed(code) => return Some(Notice::Failed(ChatError::new(code))),
             Output::Received { data } => return self.read_event(data),
             Output::Acked { id, data } => {
                 let outcome = read_acknowledgement(&self.arguments(data).get(0));
@@ -215,11 +235,11 @@ impl Connection {
             .handle_handshake(clock::now(), interval, timeout);
     }
 
-    fn read_refusal(&mut self, data: usize) -> Notice {
+    fn read_refusal(&mut self, data: usize) {
         let refusal = Refusal::read(&self.payload(data));
         let code = refusal.known_code().unwrap_or(Code::ConnectionRefused);
+        self.refusal = Some(refusal.error(code, None));
         self.engine.handle_refusal(clock::now(), code);
-        failed(refusal.error(code, None))
     }
 
     fn read_event(&self, data: usize) -> Option<Notice> {
@@ -257,13 +277,6 @@ impl Drop for Connection {
             // There is nobody left to tell.
             self.obey(output);
         }
-    }
-}
-
-fn failed(error: ChatError) -> Notice {
-    match error.code.retry() {
-        Retry::Later => Notice::Failed(error),
-        Retry::Never => Notice::Refused(error),
     }
 }
 

@@ -31,6 +31,7 @@ use super::{
 };
 use crate::{
     api,
+    engine::Reason,
     sync::{Ask, Options, Sync},
     wire,
 };
@@ -299,6 +300,9 @@ impl Task {
         loop {
             let ask = self.store.sync.borrow_mut().poll_ask();
             match ask {
+                Some(Ask::Connect) => {
+                    self.connection = Some(Connection::open(self.config.clone(), Presence::Deltas));
+                }
                 Some(Ask::Http) => self.fetch(),
                 Some(Ask::Socket) => {
                     if let Some(connection) = &mut self.connection {
@@ -328,10 +332,13 @@ impl Task {
 fn hear(sync: &mut Online, notice: Notice) {
     match notice {
         Notice::Connected => sync.handle_socket_up(clock::now()),
-        Notice::Disconnected(_) => sync.handle_socket_down(),
+        Notice::Attempting => sync.handle_socket_attempt(),
+        // It is replaced at once, and what was missed is asked for then.
+        Notice::Disconnected(Reason::Renewal) => {}
+        Notice::Disconnected(Reason::Leaving) => sync.handle_leaving(),
+        Notice::Disconnected(reason) => sync.handle_socket_down(ChatError::new(reason.code())),
+        Notice::Failed(error) => sync.handle_socket_down(error),
         Notice::Refused(error) => sync.handle_socket_refused(error),
-        // Polling says whether the server can be reached at all.
-        Notice::Failed(_) => {}
         Notice::Received(name, payload) => {
             if let Some(event) = wire::Event::named(&name) {
                 receive(sync, event, payload);

@@ -15,6 +15,10 @@ pub(super) enum PageEvent {
     Offline,
     /// The network is back, or somebody looks at the page again, or has just stopped to.
     Awake,
+    /// The page is being left.
+    Left,
+    /// The page is shown, at first or again.
+    Shown,
 }
 
 /// The events of the page from now on. Outside a page there are none.
@@ -25,10 +29,12 @@ pub(super) struct PageEvents {
 
 impl PageEvents {
     pub(super) fn watch() -> Self {
-        const WATCHED: [(&str, PageEvent); 3] = [
+        const WATCHED: [(&str, PageEvent); 5] = [
             ("offline", PageEvent::Offline),
             ("online", PageEvent::Awake),
             ("visibilitychange", PageEvent::Awake),
+            ("pagehide", PageEvent::Left),
+            ("pageshow", PageEvent::Shown),
         ];
         let (sender, events) = mpsc::unbounded();
         let page = js_sys::global().dyn_into::<EventTarget>().ok();

@@ -39,7 +39,7 @@ pub fn chat_api(config: CoreConfig) -> JsValue {
 
 fn ask(config: &CoreConfig, request: Request, pick: fn(&JsValue) -> Option<JsValue>) -> JsValue {
     let deferred = platform::deferred();
-    let promise = platform::promise(&deferred);
+    let promise = platform::promise(&deferred, 0.0);
     let owned = config.clone();
     let done = move |answer: Result<JsValue, JsValue>| {
         let picked = answer.and_then(|answer| {

@@ -28,7 +28,8 @@ pub fn chat_socket(config: CoreConfig, listener: JsValue) -> JsValue {
             op::SEND => return connection.request(event::MESSAGE, &argument),
             op::JOIN => return connection.request(event::JOIN_CONVERSATION, &argument),
             op::LIST => connection.request_online_users(None),
-            op::LIVE => return connection.is_live().into(),
+            op::STATUS => return (connection.status() as u32).into(),
+            op::CANCEL => connection.cancel(platform::to_number(&argument)),
             _ => connection.close(),
         }
         JsValue::UNDEFINED
@@ -38,7 +39,8 @@ pub fn chat_socket(config: CoreConfig, listener: JsValue) -> JsValue {
 fn read(notice: Notice) -> Option<(i32, JsValue)> {
     Some(match notice {
         Notice::Connected => (told::CONNECTED, JsValue::UNDEFINED),
-        Notice::Disconnected(reason) => (told::DISCONNECTED, reason.as_str().into()),
+        Notice::Attempting => (told::CONNECTING, JsValue::UNDEFINED),
+        Notice::Disconnected(_, error) => (told::DISCONNECTED, error),
         Notice::Failed(error, Retry::Later) => (told::FAILED, error),
         Notice::Failed(error, Retry::Never) => (told::REFUSED, error),
         Notice::Received(Event::Message | Event::AiMessage, payload) => {

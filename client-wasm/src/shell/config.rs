@@ -1,4 +1,4 @@
-//! What the facade hands over: addresses, the tenant, and two functions.
+//! What the facade hands over: addresses, the tenant, and a few functions.
 
 use alloc::string::String;
 
@@ -23,6 +23,10 @@ export interface CoreConfig {
   credentials: () => object | Promise<object>;
   /** Makes the error that callbacks and rejections carry. */
   fail: (code: string, message: string, status?: number) => Error;
+  /** Read whenever it counts: how long a request may take, 15 s by default; the platform's WebSocket, if it has none; whether tokens can be renewed. */
+  settings: () => { requestTimeout?: number; WebSocket?: typeof WebSocket; getToken?: unknown };
+  /** Gives the requests up that are made with this. */
+  signal?: AbortSignal;
 }
 ";
 
@@ -49,15 +53,6 @@ extern "C" {
 impl CoreConfig {
     pub(super) fn tenant_id(&self) -> String {
         self.text("tenantId")
-    }
-
-    pub(super) fn api_url(&self) -> String {
-        self.text("apiUrl")
-    }
-
-    /// The function that makes the credentials.
-    pub(super) fn credentials(&self) -> JsValue {
-        self.field("credentials")
     }
 
     fn text(&self, field: &str) -> String {

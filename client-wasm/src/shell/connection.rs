@@ -20,6 +20,7 @@ use super::{
 use crate::{
     engine::{self, AckId, Delivery, Output, Reason},
     ops::platform as op,
+    status::Status,
     wire::Event,
 };
 
@@ -28,10 +29,12 @@ const HEAD: i32 = 64;
 
 /// What a connection tells its owner.
 pub(super) enum Notice {
+    /// An attempt begins.
+    Attempting,
     /// Joined.
     Connected,
-    /// No longer joined.
-    Disconnected(Reason),
+    /// No longer joined, and the error that says why.
+    Disconnected(Reason, JsValue),
     /// An attempt failed. With [`Retry::Never`] it was the last.
     Failed(JsValue, Retry),
     /// An event and its first argument.
@@ -54,6 +57,8 @@ pub(super) struct Connection {
     engine: RefCell<engine::Connection>,
     observer: Box<dyn Fn(Notice)>,
     awaited: RefCell<Vec<(AckId, JsValue)>>,
+    /// The error that the last refusal makes.
+    refusal: RefCell<JsValue>,
     timer: Timer,
     platform: RefCell<Option<Platform>>,
 }
@@ -83,6 +88,7 @@ impl Connection {
             )),
             observer: Box::new(observer),
             awaited: RefCell::default(),
+            refusal: RefCell::default(),
             timer: Timer::default(),
             platform: RefCell::default(),
         });
@@ -108,8 +114,8 @@ impl Connection {
         self.drive(&JsValue::UNDEFINED);
     }
 
-    pub(super) fn is_live(&self) -> bool {
-        self.engine.borrow().is_live()
+    pub(super) fn status(&self) -> Status {
+        self.engine.borrow().status()
     }
 
     /// There is reason to believe that the server can be reached now.
@@ -125,15 +131,28 @@ impl Connection {
         self.drive(&JsValue::UNDEFINED);
     }
 
-    /// Sends an event. The promise is of the acknowledgement's first argument.
+    /// Sends an event. The promise, which is numbered, is of the acknowledgement's first argument.
     pub(super) fn request(self: &Rc<Self>, name: &str, payload: &JsValue) -> JsValue {
+        let id = self.prepare(name, payload, Delivery::Acknowledged);
         let deferred = platform::deferred();
-        let promise = platform::promise(&deferred);
-        if let Some(id) = self.prepare(name, payload, Delivery::Acknowledged) {
+        #[expect(clippy::cast_precision_loss, reason = "nobody sends that many")]
+        let promise = platform::promise(&deferred, id.map_or(0.0, |id| id.0 as f64));
+        if let Some(id) = id {
             self.awaited.borrow_mut().push((id, deferred));
         }
         self.drive(&JsValue::UNDEFINED);
         promise
+    }
+
+    /// Gives up the request whose promise has this number.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cast saturates"
+    )]
+    pub(super) fn cancel(self: &Rc<Self>, number: f64) {
+        self.engine.borrow_mut().cancel(AckId(number as u64));
+        self.drive(&JsValue::UNDEFINED);
     }
 
     fn prepare(&self, name: &str, payload: &JsValue, delivery: Delivery) -> Option<AckId> {
@@ -151,7 +170,8 @@ impl Connection {
         if let Some(event) = operation.checked_sub(op::EVENT).and_then(Event::numbered) {
             let counts = self.engine.borrow_mut().handle_event(now);
             if counts {
-                (self.observer)(Notice::Received(event, argument));
+                // Nothing is to be done then: all that has changed is a deadline that has moved back.
+                return (self.observer)(Notice::Received(event, argument));
             }
             return self.drive(&JsValue::UNDEFINED);
         }
@@ -169,6 +189,8 @@ impl Connection {
                 op::OPEN => engine.handle_transport_open(),
                 op::CLOSED => engine.handle_transport_closed(now),
                 op::OFFLINE => engine.handle_offline(now),
+                op::LEFT => engine.suspend(),
+                op::SHOWN => engine.connect(now),
                 _ => engine.wake(now),
             }
         }
@@ -214,38 +236,43 @@ impl Connection {
                     .handle_handshake(platform::now(), interval, timeout);
             }
             Output::Authenticate => {
+                if self.status() == Status::Connecting {
+                    tell(Notice::Attempting);
+                }
                 let connection = Rc::clone(self);
-                let done = Box::new(move |ok, auth: JsValue| {
+                let done = Box::new(move |life: u32, auth: JsValue| {
                     let presence = i32::from(connection.presence == Presence::Deltas);
                     let auth = platform::stringify(&auth, presence)
                         .as_string()
-                        .filter(|_| ok == 1);
-                    let auth = auth.as_deref().ok_or(Code::TokenUnavailable);
-                    connection
-                        .engine
-                        .borrow_mut()
-                        .handle_credentials(platform::now(), auth);
+                        .filter(|_| life > 0);
+                    connection.engine.borrow_mut().handle_credentials(
+                        platform::now(),
+                        auth.as_deref().ok_or(Code::TokenUnavailable),
+                        life.into(),
+                    );
                     connection.drive(&JsValue::UNDEFINED);
                 });
-                platform::attempt(&self.config.credentials(), &platform::once(done));
+                platform::authenticate(&self.config, &platform::once(done));
             }
             Output::ReadRefusal { data } => {
                 let refusal = Refusal::read(&read(frame, data));
                 let code = refusal.known_code().unwrap_or(Code::ConnectionRefused);
+                self.refusal
+                    .replace(refusal.error(&self.config, code, None));
                 self.engine
                     .borrow_mut()
                     .handle_refusal(platform::now(), code);
-                tell(Notice::Failed(
-                    refusal.error(&self.config, code, None),
-                    code.retry(),
-                ));
             }
             Output::Connected => tell(Notice::Connected),
-            Output::Disconnected(reason) => tell(Notice::Disconnected(reason)),
+            Output::Disconnected(reason) => tell(Notice::Disconnected(
+                reason,
+                error::error(&self.config, reason.code()),
+            )),
             Output::AttemptFailed(code) => tell(Notice::Failed(
                 error::error(&self.config, code),
-                code.retry(),
+                Retry::Later,
             )),
+            Output::Refused(retry) => tell(Notice::Failed(self.refusal.take(), retry)),
             Output::Received { data } => {
                 if let Some(args) = Fields::of(&read(frame, data))
                     && let Some(name) = args.get("0").as_string()

@@ -10,7 +10,7 @@ use chat_protocol::{
 use wasm_bindgen::prelude::*;
 
 use super::{
-    config::{CoreConfig, Fields},
+    config::CoreConfig,
     connection::{Connection, Notice, Presence},
     error::{self, Refusal},
     http,
@@ -20,38 +20,55 @@ use super::{
     timer::Timer,
 };
 use crate::{
+    Millis,
     api::Request,
-    ops::{users_op as op, users_status as status},
+    engine::Reason,
+    ops::{users_op as op, users_status as told},
     sync::{Ask, Options, Sync},
     wire::Event,
 };
 
 /// The users online in a tenant, kept true until it is closed; asked by [`crate::ops::users_op`].
 ///
-/// `changed` is called with the [`crate::ops::users_status`] and the error, at the start and after each change of those. Its
+/// `changed` is called with the [`crate::ops::users_status`] and an error, at the start and after each change of those. Its
 /// shelf says by itself when rows change.
 ///
-/// `enableWebSocket`: whether to hold a socket. `pollingInterval`: milliseconds between two polls while there is no live
-/// socket. `autoRefresh`: whether to fetch over HTTP unasked.
+/// `socket`: whether to hold a socket. `interval`: milliseconds between two polls while there is no live socket; infinity:
+/// nothing is fetched over HTTP unasked.
 #[wasm_bindgen(js_name = onlineUsers)]
-pub fn online_users(config: CoreConfig, options: &Fields, changed: JsValue) -> JsValue {
-    let options = Options {
-        socket: options.get("enableWebSocket").is_truthy(),
-        polling_interval: options.number("pollingInterval").unwrap_or_default(),
-        auto_refresh: options.get("autoRefresh").is_truthy(),
-    };
-    let store = Store::start(config, options, changed);
-    platform::function(move |operation, _| {
+pub fn online_users(config: CoreConfig, socket: bool, interval: f64, changed: JsValue) -> JsValue {
+    let store = Store::start(config, options(socket, interval), changed);
+    platform::function(move |operation, argument| {
+        let mut sync = store.sync.borrow_mut();
         match operation {
-            op::SHELF => return store.sync.borrow().roster().shelf().object(),
-            op::REFRESH => {
-                store.sync.borrow_mut().refresh(platform::now());
-                store.drive();
+            op::SHELF => return sync.roster().shelf().object(),
+            op::REFRESH => sync.refresh(platform::now()),
+            op::POLL => {
+                sync.set_options(options(socket, platform::to_number(&argument)));
             }
-            _ => store.close(),
+            _ => {
+                drop(sync);
+                store.close();
+                return JsValue::UNDEFINED;
+            }
         }
+        drop(sync);
+        store.drive();
         JsValue::UNDEFINED
     })
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast saturates"
+)]
+fn options(socket: bool, interval: f64) -> Options {
+    Options {
+        socket,
+        polling_interval: interval as Millis,
+        auto_refresh: interval < f64::INFINITY,
+    }
 }
 
 struct Store {
@@ -83,17 +100,20 @@ impl Store {
         })));
         store.sync.borrow_mut().start();
         if options.socket {
-            let owner = Rc::downgrade(&store);
-            let connection =
-                Connection::open(store.config.clone(), Presence::Deltas, move |notice| {
-                    if let Some(store) = owner.upgrade() {
-                        store.handle(notice);
-                    }
-                });
-            store.connection.replace(Some(connection));
+            store.connect();
         }
         store.drive();
         store
+    }
+
+    fn connect(self: &Rc<Self>) {
+        let owner = Rc::downgrade(self);
+        let connection = Connection::open(self.config.clone(), Presence::Deltas, move |notice| {
+            if let Some(store) = owner.upgrade() {
+                store.handle(notice);
+            }
+        });
+        self.connection.replace(Some(connection));
     }
 
     fn handle(self: &Rc<Self>, notice: Notice) {
@@ -101,11 +121,21 @@ impl Store {
             let mut sync = self.sync.borrow_mut();
             match notice {
                 Notice::Connected => sync.handle_socket_up(platform::now()),
-                Notice::Disconnected(_) => sync.handle_socket_down(),
+                Notice::Attempting => sync.handle_socket_attempt(),
+                // It is replaced at once, and what was missed is asked for then.
+                Notice::Disconnected(Reason::Renewal, _) => {}
+                Notice::Disconnected(Reason::Leaving, _) => sync.handle_leaving(),
+                Notice::Disconnected(_, error) | Notice::Failed(error, Retry::Later) => {
+                    sync.handle_socket_down(error);
+                }
                 Notice::Failed(error, Retry::Never) => sync.handle_socket_refused(error),
-                // Polling says whether the server can be reached at all.
-                Notice::Failed(_, Retry::Later) => {}
-                Notice::Received(event, payload) => receive(&mut sync, event, &payload),
+                Notice::Received(event, payload) => {
+                    receive(&mut sync, event, &payload);
+                    if let Event::UserOnline | Event::UserOffline = event {
+                        // That changes rows and nothing else, and the shelf says so.
+                        return;
+                    }
+                }
             }
         }
         self.drive();
@@ -149,6 +179,7 @@ impl Store {
         loop {
             let ask = self.sync.borrow_mut().poll_ask();
             match ask {
+                Some(Ask::Connect) => self.connect(),
                 Some(Ask::Http) => self.fetch(),
                 Some(Ask::Socket) => {
                     if let Some(connection) = self.connection() {
@@ -171,12 +202,13 @@ impl Store {
     fn tell(&self) {
         let sync = self.sync.borrow();
         let bit = |holds, bit| if holds { bit } else { 0 };
-        let bits =
-            bit(sync.is_loading(), status::LOADING) | bit(sync.is_connected(), status::CONNECTED);
-        let error = sync.error().cloned().unwrap_or_default();
+        let status = bit(sync.is_loading(), told::LOADING)
+            + bit(sync.error().is_some(), told::OUTDATED)
+            + told::CONNECTION * sync.status() as i32;
+        let error = sync.trouble().cloned().unwrap_or_default();
         // What is called now may call back in.
         drop(sync);
-        platform::call(&self.changed, bits, &error);
+        platform::call(&self.changed, status, &error);
     }
 
     /// What requests name: zeros stand for nothing.

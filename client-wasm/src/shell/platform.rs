@@ -19,17 +19,17 @@ extern "C" {
     pub(super) fn open_socket(config: &JsValue, names: &str, on: &JsValue) -> JsValue;
 
     pub(super) fn request(
+        config: &JsValue,
         method: &str,
-        url: &str,
-        tenant: &str,
-        auth: &JsValue,
+        target: &str,
         body: &JsValue,
-        timeout_millis: u32,
         done: &JsValue,
     );
 
-    #[wasm_bindgen(js_name = settle)]
-    pub(super) fn attempt(make: &JsValue, done: &JsValue);
+    pub(super) fn authenticate(config: &JsValue, done: &JsValue);
+
+    #[wasm_bindgen(js_name = now)]
+    fn milliseconds() -> f64;
 
     pub(super) fn call(callback: &JsValue, what: i32, value: &JsValue);
 
@@ -55,7 +55,7 @@ extern "C" {
     pub(super) fn sentence_of(refusal: &JsValue) -> JsValue;
 
     pub(super) fn deferred() -> JsValue;
-    pub(super) fn promise(deferred: &JsValue) -> JsValue;
+    pub(super) fn promise(deferred: &JsValue, number: f64) -> JsValue;
     fn decide(deferred: &JsValue, rejects: i32, value: &JsValue);
 }
 
@@ -72,9 +72,6 @@ extern "C" {
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_namespace = performance, js_name = now)]
-    fn performance_now() -> f64;
-
     #[wasm_bindgen(js_namespace = Math)]
     fn random() -> f64;
 
@@ -119,14 +116,14 @@ pub(super) fn settle(deferred: &JsValue, outcome: Result<JsValue, JsValue>) {
     decide(deferred, rejects, &value);
 }
 
-/// The time since the page's start.
+/// The time, which never runs back and goes on while the machine sleeps.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a page is not that old"
 )]
 pub(super) fn now() -> Millis {
-    performance_now() as Millis
+    milliseconds() as Millis
 }
 
 /// A seed for jitter.

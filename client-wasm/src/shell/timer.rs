@@ -7,6 +7,9 @@ use wasm_bindgen::JsValue;
 use super::platform;
 use crate::{Millis, ops::platform::TIMER};
 
+/// After a sleep it takes this long at most to notice that a deadline has passed.
+const LONGEST_WAIT: Millis = 10_000;
+
 /// A timer that is armed for at most one time.
 #[derive(Default)]
 pub(super) struct Timer(RefCell<Option<(Millis, JsValue)>>);
@@ -22,9 +25,10 @@ impl Timer {
             (Some((_, timer)), _) => platform::clear_timeout(timer),
             (None, _) => {}
         }
-        // The clock is cut to whole milliseconds; one more makes sure that the deadline has passed.
+        // The clock is cut to whole milliseconds; one more makes sure that the deadline has passed. The platform's timers
+        // may stand still while the machine sleeps, so none is set for long.
         *armed = due.map(|due| {
-            let wait = due.saturating_sub(platform::now()) + 1;
+            let wait = (due.saturating_sub(platform::now()) + 1).min(LONGEST_WAIT);
             (due, platform::set_timeout(handler, wait as f64, TIMER))
         });
     }

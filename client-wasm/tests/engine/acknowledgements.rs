@@ -27,7 +27,6 @@ fn emits_wait_for_the_connection_and_leave_in_order() {
     client.engine.connect(client.now);
     client.emit(r#"["message",1]"#);
     client.emit(r#"["message",2]"#);
-    client.outputs();
     let outputs = client.join();
     assert_eq!(
         outputs[outputs.len() - 3..],
@@ -95,7 +94,7 @@ fn the_queue_is_bounded() {
     for _ in 0..100 {
         client.emit(r#"["message",{}]"#);
     }
-    assert_eq!(client.outputs(), [Output::Open]);
+    assert_eq!(client.outputs(), crate::support::ATTEMPT);
     let id = client.emit(r#"["message",{}]"#);
     assert_eq!(client.outputs(), [ack_failed(id, Code::NotConnected)]);
 }
@@ -114,4 +113,23 @@ fn closing_answers_everything() {
             .count();
         assert_eq!(answers, 1);
     }
+}
+
+#[test]
+fn one_that_is_given_up_is_answered_at_once_and_not_sent_any_more() {
+    let mut client = Client::new(1);
+    client.engine.connect(client.now);
+    let one = client.emit(r#"["message",1]"#);
+    let two = client.emit(r#"["message",2]"#);
+    client.outputs();
+    client.engine.cancel(one);
+    client.engine.cancel(one);
+    assert_eq!(client.outputs(), [ack_failed(one, Code::Aborted)]);
+    let outputs = client.join();
+    assert!(!outputs.contains(&send(r#"421["message",1]"#)));
+    assert!(outputs.contains(&send(r#"422["message",2]"#)));
+
+    client.engine.cancel(two);
+    assert_eq!(client.outputs(), [ack_failed(two, Code::Aborted)]);
+    assert_eq!(client.text("432[{}]"), [], "its answer comes too late");
 }

@@ -1,20 +1,20 @@
 //! From nothing to a joined namespace, and out again.
 
-use crate::support::{Client, HANDSHAKE, JOINED, send};
+use crate::support::{ATTEMPT, Client, FOR_GOOD, HANDSHAKE, JOINED, send};
 use chat_client_wasm::engine::{Delivery, Output, Reason};
 use chat_protocol::code::Code;
 
 #[test]
-fn opens_authenticates_and_joins_in_that_order() {
+fn fetches_credentials_opens_and_joins_in_that_order() {
     let mut client = Client::new(1);
     assert_eq!(client.outputs(), []);
     client.engine.connect(client.now);
-    assert_eq!(client.outputs(), [Output::Open]);
+    assert_eq!(client.outputs(), ATTEMPT);
     assert_eq!(
         client.join(),
         [
+            Output::Open,
             Output::ReadHandshake { data: 1 },
-            Output::Authenticate,
             send(r#"40{"token":"t"}"#),
             Output::Connected,
         ]
@@ -23,11 +23,11 @@ fn opens_authenticates_and_joins_in_that_order() {
 }
 
 #[test]
-fn connecting_twice_opens_once() {
+fn connecting_twice_is_one_attempt() {
     let mut client = Client::new(1);
     client.engine.connect(client.now);
     client.engine.connect(client.now);
-    assert_eq!(client.outputs(), [Output::Open]);
+    assert_eq!(client.outputs(), ATTEMPT);
 }
 
 #[test]
@@ -79,10 +79,10 @@ fn disconnecting_during_an_attempt_drops_the_transport_and_says_nothing() {
     let mut client = Client::new(1);
     client.engine.connect(client.now);
     client.outputs();
+    client.show("{}", FOR_GOOD);
     client.engine.disconnect();
     assert_eq!(client.outputs(), [Output::Close]);
-    client.engine.handle_credentials(client.now, Ok("{}"));
-    assert_eq!(client.outputs(), []);
+    assert_eq!(client.show("{}", FOR_GOOD), []);
 }
 
 #[test]
@@ -92,23 +92,23 @@ fn an_attempt_that_hangs_is_given_up_at_each_of_its_stages() {
         client.engine.connect(client.now);
         client.outputs();
         if stage > 0 {
-            client.engine.handle_transport_open();
+            client.show("{}", FOR_GOOD);
         }
         if stage > 1 {
+            client.engine.handle_transport_open();
+        }
+        if stage > 2 {
             client.text(HANDSHAKE);
             client.engine.handle_handshake(client.now, None, None);
         }
-        if stage > 2 {
-            client.engine.handle_credentials(client.now, Ok("{}"));
-        }
         client.outputs();
-        assert_eq!(
-            client.pass(10_000),
-            [Output::AttemptFailed(Code::Timeout), Output::Close],
-            "stage {stage}"
-        );
+        let mut expected = vec![Output::AttemptFailed(Code::Timeout)];
+        if stage > 0 {
+            expected.push(Output::Close);
+        }
+        assert_eq!(client.pass(10_000), expected, "stage {stage}");
         client.sleep();
-        assert_eq!(client.outputs(), [Output::Open], "stage {stage}");
+        assert_eq!(client.outputs(), ATTEMPT, "stage {stage}");
     }
 }
 
@@ -122,7 +122,6 @@ fn a_volatile_emit_is_dropped_while_there_is_no_connection() {
             .emit(client.now, r#"["x"]"#, Delivery::Volatile),
         None
     );
-    client.outputs();
     assert!(!client.join().contains(&send(r#"42["x"]"#)));
     client
         .engine

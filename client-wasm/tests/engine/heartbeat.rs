@@ -1,6 +1,6 @@
 //! A server that pings is answered; one that falls silent is left.
 
-use crate::support::{Client, HANDSHAKE, JOINED, send};
+use crate::support::{ATTEMPT, Client, FOR_GOOD, HANDSHAKE, JOINED, send};
 use chat_client_wasm::engine::{Output, Reason};
 
 #[test]
@@ -40,7 +40,7 @@ fn an_event_that_the_shell_has_read_is_a_sign_of_life_like_any_other() {
     client.drop_transport();
     assert!(!client.engine.handle_event(client.now), "there is none");
     client.sleep();
-    client.outputs();
+    client.show("{}", FOR_GOOD);
     client.engine.handle_transport_open();
     assert!(
         !client.engine.handle_event(client.now),
@@ -59,15 +59,41 @@ fn the_server_says_how_patient_to_be() {
     ] {
         let mut client = Client::new(1);
         client.engine.connect(client.now);
+        client.show("{}", FOR_GOOD);
         client.engine.handle_transport_open();
         client.text(HANDSHAKE);
         client
             .engine
             .handle_handshake(client.now, interval, timeout);
-        client.engine.handle_credentials(client.now, Ok("{}"));
         client.text(JOINED);
         client.outputs();
         assert_eq!(client.pass(patience - 1), [], "{interval:?} {timeout:?}");
         assert_eq!(client.pass(1).len(), 2, "{interval:?} {timeout:?}");
     }
+}
+
+#[test]
+fn a_page_that_is_looked_at_again_leaves_a_server_that_has_missed_a_ping() {
+    let mut client = Client::live();
+    client.now += 30_000;
+    client.engine.wake(client.now);
+    assert_eq!(client.outputs(), [], "a ping may be late");
+    client.now += 1;
+    client.engine.wake(client.now);
+    let mut expected = vec![Output::Close, Output::Disconnected(Reason::PingTimeout)];
+    expected.extend(ATTEMPT);
+    assert_eq!(client.outputs(), expected, "and comes back at once");
+}
+
+#[test]
+fn a_machine_that_has_slept_leaves_the_connection_at_its_first_timeout() {
+    let mut client = Client::live();
+    client.now += 3_600_000;
+    client.engine.handle_timeout(client.now);
+    assert_eq!(
+        client.outputs(),
+        [Output::Close, Output::Disconnected(Reason::PingTimeout)]
+    );
+    assert!(client.sleep() <= 1_000);
+    assert_eq!(client.outputs(), ATTEMPT);
 }

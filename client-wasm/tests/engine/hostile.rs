@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::support::{Client, HANDSHAKE, JOINED};
-use chat_client_wasm::engine::Output;
-use chat_protocol::code::Code;
+use chat_client_wasm::{
+    engine::{AckId, Output},
+    status::Status,
+};
+use chat_protocol::code::{Code, Retry};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
@@ -16,11 +19,13 @@ enum Step {
     Text(String),
     Event,
     Handshake(Option<u64>),
-    Credentials(bool),
+    Credentials(Option<u8>, u64),
     Refusal(prop::sample::Index),
     Emit,
+    Cancel(prop::sample::Index),
     Wake,
     Offline,
+    Suspend,
     /// Time passes: to the deadline, or some of the way.
     Sleep,
     Pass(u64),
@@ -46,11 +51,14 @@ fn step() -> impl Strategy<Value = Step> {
         12 => frames.prop_map(Step::Text),
         2 => Just(Step::Event),
         6 => any::<Option<u64>>().prop_map(Step::Handshake),
-        6 => prop::bool::weighted(0.9).prop_map(Step::Credentials),
+        6 => (prop::option::weighted(0.9, 0..4u8), 0..100_000u64)
+            .prop_map(|(auth, life)| Step::Credentials(auth, life)),
         3 => any::<prop::sample::Index>().prop_map(Step::Refusal),
         4 => Just(Step::Emit),
         2 => Just(Step::Wake),
         1 => Just(Step::Offline),
+        1 => Just(Step::Suspend),
+        1 => any::<prop::sample::Index>().prop_map(Step::Cancel),
         4 => Just(Step::Sleep),
         4 => (0..30_000u64).prop_map(Step::Pass),
     ]
@@ -62,11 +70,11 @@ proptest! {
     #[test]
     fn promises_hold(seed in any::<u64>(), steps in prop::collection::vec(step(), 1..120)) {
         let mut client = Client::new(seed);
-        let (mut transport, mut joined, mut authenticating, mut started) = (false, false, false, false);
+        let (mut transport, mut joined) = (false, false);
         let mut awaited = BTreeSet::new();
         for step in steps {
             match step {
-                Step::Connect => { client.engine.connect(client.now); started = true; }
+                Step::Connect => client.engine.connect(client.now),
                 Step::Disconnect => client.engine.disconnect(),
                 // The platform reports only of a transport that is there.
                 Step::TransportOpen if transport => client.engine.handle_transport_open(),
@@ -77,13 +85,18 @@ proptest! {
                     prop_assert_eq!(client.engine.handle_event(client.now), live);
                 }
                 Step::Handshake(millis) => client.engine.handle_handshake(client.now, millis, millis),
-                Step::Credentials(ok) => {
-                    let auth = if ok { Ok("{}") } else { Err(Code::TokenUnavailable) };
-                    client.engine.handle_credentials(client.now, auth);
-                    authenticating = false;
+                Step::Credentials(auth, life) => {
+                    let auth = auth.map(|auth| auth.to_string());
+                    let auth = auth.as_deref().ok_or(Code::TokenUnavailable);
+                    client.engine.handle_credentials(client.now, auth, life);
                 }
                 Step::Refusal(code) => client.engine.handle_refusal(client.now, *code.get(Code::ALL)),
                 Step::Emit => prop_assert!(awaited.insert(client.emit(r#"["message"]"#).0)),
+                Step::Cancel(which) => if !awaited.is_empty() {
+                    let id = *which.get(&awaited.iter().copied().collect::<Vec<_>>());
+                    client.engine.cancel(AckId(id));
+                }
+                Step::Suspend => client.engine.suspend(),
                 Step::Wake => client.engine.wake(client.now),
                 Step::Offline => client.engine.handle_offline(client.now),
                 Step::Sleep if client.engine.poll_timeout().is_some() => drop(client.sleep()),
@@ -96,22 +109,23 @@ proptest! {
             for output in client.outputs() {
                 match output {
                     Output::Open => { prop_assert!(!transport, "two transports"); transport = true; }
-                    Output::Close => { prop_assert!(transport, "closed twice"); transport = false; authenticating = false; }
+                    Output::Close => { prop_assert!(transport, "closed twice"); transport = false; }
                     Output::Send(_) => prop_assert!(transport, "sent into nothing"),
-                    Output::Authenticate => authenticating = true,
                     Output::Connected => { prop_assert!(!joined); joined = true; }
                     Output::Disconnected(_) => { prop_assert!(joined); joined = false; }
                     Output::Acked { id, .. } | Output::AckFailed { id, .. } => {
                         prop_assert!(awaited.remove(&id.0), "answered twice, or never asked");
                     }
-                    Output::ReadHandshake { .. } | Output::ReadRefusal { .. }
-                    | Output::Received { .. } | Output::AttemptFailed(_) => {}
+                    Output::Refused(Retry::Never) => prop_assert!(client.engine.is_closed()),
+                    Output::ReadHandshake { .. } | Output::ReadRefusal { .. } | Output::Authenticate
+                    | Output::Received { .. } | Output::AttemptFailed(_)
+                    | Output::Refused(Retry::Later) => {}
                 }
             }
-            prop_assert_eq!(joined, client.engine.is_live());
+            prop_assert_eq!(joined, client.engine.status() == Status::Live);
             prop_assert!(!client.engine.is_closed() || !transport);
             prop_assert!(awaited.len() <= 100);
-            if started && !client.engine.is_closed() && !authenticating {
+            if !matches!(client.engine.status(), Status::Idle | Status::Closed) {
                 prop_assert!(client.engine.poll_timeout().is_some(), "asleep for ever");
             }
         }

@@ -33,17 +33,40 @@ impl Client {
 
     /// Takes an attempt that has begun to the end, and says what it wanted on the way.
     pub(crate) fn join(&mut self) -> Vec<Output> {
-        self.engine.handle_transport_open();
+        self.join_with(r#"{"token":"t"}"#, FOR_GOOD)
+    }
+
+    /// The same with these credentials, which last for `life`.
+    pub(crate) fn join_with(&mut self, auth: &str, life: Millis) -> Vec<Output> {
         let mut outputs = self.outputs();
-        outputs.extend(self.text(HANDSHAKE));
+        outputs.extend(self.show(auth, life));
+        outputs.extend(self.reach_namespace());
+        outputs.extend(self.text(JOINED));
+        outputs
+    }
+
+    /// Answers the engine's question for credentials.
+    pub(crate) fn show(&mut self, auth: &str, life: Millis) -> Vec<Output> {
+        self.engine.handle_credentials(self.now, Ok(auth), life);
+        self.outputs()
+    }
+
+    /// Takes an attempt that has its credentials to where the server's verdict is due.
+    pub(crate) fn reach_namespace(&mut self) -> Vec<Output> {
+        self.engine.handle_transport_open();
+        let mut outputs = self.text(HANDSHAKE);
         self.engine
             .handle_handshake(self.now, Some(25_000), Some(20_000));
         outputs.extend(self.outputs());
-        self.engine
-            .handle_credentials(self.now, Ok(r#"{"token":"t"}"#));
-        outputs.extend(self.outputs());
-        outputs.extend(self.text(JOINED));
         outputs
+    }
+
+    /// The server refuses what was shown, for `code`.
+    pub(crate) fn refuse(&mut self, code: Code) -> Vec<Output> {
+        let frame = r#"44{"message":"no","data":{"code":"X"}}"#;
+        assert_eq!(self.text(frame), [Output::ReadRefusal { data: 2 }]);
+        self.engine.handle_refusal(self.now, code);
+        self.outputs()
     }
 
     pub(crate) fn outputs(&mut self) -> Vec<Output> {
@@ -84,6 +107,11 @@ impl Client {
         self.outputs()
     }
 }
+
+/// How an attempt begins.
+pub(crate) const ATTEMPT: [Output; 1] = [Output::Authenticate];
+/// The life of what does not say how long it is good.
+pub(crate) const FOR_GOOD: Millis = 1_000_000_000;
 
 pub(crate) fn send(text: &str) -> Output {
     Output::Send(text.into())

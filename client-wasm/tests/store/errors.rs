@@ -29,7 +29,7 @@ fn a_server_that_is_gone_for_a_minute_is_polled_through_it() {
     store.up();
     store.asks();
     store.socket_list(&[("ann", 1)]);
-    store.sync.handle_socket_down();
+    store.down();
     let mut polls = 0;
     while store.now < 60_000 {
         assert_eq!(store.asks(), [Ask::Http]);
@@ -81,4 +81,34 @@ fn a_refused_socket_is_an_error_that_polling_does_not_hide() {
     store.http_list(&[("ann", 1)]);
     assert_eq!(store.sync.error(), Some(&"not an admin"));
     assert_eq!(store.rows(), [1]);
+    store.asks();
+    store.sleep();
+    store.http_list(&[("ann", 1)]);
+    assert_eq!(store.asks(), [Ask::Http], "and no reason to try it again");
+}
+
+#[test]
+fn a_refused_socket_is_tried_again_when_the_user_refreshes() {
+    let mut store = Store::new(Options::default());
+    store.asks();
+    store.sync.handle_socket_refused("bad key");
+    store.http_list(&[]);
+    store.sync.refresh(store.now);
+    store.sync.refresh(store.now);
+    assert_eq!(store.asks(), [Ask::Connect, Ask::Http]);
+    store.up();
+    assert_eq!(store.sync.error(), None);
+}
+
+#[test]
+fn a_refused_socket_is_tried_again_when_a_poll_is_refused_no_longer() {
+    let mut store = Store::new(Options::default());
+    store.sync.handle_socket_refused("bad key");
+    store.http_refused("bad key");
+    store.asks();
+    store.sleep();
+    store.asks();
+    store.http_list(&[]);
+    assert_eq!(store.asks(), [Ask::Connect]);
+    assert_eq!(store.sync.error(), None);
 }

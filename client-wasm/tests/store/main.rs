@@ -2,8 +2,10 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod errors;
+mod leaving;
 mod marks;
 mod polling;
 mod socket;
+mod status;
 mod support;
 mod truth;

@@ -36,7 +36,7 @@ fn stops_when_the_socket_is_up_and_starts_again_when_it_is_down() {
     assert_eq!(store.sync.poll_timeout(), None);
     assert!(store.sync.is_connected());
 
-    store.sync.handle_socket_down();
+    store.down();
     assert!(!store.sync.is_connected());
     assert_eq!(store.asks(), [Ask::Http], "at once: the last list is old");
     assert_eq!(store.rows(), [1], "and until then it is shown");
@@ -93,7 +93,44 @@ fn without_auto_refresh_a_lost_socket_is_not_replaced_by_polling() {
     store.up();
     assert_eq!(store.asks(), [Ask::Socket]);
     store.socket_list(&[]);
-    store.sync.handle_socket_down();
+    store.down();
     assert_eq!(store.asks(), []);
     assert_eq!(store.sleep(), None);
+}
+
+#[test]
+fn another_interval_counts_from_the_next_answer_on() {
+    let mut store = Store::new(without_socket());
+    store.asks();
+    let faster = Options {
+        polling_interval: 1_000,
+        ..without_socket()
+    };
+    store.sync.set_options(faster);
+    store.http_list(&[]);
+    store.sync.set_options(without_socket());
+    assert_eq!(store.sleep(), Some(1_000));
+    store.asks();
+    store.http_list(&[]);
+    assert_eq!(store.sleep(), Some(5_000));
+}
+
+#[test]
+fn polling_can_be_switched_on_and_off() {
+    let off = Options {
+        auto_refresh: false,
+        ..Options::default()
+    };
+    let mut store = Store::new(off);
+    store.sync.set_options(Options::default());
+    assert_eq!(store.asks(), [Ask::Http]);
+    store.sync.set_options(off);
+    store.http_list(&[]);
+    assert_eq!(store.sleep(), None);
+
+    store.up();
+    store.asks();
+    store.socket_list(&[]);
+    store.sync.set_options(Options::default());
+    assert_eq!(store.asks(), [], "the socket keeps it true");
 }

@@ -79,7 +79,7 @@ fn a_socket_that_brings_no_list_is_backed_by_polling_until_it_brings_one() {
 fn a_list_of_a_lost_socket_is_not_taken() {
     let mut store = connected();
     store.sync.refresh(store.now);
-    store.sync.handle_socket_down();
+    store.down();
     store.socket_list(&[("old", 9)]);
     assert_eq!(store.rows(), [1, 2]);
 }

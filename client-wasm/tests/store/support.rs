@@ -39,6 +39,10 @@ impl Store {
         self.sync.handle_socket_up(self.now);
     }
 
+    pub(crate) fn down(&mut self) {
+        self.sync.handle_socket_down("lost");
+    }
+
     pub(crate) fn socket_list(&mut self, list: &[(&str, u32)]) {
         self.sync.handle_socket_list(&rows(list), None);
     }

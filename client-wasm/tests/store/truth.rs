@@ -23,6 +23,7 @@ enum Step {
     Offline(u8),
     SocketUp,
     SocketDown,
+    SocketRefused,
     /// The server ends and begins anew, with some of its users.
     Restart(u8),
     /// The server's next frame on the socket arrives.
@@ -51,6 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..5u8).prop_map(Step::Offline),
         2 => Just(Step::SocketUp),
         1 => Just(Step::SocketDown),
+        1 => Just(Step::SocketRefused),
         1 => any::<u8>().prop_map(Step::Restart),
         8 => Just(Step::Frame),
         1 => Just(Step::Lose),
@@ -80,6 +82,7 @@ struct World {
     changes: Vec<u8>,
     store: Store,
     up: bool,
+    refused: bool,
     /// With whether it was said unasked.
     frames: VecDeque<(bool, Said)>,
     http: Http,
@@ -98,6 +101,7 @@ impl World {
             changes: Vec::new(),
             store: Store::new(Options::default()),
             up: false,
+            refused: false,
             frames: VecDeque::new(),
             http: Http::Idle,
         }
@@ -183,7 +187,7 @@ impl World {
     fn down(&mut self) {
         if mem::take(&mut self.up) {
             self.frames.clear();
-            self.store.sync.handle_socket_down();
+            self.store.down();
         }
     }
 
@@ -193,9 +197,14 @@ impl World {
             Step::Offline(user) => self.change(user, None),
             Step::SocketUp if !self.up => {
                 self.up = true;
+                self.refused = false;
                 self.store.up();
             }
-            Step::SocketUp => {}
+            Step::SocketRefused if !self.up => {
+                self.store.sync.handle_socket_refused("refused");
+                self.refused = true;
+            }
+            Step::SocketUp | Step::SocketRefused => {}
             Step::SocketDown => self.down(),
             Step::Restart(kept) => {
                 self.down();
@@ -234,6 +243,7 @@ impl World {
         let cursor = self.store.sync.roster().mark();
         for ask in self.store.asks() {
             match ask {
+                Ask::Connect => assert!(mem::take(&mut self.refused), "no reason to"),
                 Ask::Socket => {
                     assert!(self.up, "asked over a socket that is down");
                     let answer = self.answer(cursor, self.marks_on_socket);

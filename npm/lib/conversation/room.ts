@@ -8,7 +8,7 @@ import type { Socket } from 'chat-core';
 import { ChatAPI } from '../api.js';
 import { currentConfig } from '../config.js';
 import { coreConfig } from '../core-config.js';
-import { inBrowser, loadCore } from '../core.js';
+import { canConnect, loadCore } from '../core.js';
 import { ChatError, fail } from '../errors.js';
 import { SocketEvent, SocketOp } from '../ops.js';
 import { keepToken, messageBody, visitorToken } from '../page.js';
@@ -144,7 +144,7 @@ export class Room {
     if (this.#isOpening || this.#isOver) {
       return;
     }
-    if (!inBrowser()) {
+    if (!canConnect()) {
       return this.#failAll(fail('NOT_CONNECTED', 'There is no connection outside a browser'));
     }
     this.#isOpening = true;

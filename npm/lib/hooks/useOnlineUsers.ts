@@ -33,6 +33,7 @@ const nothing: OnlineUsersSnapshot = {
   isLoading: false,
   error: null,
   isConnected: false,
+  connection: { state: 'idle', error: null },
 };
 
 const idle: Omit<OpenStore, 'close' | 'follow' | 'shelf'> = {

@@ -3,6 +3,7 @@ import {
   createConversation,
   createOnlineUsersStore,
   type ChatError,
+  type ConnectionState,
   type ConversationSnapshot,
   type OnlineUser,
   type OnlineUsersSnapshot,
@@ -26,6 +27,7 @@ function vue(): void {
   const result: UseOnlineUsersResult = useOnlineUsers(tenant, () => ({ pollingInterval: 1000 }));
   const { onlineUsers: users, isLoading, isConnected, error, refresh } = result;
   const list: OnlineUser[] = users.value;
+  const state: ConnectionState = result.connection.value.state;
   const failure: ChatError | null = error.value;
   const asked: Promise<void> = refresh();
   useOnlineUsers('42', { enableWebSocket: false });
@@ -33,7 +35,7 @@ function vue(): void {
   const snapshot: Readonly<Ref<OnlineUsersSnapshot>> = useSnapshot(createOnlineUsersStore('42'));
   const said: Readonly<Ref<ConversationSnapshot>> = useSnapshot(createConversation('42'));
   void [said.value.messages];
-  void [isLoading.value, isConnected.value, list, failure, asked, snapshot];
+  void [state, isLoading.value, isConnected.value, list, failure, asked, snapshot];
   // @ts-expect-error a tenant is a string
   useOnlineUsers(42);
   // @ts-expect-error the list is the store's

@@ -6,6 +6,7 @@ import {
   configure,
   createConversation,
   createOnlineUsersStore,
+  type Abortable,
   type ChatConfig,
   type ChatErrorCode,
   type ChatMessage,
@@ -13,6 +14,8 @@ import {
   type CoreFallback,
   type MessageReceipt,
   type Conversation,
+  type Connection,
+  type ConnectionState,
   type ConversationMessage,
   type ConversationOptions,
   type ConversationSnapshot,
@@ -29,6 +32,7 @@ import {
   type OnlineUsersViewSnapshot,
   type UseOnlineUsersOptions,
   type WebSocketCallbacks,
+  type WebSocketClass,
   type WebsiteInfo,
 } from '@amoiq/chat-widget';
 import { startCore, startView } from '@amoiq/chat-widget/no-wasm';
@@ -189,4 +193,34 @@ createOnlineUsersStore('42').view().getSnapshot().users.pop();
 // @ts-expect-error rows cannot be sorted by that
 useOnlineUsersView('42', { sort: 'sessionId' });
 
-export { Chat, Component, use };
+
+// A connection's state is a closed set, and its reason one of our errors.
+async function manners(signal: AbortSignal): Promise<void> {
+  const socketClass: WebSocketClass = WebSocket;
+  const abortable: Abortable = { signal };
+  configure({ gatewayUrl: 'https://h', requestTimeout: 1000, WebSocket: socketClass });
+  await new ChatAPI('42').getOnlineUsers(abortable);
+  const say = ({ state, error }: Connection): string => {
+    switch (state) {
+      case 'idle':
+      case 'connecting':
+      case 'live':
+      case 'polling':
+        return state;
+      case 'backoff':
+      case 'closed':
+        return error?.code ?? state;
+    }
+  };
+  const socket = new ChatWebSocket('42', { onStateChange: say }, undefined, true, { signal });
+  const state: ConnectionState = socket.state;
+  await socket.sendMessage('hi', { signal });
+  const api = new ChatAPI('42');
+  await api.getOnlineUsers({ signal });
+  await api.getMessages('s', { signal });
+  await api.sendMessage('hi', { signal });
+  await api.initializeSession({ signal });
+  void [state, useOnlineUsers('42').connection.error?.message];
+}
+
+export { Chat, Component, manners, use };

@@ -1,0 +1,157 @@
+// @vitest-environment node
+/** The platform's side of a connection: where it goes, what it shows, and what time it is. */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import {
+  authenticate,
+  now,
+  openSocket,
+  request,
+  watchPage,
+} from '../../client-wasm/js/platform.js';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const config = (fields = {}) => ({
+  socketUrl: 'https://h/prefix',
+  apiUrl: 'https://h',
+  tenantId: 'x&b=1',
+  website: {},
+  credentials: () => ({ token: 'key' }),
+  settings: () => ({}),
+  ...fields,
+});
+
+test('a connection goes where it was given, and takes a WebSocket that was given', () => {
+  const addresses = [];
+  class Given {
+    constructor(url) {
+      addresses.push(url);
+    }
+  }
+  const settings = () => ({ WebSocket: Given });
+  openSocket(config({ settings }), 'one', () => {});
+  const website = { domain: 'a b', url: 'https://s/?q=ü&r#f', origin: undefined, siteId: '7' };
+  openSocket(config({ settings, website, admin: true, socketUrl: 'ws://h' }), 'one', () => {});
+  expect(addresses).toEqual([
+    'wss://h/prefix/socket.io/?EIO=4&transport=websocket&tenantId=x%26b%3D1',
+    'ws://h/socket.io/?EIO=4&transport=websocket&tenantId=x%26b%3D1&role=admin&domain=a%20b' +
+      '&url=https%3A%2F%2Fs%2F%3Fq%3D%C3%BC%26r%23f&siteId=7',
+  ]);
+});
+
+test('an address that is none opens nothing', () => {
+  class Strict {
+    constructor() {
+      throw new SyntaxError('no address');
+    }
+  }
+  expect(openSocket(config({ settings: () => ({ WebSocket: Strict }) }), '', () => {})).toBeUndefined();
+});
+
+test('each of the page events has its number, until they are no longer watched', () => {
+  const target = new EventTarget();
+  vi.stubGlobal('addEventListener', target.addEventListener.bind(target));
+  vi.stubGlobal('removeEventListener', target.removeEventListener.bind(target));
+  const on = vi.fn();
+  const stop = watchPage(on);
+  const events = ['online', 'offline', 'visibilitychange', 'pagehide', 'pageshow'];
+  for (const type of events) target.dispatchEvent(new Event(type));
+  expect(on.mock.calls).toEqual([[5], [4], [5], [6], [7]]);
+  stop();
+  for (const type of events) target.dispatchEvent(new Event(type));
+  expect(on).toHaveBeenCalledTimes(events.length);
+});
+
+test('time goes on through a sleep, and not back when the clock is set', () => {
+  vi.useFakeTimers();
+  const start = now();
+  vi.setSystemTime(Date.now() + 3_600_000);
+  expect(now() - start).toBe(3_600_000);
+  vi.setSystemTime(Date.now() - 7_200_000);
+  expect(now() - start).toBe(3_600_000);
+  vi.setSystemTime(Date.now() + 10);
+  expect(now() - start).toBe(3_600_010);
+});
+
+/** What the core is told of credentials. */
+const life = (credentials) =>
+  new Promise((resolve) => authenticate(config({ credentials }), (...told) => resolve(told)));
+
+const jwt = (claims) => `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
+
+test('a JWT lives until its exp, and everything else for days', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: 1_700_000_000_000 });
+  const exp = 1_700_000_060;
+  const auth = { token: jwt({ sub: 'ü?>', exp }) };
+  expect(await life(() => auth)).toEqual([60_000, auth]);
+  expect((await life(() => ({ token: jwt({ exp: 1 }) })))[0]).toBe(1);
+  for (const token of [undefined, 'key', 'a.b.c', jwt({}), jwt({ exp: 'soon' }), jwt(null)]) {
+    expect((await life(async () => ({ token })))[0], token).toBe(1e9);
+  }
+});
+
+test('credentials that cannot be had have no life', async () => {
+  const thrown = () => {
+    throw new Error('away');
+  };
+  expect(await life(thrown)).toEqual([0, undefined]);
+  expect(await life(() => Promise.reject(new Error('away')))).toEqual([0, undefined]);
+});
+
+const asked = [];
+let answers = [];
+
+beforeEach(() => {
+  asked.length = 0;
+  vi.stubGlobal('fetch', async (url, { headers, signal }) => {
+    asked.push(headers.Authorization);
+    const answer = answers.shift();
+    if (answer) return new Response('{"users":[]}', { status: answer });
+    return new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason));
+    });
+  });
+});
+
+/** What a request comes to. */
+const send = (fields) =>
+  new Promise((resolve) =>
+    request(config(fields), 'GET', '/list', undefined, (...told) => resolve(told)),
+  );
+
+test('a token that is refused is replaced once, if the application makes tokens', async () => {
+  let made = 0;
+  const fields = {
+    credentials: () => ({ token: `t${(made += 1)}` }),
+    settings: () => ({ getToken: () => {} }),
+  };
+  answers = [401, 200];
+  expect(await send(fields)).toEqual([200, { users: [] }]);
+  expect(asked).toEqual(['Bearer t1', 'Bearer t2']);
+  answers = [401, 401];
+  expect((await send(fields))[0]).toBe(401);
+  expect(asked).toHaveLength(4);
+  answers = [401];
+  expect((await send())[0]).toBe(401);
+  expect(asked).toHaveLength(5);
+});
+
+test('what has no answer says why', async () => {
+  answers = [];
+  expect(await send({ settings: () => ({ requestTimeout: 1 }) })).toEqual([0, 'TIMEOUT']);
+  vi.stubGlobal('fetch', () => Promise.reject(new TypeError('refused')));
+  expect(await send()).toEqual([0, 'NETWORK_ERROR']);
+  const credentials = () => Promise.reject(new Error('away'));
+  expect(await send({ credentials })).toEqual([0, 'TOKEN_UNAVAILABLE']);
+});
+
+test('a request that is given up is taken off the network', async () => {
+  answers = [];
+  const controller = new AbortController();
+  const given = send({ signal: controller.signal });
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  controller.abort();
+  expect((await given)[0]).toBe(0);
+});
