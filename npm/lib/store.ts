@@ -20,7 +20,7 @@ import { UsersOp, UsersStatus } from './ops.js';
 import { paced } from './pace.js';
 import type { OnlineUser, UseOnlineUsersOptions } from './types.js';
 import { openView } from './view/open.js';
-import type { OnlineUsersQuery, OnlineUsersView, UserRows, ViewSource } from './view/types.js';
+import type { Now, OnlineUsersQuery, OnlineUsersView, ViewSource } from './view/types.js';
 
 /** What is known of who is online at one moment. It never changes: something new is a new snapshot. */
 export interface OnlineUsersSnapshot {
@@ -53,10 +53,7 @@ export interface OnlineUsersStore {
 }
 
 /** A store without what is loaded when it is needed. */
-export interface OpenStore extends Omit<OnlineUsersStore, 'view'>, ViewSource {
-  /** Where the rows are, while there are subscribers. */
-  readonly shelf: () => UserRows | undefined;
-}
+export interface OpenStore extends Omit<OnlineUsersStore, 'view'>, ViewSource {}
 
 /**
  * A store of who is online in a tenant. It does nothing before its first subscriber; stores for the
@@ -136,7 +133,6 @@ export function openStore(
     getServerSnapshot: () => onServer,
     refresh: async () => feed?.refresh(),
     follow,
-    shelf: () => feed?.rows(),
   };
 }
 
@@ -148,9 +144,8 @@ interface Feed {
   readonly tenant: string;
   /** The same object until something in it changes. */
   snapshot(): OnlineUsersSnapshot;
-  /** Of that, what is known without looking at the list. */
-  state(): Pick<OnlineUsersSnapshot, 'isLoading' | 'error'>;
-  rows(): Shelf | undefined;
+  /** What is known without making a list. */
+  now(): Now;
   refresh(): Promise<void>;
   /** Starts to read, polling at this interval while there is no socket. */
   join(reader: Reader, interval: number): void;
@@ -222,10 +217,11 @@ function open(
   let status = 0;
   let error: ChatError | null = null;
   let connection = last.connection;
+  const now = () => ({ rows: shelf, isLoading: (status & UsersStatus.Loading) > 0, error });
   const read = () => {
     if (shelf) {
       const users = shelf.users();
-      const isLoading = (status & UsersStatus.Loading) > 0;
+      const { isLoading } = now();
       // What was known before this feed began stays until it has a list of its own.
       const keep = users.length === 0 && (isLoading || error !== null);
       set({
@@ -255,7 +251,7 @@ function open(
       }
     } catch (cause) {
       starting = undefined;
-      const error = cause instanceof ChatError ? cause : fail('INTERNAL', String(cause));
+      error = cause instanceof ChatError ? cause : fail('INTERNAL', String(cause));
       set({ ...snapshot, isLoading: false, error, connection: { state: 'closed', error } });
       tell(false);
     }
@@ -266,8 +262,7 @@ function open(
   const feed: Feed = {
     tenant,
     snapshot: read,
-    state: () => (shelf ? { isLoading: (status & UsersStatus.Loading) > 0, error } : snapshot),
-    rows: () => shelf,
+    now,
     join(reader, often) {
       readers.set(reader, often);
       agree();

@@ -15,6 +15,7 @@ import {
   NOTHING,
   type Attach,
   type Followed,
+  type Now,
   type OnlineUsersQuery,
   type OnlineUsersViewSnapshot,
   type ViewRows,
@@ -25,6 +26,8 @@ import {
 const SLICE = 8;
 
 const DEFAULT_LIMIT = 50;
+
+const UNKNOWN: Now = { rows: undefined, isLoading: true, error: null };
 
 /** Makes a new instance of the index's module. */
 type Make = () => ViewExports;
@@ -61,10 +64,10 @@ export const attach: Attach = (source, show, unavailable, withoutWasm) => {
   let asked = '';
 
   const settle = (caughtUp: boolean) => {
-    const state = followed?.state() ?? NOTHING;
+    const state = followed?.now() ?? UNKNOWN;
     const error = failure ?? state.error;
     const window = shared && caughtUp ? read(shared.index, view, query, snapshot) : snapshot;
-    const isWaiting = followed?.rows() ? !caughtUp && !failure : !error;
+    const isWaiting = state.rows ? !caughtUp && !failure : !error;
     const next = { ...window, isLoading: state.isLoading || isWaiting, error };
     if (differs(next, snapshot)) {
       snapshot = next;
@@ -72,7 +75,7 @@ export const attach: Attach = (source, show, unavailable, withoutWasm) => {
     }
   };
   const changed = () => {
-    const rows = followed?.rows();
+    const rows = followed?.now().rows;
     if (rows && make && !shared) {
       shared = shareIndex(make, rows);
       view = shared.join(settle);

@@ -1,11 +1,12 @@
 /** Rows for views: what a store's shelf is to them, and the naive way to the same answer. */
 import type { ChatError } from '../lib/errors.js';
 import type { OnlineUser } from '../lib/types.js';
-import type { OnlineUsersQuery, ViewRows, ViewSource } from '../lib/view/types.js';
+import type { OnlineUsersQuery, UserRows, ViewSource } from '../lib/view/types.js';
 
-export class FakeRows implements ViewRows, ViewSource {
+export class FakeRows implements UserRows, ViewSource {
   rows: (OnlineUser | undefined)[] = [];
   dirty: number[] | null = null;
+  readonly slots = new Map<string, number>();
   generation = 0;
   /** Whether there are rows to be followed already. */
   isThere = true;
@@ -35,11 +36,14 @@ export class FakeRows implements ViewRows, ViewSource {
     this.followers.forEach((changed) => changed());
   }
 
+  users(): OnlineUser[] {
+    return this.rows.filter((row) => row !== undefined);
+  }
+
   follow(changed: () => void) {
     this.followers.add(changed);
     return {
-      rows: () => (this.isThere ? this : undefined),
-      state: () => this.current,
+      now: () => ({ rows: this.isThere ? this : undefined, ...this.current }),
       release: () => this.followers.delete(changed),
     };
   }

@@ -68,7 +68,7 @@ fn a_gap_asks_once_and_goes_on_from_the_answer() {
 #[test]
 fn a_reconnect_goes_on_from_the_mark() {
     let mut store = connected();
-    store.sync.handle_socket_down();
+    store.sync.handle_socket_down("lost");
     assert_eq!(store.sync.roster().mark(), Some(at(5)));
     assert_eq!(store.asks(), [Ask::Http]);
     store.up();

@@ -120,7 +120,12 @@ fn text(number: u16) -> String {
             letters(5)
         ),
         2 => format!("https://shop{}.example/{}", number % 2, letters(4)),
-        _ => format!("ä\0{}", letters(7)),
+        // The end of a text comes before anything that could follow, even before nothing visible.
+        _ => format!(
+            "ä{}{}",
+            "\0".repeat(usize::from(number % 5)),
+            letters(number % 3)
+        ),
     }
 }
 

@@ -1,5 +1,5 @@
 /** `useOnlineCount` and `useOnlineUser`: one thing of the list. They render again only when that changes. */
-import { useSyncExternalStore } from 'react';
+import { useMemo, useSyncExternalStore } from 'react';
 import type { OnlineUser, OpenStore, UseOnlineUsersOptions } from '../shared.js';
 import { useStore } from './useStore.js';
 
@@ -8,8 +8,12 @@ import { useStore } from './useStore.js';
  * @param tenantId null while it is not known: nothing is loaded and nothing connects.
  */
 export function useOnlineCount(tenantId: string | null, options: UseOnlineUsersOptions = {}): number {
-  const count = (store: OpenStore) => store.getSnapshot().onlineUsers.length;
-  return useSelected(useStore(tenantId, options), count, 0);
+  const store = useStore(tenantId, options);
+  return useSyncExternalStore(
+    store?.subscribe ?? never,
+    () => store?.getSnapshot().onlineUsers.length ?? 0,
+    () => 0,
+  );
 }
 
 /**
@@ -21,24 +25,38 @@ export function useOnlineUser(
   userId: string,
   options: UseOnlineUsersOptions = {},
 ): OnlineUser | null {
-  return useSelected(useStore(tenantId, options), (store) => find(store, userId) ?? null, null);
-}
-
-function find(store: OpenStore, userId: string): OnlineUser | undefined {
-  const shelf = store.shelf();
-  // What was known before this store has rows of its own is in its snapshot.
-  return shelf?.size
-    ? shelf.rows[shelf.slots.get(userId) ?? -1]
-    : store.getSnapshot().onlineUsers.find((user) => user.userId === userId);
-}
-
-/** What is selected must be the same value as long as it says the same. */
-function useSelected<T>(store: OpenStore | null, select: (store: OpenStore) => T, nothing: T): T {
+  const store = useStore(tenantId, options);
+  const user = useMemo(() => store && follow(store, userId), [store, userId]);
   return useSyncExternalStore(
-    store?.subscribe ?? never,
-    () => (store ? select(store) : nothing),
-    () => nothing,
+    user?.subscribe ?? never,
+    () => user?.get() ?? null,
+    () => null,
   );
+}
+
+/** One user by their place among the rows: a page may show many of them beside a long list. */
+function follow(store: OpenStore, userId: string) {
+  let followed: ReturnType<OpenStore['follow']> | undefined;
+  return {
+    subscribe(listener: () => void) {
+      const mine = store.follow(() => {
+        mine.now().rows?.users();
+        listener();
+      });
+      mine.now().rows?.users();
+      followed = mine;
+      return () => {
+        // Not at once: who comes back in one go finds the connection still there.
+        queueMicrotask(mine.release);
+      };
+    },
+    get(): OnlineUser | undefined {
+      const { rows, isLoading = true } = followed?.now() ?? {};
+      return rows && !isLoading
+        ? rows.rows[rows.slots.get(userId) ?? -1]
+        : store.getSnapshot().onlineUsers.find((user) => user.userId === userId);
+    },
+  };
 }
 
 const never = () => () => {};

@@ -36,7 +36,7 @@ const nothing: OnlineUsersSnapshot = {
   connection: { state: 'idle', error: null },
 };
 
-const idle: Omit<OpenStore, 'close' | 'follow' | 'shelf'> = {
+const idle: Omit<OpenStore, 'close' | 'follow'> = {
   subscribe: () => () => {},
   getSnapshot: () => nothing,
   getServerSnapshot: () => nothing,

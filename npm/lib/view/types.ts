@@ -91,15 +91,21 @@ export interface ViewRows {
 /** The same by user. */
 export interface UserRows extends ViewRows {
   readonly slots: ReadonlyMap<string, number>;
-  /** How many users there are. */
-  readonly size: number;
+  /** All rows in order of arrival. Who has looked at them is told when they change. */
+  users(): readonly OnlineUser[];
 }
 
-/** A store's rows, followed for a view. */
+/** What a store knows at the moment. */
+export interface Now {
+  /** Undefined until there can be any. */
+  readonly rows: UserRows | undefined;
+  readonly isLoading: boolean;
+  readonly error: ChatError | null;
+}
+
+/** A store's rows, followed. */
 export interface Followed {
-  /** Undefined until there are any. */
-  rows(): ViewRows | undefined;
-  state(): { readonly isLoading: boolean; readonly error: ChatError | null };
+  now(): Now;
   release(): void;
 }
 
