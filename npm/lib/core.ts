@@ -43,8 +43,15 @@ export function canConnect(): boolean {
 
 async function start(): Promise<Core> {
   try {
-    // Compiled asynchronously: browsers limit how much may be compiled while the page waits.
-    const module = await WebAssembly.compile(wasmBytes());
+    const bytes = wasmBytes();
+    let module: WebAssembly.Module;
+    try {
+      // It takes a millisecond, and the first request leaves before the browser paints a frame.
+      module = new WebAssembly.Module(bytes);
+    } catch {
+      // Older browsers limit what may be compiled while the page waits.
+      module = await WebAssembly.compile(bytes);
+    }
     initSync({ module });
     return core;
   } catch (cause) {
