@@ -85,7 +85,7 @@ pub mod users_op {
     pub const REFRESH: u32 = 1;
     /// Stop everything.
     pub const CLOSE: u32 = 2;
-    /// Go on with the time between two polls that is the argument, see [`online_users`](crate::online_users).
+    /// Go on with the time between two polls that is the argument, as the store's options are.
     pub const POLL: u32 = 3;
 }
 
