@@ -44,9 +44,17 @@ export function trim(source) {
     );
   }
   glue = glue.replaceAll(/^\s*(?:let )?cached\w+Memory0 = null;$/gm, '');
-  // The one kind of function that there is has two parameters; gathering them costs more than the call.
-  glue = cut(glue, /\(\.\.\.args\)(?= => \{)/, '(what, value)');
-  glue = cut(glue, /\.\.\.args(?=\);)/, 'what, value');
+  // No function is freed but by the garbage collector, so none can be while it runs. The one kind that there is has two
+  // parameters; gathering them costs more than the call.
+  glue = cut(
+    glue,
+    /^function makeClosure\([^]*?^\}$/m,
+    `function makeClosure(a, b, invoke) {
+    const real = (what, value) => invoke(a, b, what, value);
+    CLOSURE_DTORS.register(real, { a, b });
+    return real;
+}`,
+  );
   glue = cut(glue, /^if \(!\('encodeInto' in cachedTextEncoder\)\) \{[^]*?^\}$/m);
   return cut(
     glue,

@@ -13,8 +13,7 @@ use wasm_bindgen::prelude::*;
 use super::{
     config::{CoreConfig, Fields},
     error::{self, Refusal},
-    marks,
-    platform::{self, Callback},
+    marks, platform,
     timer::Timer,
 };
 use crate::{
@@ -66,7 +65,7 @@ pub(super) struct Connection {
 /// The platform's side of a connection that has not been closed.
 struct Platform {
     /// What the platform calls. It holds the connection and so keeps it alive.
-    wake: Callback,
+    wake: JsValue,
     stop_watching: JsValue,
     /// Sends a text, or without one closes; `undefined` while there is none.
     socket: JsValue,
@@ -93,11 +92,11 @@ impl Connection {
             platform: RefCell::default(),
         });
         let held = Rc::clone(&connection);
-        let wake = platform::callback(move |operation, argument| {
+        let wake = platform::function(move |operation, argument| {
             held.handle(operation, argument);
             JsValue::UNDEFINED
         });
-        let stop_watching = platform::watch_page(wake.as_ref());
+        let stop_watching = platform::watch_page(&wake);
         connection.platform.replace(Some(Platform {
             wake,
             stop_watching,
@@ -211,8 +210,7 @@ impl Connection {
                 platform::call(&platform.stop_watching, 0, &JsValue::UNDEFINED);
             }
         } else if let Some(platform) = &*self.platform.borrow() {
-            self.timer
-                .arm(engine.poll_timeout(), platform.wake.as_ref());
+            self.timer.arm(engine.poll_timeout(), &platform.wake);
         }
     }
 
@@ -303,8 +301,7 @@ impl Connection {
 
     fn open_socket(&self) {
         if let Some(platform) = &mut *self.platform.borrow_mut() {
-            platform.socket =
-                platform::open_socket(&self.config, &Event::names(), platform.wake.as_ref());
+            platform.socket = platform::open_socket(&self.config, &Event::names(), &platform.wake);
             // A malformed address, or one that the page's policy forbids.
             if platform.socket.is_undefined() {
                 self.engine

@@ -15,7 +15,7 @@ use super::{
     error::{self, Refusal},
     http,
     marks::News,
-    platform::{self, Callback},
+    platform,
     shelf::Shelf,
     timer::Timer,
 };
@@ -77,7 +77,7 @@ struct Store {
     connection: RefCell<Option<Rc<Connection>>>,
     timer: Timer,
     /// Called by the timer. It holds the store; taken out, the store is closed.
-    wake: RefCell<Option<Callback>>,
+    wake: RefCell<Option<JsValue>>,
     changed: JsValue,
 }
 
@@ -92,7 +92,7 @@ impl Store {
             config,
         });
         let held = Rc::clone(&store);
-        store.wake.replace(Some(platform::callback(move |_, _| {
+        store.wake.replace(Some(platform::function(move |_, _| {
             held.timer.fired();
             held.sync.borrow_mut().handle_timeout(platform::now());
             held.drive();
@@ -191,7 +191,7 @@ impl Store {
         }
         if let Some(wake) = &*self.wake.borrow() {
             let due = self.sync.borrow().poll_timeout();
-            self.timer.arm(due, wake.as_ref());
+            self.timer.arm(due, wake);
         }
         let changed = self.sync.borrow_mut().take_changed();
         if changed {

@@ -83,17 +83,10 @@ extern "C" {
 }
 
 /// The one kind of function that JavaScript gets: it is called with a number that says what for, and an argument. One kind
-/// for all of them, because each kind brings a shim of its own.
-pub(super) type Callback = Closure<dyn Fn(u32, JsValue) -> JsValue>;
-
-/// A function that lives as long as what is returned.
-pub(super) fn callback(handler: impl Fn(u32, JsValue) -> JsValue + 'static) -> Callback {
-    Callback::own_aborting(handler)
-}
-
-/// A function that is JavaScript's: it is freed when that forgets it.
+/// for all of them, because each kind brings a shim of its own. It is JavaScript's, and freed when that forgets it, never by
+/// the core: so it needs no count of the calls under way.
 pub(super) fn function(handler: impl Fn(u32, JsValue) -> JsValue + 'static) -> JsValue {
-    callback(handler).into_js_value()
+    Closure::<dyn Fn(u32, JsValue) -> JsValue>::own_aborting(handler).into_js_value()
 }
 
 /// A function for one call. It is freed when JavaScript forgets it; what it holds is freed by the call.
