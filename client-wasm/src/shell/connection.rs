@@ -12,8 +12,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{
     config::{CoreConfig, Fields},
-    error::{self, Refusal},
-    marks, platform,
+    error, marks, platform,
     timer::Timer,
 };
 use crate::{
@@ -253,10 +252,10 @@ impl Connection {
                 platform::authenticate(&self.config, &platform::once(done));
             }
             Output::ReadRefusal { data } => {
-                let refusal = Refusal::read(&read(frame, data));
-                let code = refusal.known_code().unwrap_or(Code::ConnectionRefused);
+                let refusal = read(frame, data);
+                let code = error::known_code(&refusal).unwrap_or(Code::ConnectionRefused);
                 self.refusal
-                    .replace(refusal.error(&self.config, code, None));
+                    .replace(error::refused(&self.config, &refusal, code, 0));
                 self.engine
                     .borrow_mut()
                     .handle_refusal(platform::now(), code);
@@ -284,12 +283,11 @@ impl Connection {
                 let answer = Fields::of(&args)
                     .map(|args| args.get("0"))
                     .unwrap_or_default();
-                let refusal = Refusal::read(&answer);
-                let outcome = if refusal.code.is_some() {
-                    let code = refusal.known_code().unwrap_or(Code::InvalidPayload);
-                    Err(refusal.error(&self.config, code, None))
-                } else {
+                let outcome = if platform::code_of(&answer).is_undefined() {
                     Ok(answer)
+                } else {
+                    let code = error::known_code(&answer).unwrap_or(Code::InvalidPayload);
+                    Err(error::refused(&self.config, &answer, code, 0))
                 };
                 self.settle(id, outcome);
             }

@@ -20,9 +20,9 @@ extern "C" {
 
     pub(super) fn request(
         config: &JsValue,
-        method: &str,
-        target: &str,
-        body: &JsValue,
+        posts: i32,
+        path: &str,
+        payload: &JsValue,
         done: &JsValue,
     );
 
@@ -51,8 +51,13 @@ extern "C" {
     #[wasm_bindgen(js_name = codeOf)]
     pub(super) fn code_of(refusal: &JsValue) -> JsValue;
 
-    #[wasm_bindgen(js_name = sentenceOf)]
-    pub(super) fn sentence_of(refusal: &JsValue) -> JsValue;
+    pub(super) fn fail(
+        config: &JsValue,
+        refusal: &JsValue,
+        code: &str,
+        sentence: &str,
+        status: i32,
+    ) -> JsValue;
 
     pub(super) fn deferred() -> JsValue;
     pub(super) fn promise(deferred: &JsValue, number: f64) -> JsValue;
