@@ -69,7 +69,7 @@ pub mod socket_event {
 pub mod api_op {
     /// The rows of the online users.
     pub const USERS: u32 = 0;
-    /// The messages of the session that is the argument.
+    /// The messages of the session that the argument names.
     pub const MESSAGES: u32 = 1;
     /// Send a message, the argument; the message as it was taken.
     pub const SEND: u32 = 2;

@@ -20,9 +20,9 @@ extern "C" {
 
     pub(super) fn request(
         config: &JsValue,
-        method: &str,
-        target: &str,
-        body: &JsValue,
+        posts: i32,
+        path: &str,
+        payload: &JsValue,
         done: &JsValue,
     );
 
@@ -51,8 +51,13 @@ extern "C" {
     #[wasm_bindgen(js_name = codeOf)]
     pub(super) fn code_of(refusal: &JsValue) -> JsValue;
 
-    #[wasm_bindgen(js_name = sentenceOf)]
-    pub(super) fn sentence_of(refusal: &JsValue) -> JsValue;
+    pub(super) fn fail(
+        config: &JsValue,
+        refusal: &JsValue,
+        code: &str,
+        sentence: &str,
+        status: i32,
+    ) -> JsValue;
 
     pub(super) fn deferred() -> JsValue;
     pub(super) fn promise(deferred: &JsValue, number: f64) -> JsValue;
@@ -83,17 +88,10 @@ extern "C" {
 }
 
 /// The one kind of function that JavaScript gets: it is called with a number that says what for, and an argument. One kind
-/// for all of them, because each kind brings a shim of its own.
-pub(super) type Callback = Closure<dyn Fn(u32, JsValue) -> JsValue>;
-
-/// A function that lives as long as what is returned.
-pub(super) fn callback(handler: impl Fn(u32, JsValue) -> JsValue + 'static) -> Callback {
-    Callback::own_aborting(handler)
-}
-
-/// A function that is JavaScript's: it is freed when that forgets it.
+/// for all of them, because each kind brings a shim of its own. It is JavaScript's, and freed when that forgets it, never by
+/// the core: so it needs no count of the calls under way.
 pub(super) fn function(handler: impl Fn(u32, JsValue) -> JsValue + 'static) -> JsValue {
-    callback(handler).into_js_value()
+    Closure::<dyn Fn(u32, JsValue) -> JsValue>::own_aborting(handler).into_js_value()
 }
 
 /// A function for one call. It is freed when JavaScript forgets it; what it holds is freed by the call.
