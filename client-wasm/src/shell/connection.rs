@@ -166,15 +166,14 @@ impl Connection {
 
     /// The platform calls.
     fn handle(self: &Rc<Self>, operation: u32, argument: JsValue) {
-        let now = platform::now();
         if let Some(event) = operation.checked_sub(op::EVENT).and_then(Event::numbered) {
-            let counts = self.engine.borrow_mut().handle_event(now);
+            let counts = self.engine.borrow_mut().handle_event();
             if counts {
-                // Nothing is to be done then: all that has changed is a deadline that has moved back.
+                // Nothing else is to be done then, and no clock to be read: the timer will find out.
                 return (self.observer)(Notice::Received(event, argument));
             }
-            return self.drive(&JsValue::UNDEFINED);
         }
+        let now = platform::now();
         {
             let mut engine = self.engine.borrow_mut();
             match operation {
@@ -191,7 +190,8 @@ impl Connection {
                 op::OFFLINE => engine.handle_offline(now),
                 op::LEFT => engine.suspend(),
                 op::SHOWN => engine.connect(now),
-                _ => engine.wake(now),
+                op::WAKE => engine.wake(now),
+                _ => engine.handle_violation(now),
             }
         }
         self.drive(&argument);

@@ -66,6 +66,11 @@ extern "C" {
 
     #[wasm_bindgen(js_name = rowsOf)]
     pub(super) fn rows_of(payload: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_name = listOf)]
+    pub(super) fn list_of(payload: &JsValue) -> JsValue;
+    /// The number at its place: epoch and version after, epoch and version before. Not a number if there is none.
+    #[wasm_bindgen(js_name = markOf)]
+    pub(super) fn mark_of(payload: &JsValue, part: i32) -> f64;
     #[wasm_bindgen(js_name = leaversOf)]
     pub(super) fn leavers_of(payload: &JsValue) -> JsValue;
 }
