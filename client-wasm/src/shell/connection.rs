@@ -95,7 +95,6 @@ impl Connection {
         let held = Rc::clone(&connection);
         let wake = platform::callback(move |operation, argument| {
             held.handle(operation, argument);
-            JsValue::UNDEFINED
         });
         let stop_watching = platform::watch_page(wake.as_ref());
         connection.platform.replace(Some(Platform {

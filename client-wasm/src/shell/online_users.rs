@@ -96,7 +96,6 @@ impl Store {
             held.timer.fired();
             held.sync.borrow_mut().handle_timeout(platform::now());
             held.drive();
-            JsValue::UNDEFINED
         })));
         store.sync.borrow_mut().start();
         if options.socket {

@@ -87,29 +87,31 @@ extern "C" {
     pub(super) fn clear_timeout(timer: &JsValue);
 }
 
-/// The one kind of function that JavaScript gets: it is called with a number that says what for, and an argument. One kind
-/// for all of them, because each kind brings a shim of its own.
-pub(super) type Callback = Closure<dyn Fn(u32, JsValue) -> JsValue>;
+/// What the platform calls, thousands of times a second if need be: with a number that says what for, and an argument. It
+/// returns nothing, because engines as old as V8 11.3 end the process if they have to deoptimise while such a function runs
+/// that returns a reference.
+pub(super) type Callback = Closure<dyn Fn(u32, JsValue)>;
 
 /// A function that lives as long as what is returned.
-pub(super) fn callback(handler: impl Fn(u32, JsValue) -> JsValue + 'static) -> Callback {
+pub(super) fn callback(handler: impl Fn(u32, JsValue) + 'static) -> Callback {
     Callback::own_aborting(handler)
 }
 
-/// A function that is JavaScript's: it is freed when that forgets it.
+/// What the application's side calls, now and then: the same with an answer. It is JavaScript's, and freed when that forgets
+/// it. There are no other kinds than these two, because each brings a shim of its own.
 pub(super) fn function(handler: impl Fn(u32, JsValue) -> JsValue + 'static) -> JsValue {
-    callback(handler).into_js_value()
+    Closure::<dyn Fn(u32, JsValue) -> JsValue>::own_aborting(handler).into_js_value()
 }
 
 /// A function for one call. It is freed when JavaScript forgets it; what it holds is freed by the call.
 pub(super) fn once(handler: Box<dyn FnOnce(u32, JsValue)>) -> JsValue {
     let handler = Cell::new(Some(handler));
-    function(move |what, value| {
+    let once = callback(move |what, value| {
         if let Some(handler) = handler.take() {
             handler(what, value);
         }
-        JsValue::UNDEFINED
-    })
+    });
+    once.into_js_value()
 }
 
 /// Resolves what [`deferred`] made, or rejects it. That calls nobody at once.
