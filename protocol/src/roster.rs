@@ -126,6 +126,16 @@ enum Slot {
     Online { touched: u64 },
 }
 
+impl Slot {
+    /// The number of the last delta about its user.
+    fn last_delta(self) -> u64 {
+        match self {
+            Self::Free => 0,
+            Self::Gone { at: number } | Self::Online { touched: number } => number,
+        }
+    }
+}
+
 /// The users online in one tenant, in order of arrival.
 pub struct Roster<S> {
     shelf: S,
@@ -383,19 +393,16 @@ impl<S: Shelf> Roster<S> {
 
     /// The slots of whom a delta after the one numbered `asked` has spoken.
     fn spoken_of_after(&self, asked: u64) -> Vec<u32> {
+        let mut spoken_of = Vec::new();
         // There mostly has been none, and looking at all slots costs more than a delta does.
-        let after = if asked < self.deltas {
-            self.slots.as_slice()
-        } else {
-            &[]
-        };
-        let known = (0..).zip(after).filter_map(|(slot, known)| match known {
-            Slot::Gone { at } | Slot::Online { touched: at } => Some((slot, *at)),
-            Slot::Free => None,
-        });
-        known
-            .filter_map(|(slot, at)| (at > asked).then_some(slot))
-            .collect()
+        if asked < self.deltas {
+            for (slot, known) in (0..).zip(&self.slots) {
+                if known.last_delta() > asked {
+                    spoken_of.push(slot);
+                }
+            }
+        }
+        spoken_of
     }
 
     /// Has those online again who had left. Says how many there are.
