@@ -91,9 +91,8 @@ impl Connection {
             platform: RefCell::default(),
         });
         let held = Rc::clone(&connection);
-        let wake = platform::function(move |operation, argument| {
+        let wake = platform::callback(move |operation, argument| {
             held.handle(operation, argument);
-            JsValue::UNDEFINED
         });
         let stop_watching = platform::watch_page(&wake);
         connection.platform.replace(Some(Platform {
@@ -164,15 +163,14 @@ impl Connection {
 
     /// The platform calls.
     fn handle(self: &Rc<Self>, operation: u32, argument: JsValue) {
-        let now = platform::now();
         if let Some(event) = operation.checked_sub(op::EVENT).and_then(Event::numbered) {
-            let counts = self.engine.borrow_mut().handle_event(now);
+            let counts = self.engine.borrow_mut().handle_event();
             if counts {
-                // Nothing is to be done then: all that has changed is a deadline that has moved back.
+                // Nothing else is to be done then, and no clock to be read: the timer will find out.
                 return (self.observer)(Notice::Received(event, argument));
             }
-            return self.drive(&JsValue::UNDEFINED);
         }
+        let now = platform::now();
         {
             let mut engine = self.engine.borrow_mut();
             match operation {
@@ -189,7 +187,8 @@ impl Connection {
                 op::OFFLINE => engine.handle_offline(now),
                 op::LEFT => engine.suspend(),
                 op::SHOWN => engine.connect(now),
-                _ => engine.wake(now),
+                op::WAKE => engine.wake(now),
+                _ => engine.handle_violation(now),
             }
         }
         self.drive(&argument);

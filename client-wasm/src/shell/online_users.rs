@@ -92,11 +92,10 @@ impl Store {
             config,
         });
         let held = Rc::clone(&store);
-        store.wake.replace(Some(platform::function(move |_, _| {
+        store.wake.replace(Some(platform::callback(move |_, _| {
             held.timer.fired();
             held.sync.borrow_mut().handle_timeout(platform::now());
             held.drive();
-            JsValue::UNDEFINED
         })));
         store.sync.borrow_mut().start();
         if options.socket {
@@ -242,7 +241,7 @@ impl Store {
 /// A delta whose user has no id is none: the shelf does not find its place.
 fn receive(sync: &mut Sync<Shelf, JsValue>, event: Event, payload: &JsValue) {
     match event {
-        Event::UserOnline if payload.is_object() => sync.handle_online(payload, payload),
+        Event::UserOnline => sync.handle_online(payload, payload),
         Event::UserOffline => sync.handle_offline(payload),
         Event::List | Event::Delta => {
             if let Some(news) = News::read(payload) {
@@ -252,6 +251,6 @@ fn receive(sync: &mut Sync<Shelf, JsValue>, event: Event, payload: &JsValue) {
                 }
             }
         }
-        Event::UserOnline | Event::Message | Event::AiMessage | Event::VisitorToken => {}
+        Event::Message | Event::AiMessage | Event::VisitorToken => {}
     }
 }
