@@ -231,11 +231,12 @@ impl Store {
     }
 
     fn close(&self) {
+        // At first, since what the connection says at its end is no reason to poll.
+        drop(self.wake.take());
         self.timer.clear();
         if let Some(connection) = self.connection.take() {
             connection.close();
         }
-        drop(self.wake.take());
     }
 }
 
