@@ -113,14 +113,15 @@ export class Room {
   }
 
   loadHistory(): Promise<void> {
-    return this.#load(true);
+    return this.#reading ?? this.#load(true);
   }
 
-  /** Gives up what is under way, and ends. */
-  close(): void {
-    this.#readers.clear();
-    this.#giveUp(fail('ABORTED', 'The conversation was closed before this was delivered'));
-    this.#endIfIdle();
+  /** Takes a reader out; after the last one, gives up what is under way, and ends. */
+  close(reader: () => void): void {
+    this.#readers.delete(reader);
+    if (this.#readers.size === 0) {
+      this.#giveUp(fail('ABORTED', 'The conversation was closed before this was delivered'));
+    }
   }
 
   #set(change: Partial<ConversationSnapshot>): void {
@@ -302,13 +303,15 @@ export class Room {
 
   // What was said before.
 
+  /** Also while something is being read: that may be of before the connection, and of what came since it knows nothing. */
   #load(isAsked: boolean): Promise<void> {
     this.#set({ isLoading: !this.#hasHistory });
-    this.#reading ??= this.#read(isAsked);
-    return this.#reading;
+    const reading = this.#read(isAsked, () => this.#reading === reading);
+    this.#reading = reading;
+    return reading;
   }
 
-  async #read(isAsked: boolean): Promise<void> {
+  async #read(isAsked: boolean, isLatest: () => boolean): Promise<void> {
     try {
       const messages = await this.#history();
       this.#hasHistory = true;
@@ -318,9 +321,13 @@ export class Room {
       const error = asError(cause);
       // A page that has not asked for it has nothing to complain about.
       const isQuiet = !isAsked && !this.#isStaff && NOT_FOR_THIS_ONE.has(error.status);
-      this.#set({ isLoading: false, ...(!isQuiet && { error }) });
+      if (isLatest()) {
+        this.#set({ isLoading: false, ...(!isQuiet && { error }) });
+      }
     }
-    this.#reading = undefined;
+    if (isLatest()) {
+      this.#reading = undefined;
+    }
     this.#endIfIdle();
   }
 
