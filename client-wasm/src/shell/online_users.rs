@@ -202,7 +202,7 @@ impl Store {
     fn tell(&self) {
         let sync = self.sync.borrow();
         let bit = |holds, bit| if holds { bit } else { 0 };
-        let status = bit(sync.is_loading(), told::LOADING)
+        let status = bit(sync.is_awaited(), told::AWAITED)
             + bit(sync.error().is_some(), told::OUTDATED)
             + told::CONNECTION * sync.status() as i32;
         let error = sync.trouble().cloned().unwrap_or_default();
