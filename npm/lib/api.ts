@@ -7,6 +7,7 @@ import { ApiOp } from './ops.js';
 import { messageBody } from './page.js';
 import type { ChatMessage, OnlineUser, SendOptions, WebsiteInfo } from './types.js';
 
+/** The HTTP interface of a tenant, for an admin or a visitor. */
 export class ChatAPI {
   readonly #tenantId: string;
   readonly #website: WebsiteInfo | undefined;

@@ -6,10 +6,6 @@
  * fails the build instead of slipping through.
  */
 export function trim(source) {
-  const cut = (text, pattern, replacement = '') => {
-    only(text, pattern, String(pattern));
-    return text.replace(pattern, () => replacement);
-  };
   let glue = source
     .replaceAll(/^if \(Symbol\.dispose\) .*$/gm, '')
     .replaceAll(', wasm.__wbindgen_realloc)', ')')
@@ -100,6 +96,12 @@ export function shorten(source, { imports, exports }) {
     }
     return `wasm.${short}`;
   });
+}
+
+/** Replaces the one place that fits. */
+export function cut(text, pattern, replacement = '') {
+  only(text, pattern, String(pattern));
+  return text.replace(pattern, () => replacement);
 }
 
 function only(text, pattern, what) {

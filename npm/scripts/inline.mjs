@@ -26,9 +26,10 @@ const ALPHABET = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32
   .filter((character) => !(OPENERS + '"\'`\\$<').includes(character))
   .reduce((all, character) => all + character, OPENERS);
 
-/** The source of `chat-core`. */
-export function inline(wasm) {
+/** The source of `chat-core`; `id` is what its build is known by. */
+export function inline(wasm, id) {
   return `export { chatApi, chatSocket, initSync, onlineUsers } from 'chat-core-bindings';
+export const coreId = ${JSON.stringify(id)};
 ${inlineBytes(wasm)}`;
 }
 

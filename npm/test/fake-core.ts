@@ -26,6 +26,8 @@ export const core = {
   },
 };
 
+export const coreId = 'this-build';
+
 export function initSync(): void {
   core.starts += 1;
 }

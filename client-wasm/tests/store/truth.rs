@@ -82,7 +82,6 @@ struct World {
     changes: Vec<u8>,
     store: Store,
     up: bool,
-    refused: bool,
     /// With whether it was said unasked.
     frames: VecDeque<(bool, Said)>,
     http: Http,
@@ -101,7 +100,6 @@ impl World {
             changes: Vec::new(),
             store: Store::new(Options::default()),
             up: false,
-            refused: false,
             frames: VecDeque::new(),
             http: Http::Idle,
         }
@@ -197,12 +195,10 @@ impl World {
             Step::Offline(user) => self.change(user, None),
             Step::SocketUp if !self.up => {
                 self.up = true;
-                self.refused = false;
                 self.store.up();
             }
             Step::SocketRefused if !self.up => {
                 self.store.sync.handle_socket_refused("refused");
-                self.refused = true;
             }
             Step::SocketUp | Step::SocketRefused => {}
             Step::SocketDown => self.down(),
@@ -243,7 +239,7 @@ impl World {
         let cursor = self.store.sync.roster().mark();
         for ask in self.store.asks() {
             match ask {
-                Ask::Connect => assert!(mem::take(&mut self.refused), "no reason to"),
+                Ask::Connect => assert!(!self.up, "there is one"),
                 Ask::Socket => {
                     assert!(self.up, "asked over a socket that is down");
                     let answer = self.answer(cursor, self.marks_on_socket);

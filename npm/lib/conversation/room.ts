@@ -17,6 +17,7 @@ import * as logs from './log.js';
 import type { ConversationMessage, Entry, Log } from './log.js';
 import * as queue from './queue.js';
 
+/** What is known of a conversation at one moment. It never changes: something new is a new snapshot. */
 export interface ConversationSnapshot {
   /** Oldest first; own messages that are not delivered yet stand at the end. */
   readonly messages: readonly ConversationMessage[];
