@@ -44,43 +44,6 @@ for (const [system, load] of systems) {
   requestTests(system, load);
 }
 
-/** A WebSocket to a server that lets everybody in, and answers with empty lists. */
-class ReadySocket {
-  onopen: (() => void) | null = null;
-  onmessage: ((message: { data: string }) => void) | null = null;
-
-  constructor() {
-    setTimeout(() => this.onopen?.());
-    this.#say('0{"sid":"e","pingInterval":25000,"pingTimeout":20000}');
-  }
-
-  send(frame: string): void {
-    this.#say(frame.startsWith('40') ? '40{"sid":"s"}' : '42["online_users_list",{"users":[]}]');
-  }
-
-  close(): void {}
-
-  #say(data: string): void {
-    setTimeout(() => this.onmessage?.({ data }));
-  }
-}
-
-test('a store that is closed while it is live asks for nothing more', async () => {
-  const { ChatAPI, configure, createOnlineUsersStore } = (await import(NAME)) as Package;
-  const { url } = await serve(200, '{"users":[]}');
-  // Asked before each request, so it counts also those that have not left yet.
-  const getToken = vi.fn(() => 'key');
-  configure({ gatewayUrl: url, getToken, WebSocket: ReadySocket });
-  stops.push(() => configure({ getToken: undefined, WebSocket: undefined }));
-  const store = createOnlineUsersStore('42');
-  store.subscribe(() => {});
-  await vi.waitFor(() => expect(store.getSnapshot().isConnected).toBe(true));
-  const before = getToken.mock.calls.length;
-  store.close();
-  await new ChatAPI('42').getOnlineUsers();
-  expect(getToken.mock.calls.length).toBe(before + 1);
-});
-
 /** The files of the package that a bundle without splitting has something of. */
 async function bundled(contents: string): Promise<string[]> {
   const resolveDir = new URL('../..', import.meta.url).pathname;
