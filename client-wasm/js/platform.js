@@ -97,20 +97,24 @@ function socketUrl({ socketUrl, tenantId, admin, website }) {
  * once.
  */
 export async function request(config, method, target, body, done, again) {
-  const auth = await settled(config.credentials);
-  const answer = auth ? await send(config, method, target, body, auth) : [0, 'TOKEN_UNAVAILABLE'];
+  const late = AbortSignal.timeout(config.settings().requestTimeout ?? 15000);
+  // An application that never answers would keep the request under way, and what waits for it, for ever.
+  const givenUp = new Promise((give) => (late.onabort = () => give()));
+  const auth = await Promise.race([settled(config.credentials), givenUp]);
+  const answer = auth
+    ? await send(config, method, target, body, auth, late)
+    : [0, 'TOKEN_UNAVAILABLE'];
   if (answer[0] === 401 && !again && config.settings().getToken) {
     return request(config, method, target, body, done, true);
   }
   done(...answer);
 }
 
-async function send({ apiUrl, tenantId, settings, signal }, method, target, body, auth) {
+async function send({ apiUrl, tenantId, signal }, method, target, body, auth, late) {
   const headers = { 'X-Tenant-ID': tenantId };
   if (auth.token) headers.Authorization = `Bearer ${auth.token}`;
   if (auth.visitorToken) headers['X-Visitor-Token'] = auth.visitorToken;
   if (body) headers['Content-Type'] = 'application/json';
-  const late = AbortSignal.timeout(settings().requestTimeout ?? 15000);
   try {
     const response = await fetch(apiUrl + target, {
       method,
