@@ -300,6 +300,33 @@ test('a conversation that is not there is an error', async () => {
   expect(store.getSnapshot()).toMatchObject({ isLoading: false, error: unknown });
 });
 
+test('staff join again after a failure that may pass, and no longer once they have left', async () => {
+  const store = conversation({ sessionId: 's1' });
+  const leave = store.subscribe(() => {});
+  const made = await socket();
+  vi.useFakeTimers();
+  const away = new ChatError('UNAVAILABLE', 'away', 503);
+  const join = vi.spyOn(made, 'joinConversation').mockRejectedValue(away);
+  made.emit(SocketEvent.Connected);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(store.getSnapshot()).toMatchObject({ isLoading: false, error: away });
+  join.mockResolvedValueOnce({ messages: [hello] });
+  await vi.runOnlyPendingTimersAsync();
+  expect(join).toHaveBeenCalledTimes(2);
+  expect(store.getSnapshot()).toMatchObject({ isLoading: false, error: null });
+  expect(texts(store)).toEqual([['Hello', 'delivered']]);
+  await vi.runAllTimersAsync();
+  expect(join).toHaveBeenCalledTimes(2);
+
+  made.emit(SocketEvent.Connected);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(join).toHaveBeenCalledTimes(3);
+  leave();
+  await vi.runAllTimersAsync();
+  expect(join).toHaveBeenCalledTimes(3);
+  expect(made.closed).toBe(true);
+});
+
 test('a visitor who is known again reads what was said before; a new one asks for nothing', async () => {
   const { store } = await connected();
   expect(core.calls).toEqual([]);

@@ -67,6 +67,10 @@ export class Room {
 
   #reading: Promise<void> | undefined;
   #hasHistory = false;
+  /** When it fires, what could not be read is read again. */
+  #rereading: ReturnType<typeof setTimeout> | undefined;
+  /** How many readings in a row have failed. */
+  #misses = 0;
 
   /** Begins with what was known before. `ended` is called once, when nobody needs it any more. */
   constructor(speaker: Speaker, before: ConversationSnapshot | undefined, ended: () => void) {
@@ -227,6 +231,7 @@ export class Room {
   #disconnect(): void {
     this.#givenUp += 1;
     this.#resume();
+    clearTimeout(this.#rereading);
     this.#attempt = undefined;
     this.#socket?.(SocketOp.Close);
     this.#socket = undefined;
@@ -306,6 +311,7 @@ export class Room {
 
   /** Also while something is being read: that may be of before the connection, and of what came since it knows nothing. */
   #load(isAsked: boolean): Promise<void> {
+    clearTimeout(this.#rereading);
     this.#set({ isLoading: !this.#hasHistory });
     const reading = this.#read(isAsked, () => this.#reading === reading);
     this.#reading = reading;
@@ -316,6 +322,7 @@ export class Room {
     try {
       const messages = await this.#history();
       this.#hasHistory = true;
+      this.#misses = 0;
       this.#log = logs.remembered(this.#log, messages);
       this.#set({ messages: this.#log.entries, isLoading: false, error: null });
     } catch (cause) {
@@ -324,12 +331,22 @@ export class Room {
       const isQuiet = !isAsked && !this.#isStaff && NOT_FOR_THIS_ONE.has(error.status);
       if (isLatest()) {
         this.#set({ isLoading: false, ...(!isQuiet && { error }) });
+        this.#rereadAfter(error);
       }
     }
     if (isLatest()) {
       this.#reading = undefined;
     }
     this.#endIfIdle();
+  }
+
+  /** Staff hear nothing before they have joined, and nobody else will say what was missed. */
+  #rereadAfter({ code }: ChatError): void {
+    if (this.#snapshot.isConnected && queue.RETRIED.has(code)) {
+      this.#misses += 1;
+      const pause = queue.pause(this.#misses, Math.random());
+      this.#rereading = setTimeout(() => void this.#load(false), pause);
+    }
   }
 
   async #history(): Promise<readonly ChatMessage[]> {
