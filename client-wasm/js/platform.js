@@ -99,11 +99,9 @@ function socketUrl({ socketUrl, tenantId, admin, website }) {
 export async function request(config, method, target, body, done, again) {
   const late = AbortSignal.timeout(config.settings().requestTimeout ?? 15000);
   // An application that never answers would keep the request under way, and what waits for it, for ever.
-  const givenUp = new Promise((give) => (late.onabort = () => give()));
-  const auth = await Promise.race([settled(config.credentials), givenUp]);
-  const answer = auth
-    ? await send(config, method, target, body, auth, late)
-    : [0, 'TOKEN_UNAVAILABLE'];
+  const givenUp = new Promise((_, giveUp) => (late.onabort = giveUp));
+  const auth = await settled(() => Promise.race([config.credentials(), givenUp]));
+  const answer = auth ? await send(config, method, target, body, auth, late) : [0, 'TOKEN_UNAVAILABLE'];
   if (answer[0] === 401 && !again && config.settings().getToken) {
     return request(config, method, target, body, done, true);
   }
