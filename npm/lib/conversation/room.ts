@@ -199,6 +199,9 @@ export class Room {
     // What was said while nobody listened. Other visitors than proven ones have nothing to read.
     if (this.#isStaff || visitorToken(this.#speaker.tenantId) || currentConfig().getToken) {
       void this.#load(false);
+    } else {
+      // So what is read later is news.
+      this.#hasHistory = true;
     }
     this.#sendNext();
   }
