@@ -94,9 +94,12 @@ function socketUrl({ socketUrl, tenantId, admin, website }) {
  * was no answer. Where tokens are refused that the application makes, it is asked for another once.
  */
 export async function request(config, posts, path, payload, done, again) {
-  const auth = await settled(config.credentials);
+  const late = AbortSignal.timeout(config.settings().requestTimeout ?? 15000);
+  // An application that never answers would keep the request under way, and what waits for it, for ever.
+  const givenUp = new Promise((_, giveUp) => (late.onabort = giveUp));
+  const auth = await settled(() => Promise.race([config.credentials(), givenUp]));
   const answer = auth
-    ? await send(config, posts, path, payload, auth)
+    ? await send(config, posts, path, payload, auth, late)
     : [0, { code: 'TOKEN_UNAVAILABLE' }];
   if (answer[0] === 401 && !again && config.settings().getToken) {
     return request(config, posts, path, payload, done, true);
@@ -104,12 +107,11 @@ export async function request(config, posts, path, payload, done, again) {
   done(...answer);
 }
 
-async function send({ apiUrl, tenantId, settings, signal }, posts, path, payload, auth) {
+async function send({ apiUrl, tenantId, signal }, posts, path, payload, auth, late) {
   const headers = { 'X-Tenant-ID': tenantId };
   if (auth.token) headers.Authorization = `Bearer ${auth.token}`;
   if (auth.visitorToken) headers['X-Visitor-Token'] = auth.visitorToken;
   if (posts) headers['Content-Type'] = 'application/json';
-  const late = AbortSignal.timeout(settings().requestTimeout ?? 15000);
   try {
     const query = posts ? '' : `?${new URLSearchParams({ tenantId, ...payload })}`;
     const response = await fetch(apiUrl + path + query, {

@@ -91,8 +91,8 @@ pub mod users_op {
 
 /// What an online-users store tells of itself, in one number.
 pub mod users_status {
-    /// The first list is on its way.
-    pub const LOADING: i32 = 1;
+    /// A list is expected, and none has come yet.
+    pub const AWAITED: i32 = 1;
     /// The error says why the rows may be out of date, and not only why the connection is not live.
     pub const OUTDATED: i32 = 2;
     /// How often the connection's [`Status`](crate::status::Status) is in it.

@@ -189,7 +189,8 @@ impl Store {
     }
 
     fn is_loading(&self) -> bool {
-        self.told.borrow().0 & users_status::LOADING != 0
+        self.told.borrow().0 & (users_status::AWAITED | users_status::OUTDATED)
+            == users_status::AWAITED
     }
 
     fn is_live(&self) -> bool {

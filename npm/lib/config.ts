@@ -15,7 +15,7 @@ export interface ChatConfig {
   apiKey?: string | undefined;
   /** Fetches a fresh token; called before each connect and each request. Wins over `apiKey`. */
   getToken?: (() => Token | Promise<Token>) | undefined;
-  /** How long a request may take, its answer included, in milliseconds. Default: 15000. */
+  /** How long a request may take, `getToken` and its answer included, in milliseconds. Default: 15000. */
   requestTimeout?: number | undefined;
   /**
    * What connections are made with, where the platform has none: on Node 20, the class of the package

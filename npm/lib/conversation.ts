@@ -41,7 +41,7 @@ export interface Conversation {
   readonly retry: (clientId: string) => void;
   /** Reads the messages so far, which also happens by itself. What comes of it shows in the snapshot. */
   readonly loadHistory: () => Promise<void>;
-  /** Drops all subscribers, and gives up what is under way. */
+  /** Drops all subscribers, and gives up what is under way, unless others read the same conversation. */
   readonly close: () => void;
 }
 
@@ -93,7 +93,7 @@ export function createConversation(
     loadHistory: async () => (canConnect() ? enter().loadHistory() : undefined),
     close() {
       listeners.clear();
-      room?.close();
+      room?.close(notify);
     },
   };
 }

@@ -217,15 +217,18 @@ function open(
   let status = 0;
   let error: ChatError | null = null;
   let connection = last.connection;
-  const now = () => ({ rows: shelf, isLoading: (status & UsersStatus.Loading) > 0, error });
+  const now = () => {
+    const isLoading = (status & UsersStatus.Awaited) > 0 && error === null;
+    return { rows: shelf, isLoading, error };
+  };
   const read = () => {
     if (shelf) {
       const users = shelf.users();
       const { isLoading } = now();
       // What was known before this feed began stays until it has a list of its own.
-      const keep = users.length === 0 && (isLoading || error !== null);
+      const keep = status & UsersStatus.Awaited && users.length === 0;
       set({
-        onlineUsers: keep ? snapshot.onlineUsers : users,
+        onlineUsers: keep ? last.onlineUsers : users,
         isLoading: isLoading && (snapshot.isLoading || snapshot.error !== null),
         error,
         isConnected: connection.state === 'live',

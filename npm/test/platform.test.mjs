@@ -168,6 +168,13 @@ test('what has no answer says why', async () => {
   expect(await send({ credentials })).toEqual([0, { code: 'TOKEN_UNAVAILABLE' }]);
 });
 
+test('an application that never comes up with credentials does not hold up a request for ever', async () => {
+  const credentials = () => new Promise(() => {});
+  const settings = () => ({ requestTimeout: 1 });
+  expect(await send({ credentials, settings })).toEqual([0, 'TOKEN_UNAVAILABLE']);
+  expect(asked).toEqual([]);
+});
+
 test('a request that is given up is taken off the network', async () => {
   answers = [];
   const controller = new AbortController();

@@ -199,7 +199,7 @@ impl Store {
     fn tell(&self) {
         let sync = self.sync.borrow();
         let bit = |holds, bit| if holds { bit } else { 0 };
-        let status = bit(sync.is_loading(), told::LOADING)
+        let status = bit(sync.is_awaited(), told::AWAITED)
             + bit(sync.error().is_some(), told::OUTDATED)
             + told::CONNECTION * sync.status() as i32;
         let error = sync.trouble().cloned().unwrap_or_default();
@@ -230,11 +230,12 @@ impl Store {
     }
 
     fn close(&self) {
+        // At first, since what the connection says at its end is no reason to poll.
+        drop(self.wake.take());
         self.timer.clear();
         if let Some(connection) = self.connection.take() {
             connection.close();
         }
-        drop(self.wake.take());
     }
 }
 

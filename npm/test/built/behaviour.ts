@@ -1,4 +1,4 @@
-/** What the real core does over HTTP, whichever form it has: run against each of them. */
+/** What the real core does, whichever form it has: run against each of them. */
 import { createServer, type IncomingMessage } from 'node:http';
 import { afterEach, expect, test, vi } from 'vitest';
 
@@ -77,6 +77,43 @@ export function requestTests(form: string, load: () => Promise<Package>): void {
     ]);
     expect(bodies[1]).toContain('"after it"');
   });
+
+  test(`${form}: a store that is closed while it is live asks for nothing more`, async () => {
+    const { ChatAPI, configure, createOnlineUsersStore } = await load();
+    const { url } = await serve(200, '{"users":[]}');
+    // Asked before each request, so it counts those, too, that have not left yet.
+    const getToken = vi.fn(() => 'key');
+    configure({ gatewayUrl: url, getToken, WebSocket: OpenSocket });
+    stops.push(() => configure({ getToken: undefined, WebSocket: undefined }));
+    const store = createOnlineUsersStore('42');
+    store.subscribe(() => {});
+    await vi.waitFor(() => expect(store.getSnapshot().isConnected).toBe(true));
+    const before = getToken.mock.calls.length;
+    store.close();
+    await new ChatAPI('42').getOnlineUsers();
+    expect(getToken).toHaveBeenCalledTimes(before + 1);
+  });
+}
+
+/** A WebSocket to a server that lets everybody in, and has nobody online. */
+class OpenSocket {
+  onopen: (() => void) | null = null;
+  onmessage: ((message: { data: string }) => void) | null = null;
+
+  constructor() {
+    setTimeout(() => this.onopen?.());
+    this.#hear('0{"sid":"e","pingInterval":25000,"pingTimeout":20000}');
+  }
+
+  send(frame: string): void {
+    this.#hear(frame.startsWith('40') ? '40{"sid":"s"}' : '42["online_users_list",{"users":[]}]');
+  }
+
+  close(): void {}
+
+  #hear(data: string): void {
+    setTimeout(() => this.onmessage?.({ data }));
+  }
 }
 
 const stops: (() => void)[] = [];
