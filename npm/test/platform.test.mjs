@@ -171,7 +171,7 @@ test('what has no answer says why', async () => {
 test('an application that never comes up with credentials does not hold up a request for ever', async () => {
   const credentials = () => new Promise(() => {});
   const settings = () => ({ requestTimeout: 1 });
-  expect(await send({ credentials, settings })).toEqual([0, 'TOKEN_UNAVAILABLE']);
+  expect(await send({ credentials, settings })).toEqual([0, { code: 'TOKEN_UNAVAILABLE' }]);
   expect(asked).toEqual([]);
 });
 
