@@ -22,15 +22,17 @@
 // the rest.
 const OPENERS = '{}';
 const ESCAPES = OPENERS.length;
-// Brotli foretells a character by the kind of the one before it, and takes these for one kind: those that read or write a
-// local, every fifth byte, get it. 107 bytes less than in order of value with the rest.
-const LOCALS = new Map([
+// Brotli foretells a character by the kinds of those before it: letters, digits, a few sorts of marks. So what comes in the same
+// places is of a kind: what reads or writes a local, every sixth byte, and the smallest numbers. Together 90 to 130 bytes less than in
+// order of value with the rest.
+const OWN = new Map([
   [0x20, ','],
   [0x21, ':'],
   [0x22, ';'],
+  ...Array.from('0123456789', (digit, value) => [value, digit]),
 ]);
 const OTHERS = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)).filter(
-  (character) => ![OPENERS, '"\'`\\$<', ...LOCALS.values()].join('').includes(character),
+  (character) => ![OPENERS, '"\'`\\$<', ...OWN.values()].join('').includes(character),
 );
 
 /** The source of `chat-core`; `id` is what its build is known by. */
@@ -46,10 +48,10 @@ export function inlineBytes(wasm) {
   for (const byte of wasm) {
     count[byte] += 1;
   }
-  for (const byte of LOCALS.keys()) {
+  for (const byte of OWN.keys()) {
     count[byte] = Infinity;
   }
-  const singles = OTHERS.length + LOCALS.size;
+  const singles = OTHERS.length + OWN.size;
   const frequent = new Set(
     [...count.keys()].sort((a, b) => count[b] - count[a] || a - b).slice(0, singles),
   );
@@ -59,7 +61,7 @@ export function inlineBytes(wasm) {
   const others = OTHERS.values();
   const alphabet = [
     ...OPENERS,
-    ...short.map((byte) => LOCALS.get(byte) ?? others.next().value),
+    ...short.map((byte) => OWN.get(byte) ?? others.next().value),
   ].join('');
   const code = new Array(256);
   short.forEach((byte, index) => {
