@@ -102,16 +102,15 @@ export function put(shelf, row) {
   return slot < 0 ? slot : slot * 2 + shelf.put(slot, row);
 }
 
+/** In an array of unsigned numbers, -1 becomes the number that is no slot. */
 export function putAll(shelf, list, spared, placed) {
   const spares = new Set(spared);
   let others = 0;
   for (let at = 0; at < placed.length; at++) {
     const row = list[at];
     const slot = shelf.place(named(row));
-    if (slot >= 0 && !spares.has(slot)) {
-      placed[at] = slot;
-      others += shelf.put(slot, row);
-    }
+    placed[at] = spares.has(slot) ? -1 : slot;
+    if (placed[at] === slot) others += shelf.put(slot, row);
   }
   return others;
 }
@@ -123,7 +122,6 @@ export function remove(shelf, user, keep) {
   return slot;
 }
 
-/** In an array of unsigned numbers, -1 is no slot. */
 export function removeAll(shelf, users, placed, keep) {
   for (let at = 0; at < placed.length; at++) placed[at] = remove(shelf, users[at], keep);
 }
