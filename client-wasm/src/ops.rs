@@ -69,7 +69,7 @@ pub mod socket_event {
 pub mod api_op {
     /// The rows of the online users.
     pub const USERS: u32 = 0;
-    /// The messages of the session that is the argument.
+    /// The messages of the session that the argument names.
     pub const MESSAGES: u32 = 1;
     /// Send a message, the argument; the message as it was taken.
     pub const SEND: u32 = 2;
@@ -85,14 +85,14 @@ pub mod users_op {
     pub const REFRESH: u32 = 1;
     /// Stop everything.
     pub const CLOSE: u32 = 2;
-    /// Go on with the time between two polls that is the argument, see [`online_users`](crate::online_users).
+    /// Go on with the time between two polls that is the argument, as the store's options are.
     pub const POLL: u32 = 3;
 }
 
 /// What an online-users store tells of itself, in one number.
 pub mod users_status {
-    /// The first list is on its way.
-    pub const LOADING: i32 = 1;
+    /// A list is expected, and none has come yet.
+    pub const AWAITED: i32 = 1;
     /// The error says why the rows may be out of date, and not only why the connection is not live.
     pub const OUTDATED: i32 = 2;
     /// How often the connection's [`Status`](crate::status::Status) is in it.

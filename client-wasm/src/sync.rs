@@ -186,8 +186,13 @@ impl<S: Shelf, E> Sync<S, E> {
 
     /// Whether the first list is still on its way: none has come, and nothing has failed.
     pub fn is_loading(&self) -> bool {
+        self.is_awaited() && self.error().is_none()
+    }
+
+    /// Whether a list is expected and none has come yet, whatever has failed.
+    pub fn is_awaited(&self) -> bool {
         let expected = self.options.auto_refresh || self.options.socket;
-        expected && !self.listed && self.error().is_none()
+        expected && !self.listed
     }
 
     /// Whether the socket keeps the list true.

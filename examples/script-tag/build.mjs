@@ -1,9 +1,12 @@
-// Puts the page and the widget side by side in `dist/`: what a shop would upload.
+// Puts the page and the widget's two files side by side in `dist/`: what a shop would upload. The second one is loaded only where
+// a content security policy refuses WebAssembly.
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-const widget = createRequire(import.meta.url).resolve('@amoiq/chat-widget/widget.v1.js');
+const { resolve } = createRequire(import.meta.url);
 rmSync('dist', { recursive: true, force: true });
 mkdirSync('dist');
 cpSync('index.html', 'dist/index.html');
-cpSync(widget, 'dist/widget.v1.js');
+for (const file of ['widget.v1.js', 'widget.v1.no-wasm.js']) {
+  cpSync(resolve(`@amoiq/chat-widget/${file}`), `dist/${file}`);
+}

@@ -1,6 +1,7 @@
 /** What a caller may give up. */
 import { fail } from './errors.js';
 
+/** A call that may be given up. */
 export interface Abortable {
   /** Gives the call up: it rejects with the code `ABORTED` at once. */
   signal?: AbortSignal | undefined;

@@ -58,7 +58,7 @@ declare module 'chat-core' {
   /** The HTTP interface. */
   export interface Api {
     (op: ApiOp.Users): Promise<OnlineUser[]>;
-    (op: ApiOp.Messages, sessionId: string): Promise<ChatMessage[]>;
+    (op: ApiOp.Messages, conversation: object): Promise<ChatMessage[]>;
     (op: ApiOp.Send, body: object): Promise<ChatMessage>;
     (op: ApiOp.Session, body: object): Promise<string>;
   }
@@ -103,6 +103,15 @@ declare module 'chat-core' {
 
   /** The core's binary, unpacked from where the build inlined it. */
   export function wasmBytes(): Uint8Array<ArrayBuffer>;
+
+  /** The same in every file of one build, and in no other build's. */
+  export const coreId: string;
+}
+
+/** The same core as plain JavaScript. */
+declare module 'chat-core-no-wasm' {
+  export { chatApi, chatSocket, coreId, onlineUsers } from 'chat-core';
+  export function initSync(): unknown;
 }
 
 /** Only what `config.ts` reads; replaced at build time or absent in a browser. */

@@ -5,3 +5,9 @@
 declare module 'chat-view' {
   export function wasmBytes(): Uint8Array<ArrayBuffer>;
 }
+
+/** The same module as plain JavaScript. */
+declare module 'chat-view-no-wasm' {
+  /** Makes an instance; the module imports nothing. Its exports are those of the binary. */
+  export function instantiate(imports: Record<string, never>): object;
+}

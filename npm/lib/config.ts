@@ -5,6 +5,7 @@
  */
 type Token = string | null | undefined;
 
+/** Where the servers are, and how to prove who we are. What is left out is read from the environment. */
 export interface ChatConfig {
   /** Base address of the HTTP gateway, `https://…`. Default: `websocketUrl`. */
   gatewayUrl?: string | undefined;
@@ -14,18 +15,33 @@ export interface ChatConfig {
   apiKey?: string | undefined;
   /** Fetches a fresh token; called before each connect and each request. Wins over `apiKey`. */
   getToken?: (() => Token | Promise<Token>) | undefined;
-  /** How long a request may take, its answer included, in milliseconds. Default: 15000. */
+  /** How long a request may take, `getToken` and its answer included, in milliseconds. Default: 15000. */
   requestTimeout?: number | undefined;
   /**
    * What connections are made with, where the platform has none: on Node 20, the class of the package
    * `ws`. With it, clients and stores work outside a page.
    */
   WebSocket?: WebSocketClass | undefined;
+  /**
+   * Loads the core as plain JavaScript, `() => import('@amoiq/chat-widget/no-wasm')`; called only if
+   * the browser or the page's content security policy refuses WebAssembly. Default: none.
+   */
+  fallback?: (() => Promise<CoreFallback>) | undefined;
+}
+
+/** What `@amoiq/chat-widget/no-wasm` exports, for the package's own use. */
+export interface CoreFallback {
+  /** Starts the core. */
+  readonly startCore: () => object;
+  /** Loads the views; what it resolves to makes an index for them. */
+  readonly startView: () => Promise<() => object>;
 }
 
 /** As much of a WebSocket's class as is asked for here; both the browser's and that of `ws` fit. */
 export type WebSocketClass = new (url: string) => {
+  /** Sends a text frame. */
   send(data: string): void;
+  /** Ends the connection. */
   close(): void;
 };
 

@@ -11,7 +11,9 @@ import type { ChatError } from './errors.js';
  */
 export type ConnectionState = 'idle' | 'connecting' | 'live' | 'polling' | 'backoff' | 'closed';
 
+/** Where a connection stands. */
 export interface Connection {
+  /** What is the case now. */
   readonly state: ConnectionState;
   /** Why it is not live; null while nothing has failed since it last was. */
   readonly error: ChatError | null;

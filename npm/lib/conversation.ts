@@ -19,6 +19,7 @@ import { canConnect } from './core.js';
 import { randomId } from './page.js';
 import type { WebsiteInfo } from './types.js';
 
+/** Whose conversation it is. */
 export interface ConversationOptions {
   /** Staff: the session whose conversation is followed and answered. Without it, a visitor's own. */
   sessionId?: string | undefined;
@@ -26,9 +27,11 @@ export interface ConversationOptions {
   websiteInfo?: WebsiteInfo | undefined;
 }
 
+/** A conversation as it is said, for any framework or none. */
 export interface Conversation {
   /** Calls `listener` after each change; the result unsubscribes. */
   readonly subscribe: (listener: () => void) => () => void;
+  /** What is known now: the same object until something in it changes. */
   readonly getSnapshot: () => ConversationSnapshot;
   /** What a server renders. */
   readonly getServerSnapshot: () => ConversationSnapshot;
@@ -38,13 +41,17 @@ export interface Conversation {
   readonly retry: (clientId: string) => void;
   /** Reads the messages so far, which also happens by itself. What comes of it shows in the snapshot. */
   readonly loadHistory: () => Promise<void>;
-  /** Drops all subscribers, and gives up what is under way. */
+  /** Drops all subscribers, and gives up what is under way, unless others read the same conversation. */
   readonly close: () => void;
 }
 
 /** The conversations that run. */
 const rooms = new Map<string, Room>();
 
+/**
+ * A store of a conversation. It does nothing before its first subscriber or message; stores for the same
+ * tenant and options share one connection and all messages.
+ */
 export function createConversation(
   tenantId: string,
   { sessionId, websiteInfo }: ConversationOptions = {},
@@ -86,7 +93,7 @@ export function createConversation(
     loadHistory: async () => (canConnect() ? enter().loadHistory() : undefined),
     close() {
       listeners.clear();
-      room?.close();
+      room?.close(notify);
     },
   };
 }

@@ -5,7 +5,7 @@
  * failed start may be tried again.
  */
 import { chatApi, chatSocket, initSync, onlineUsers, wasmBytes } from 'chat-core';
-import { currentConfig } from './config.js';
+import { currentConfig, type CoreFallback } from './config.js';
 import { fail, type ChatError } from './errors.js';
 
 const core = { chatApi, chatSocket, onlineUsers };
@@ -15,9 +15,16 @@ export type Core = typeof core;
 let starting: Promise<Core> | undefined;
 
 export const unavailable = (cause: unknown): ChatError =>
-  fail('WASM_UNAVAILABLE', `The chat core could not start: ${String(cause)}`);
+  fail(
+    'WASM_UNAVAILABLE',
+    `${String(cause)}. Add 'wasm-unsafe-eval' to the page's script-src, or configure a fallback`,
+  );
 
-/** Rejects with `WASM_UNAVAILABLE` where the browser or the page's policy has no WebAssembly. */
+/** What runs where WebAssembly does not; rejects with the `cause` where there is no such thing. */
+export const withoutWasm = (cause: unknown): Promise<CoreFallback> =>
+  currentConfig().fallback?.() ?? Promise.reject(cause);
+
+/** Rejects with `WASM_UNAVAILABLE` where neither the binary nor the configured fallback can run. */
 export function loadCore(): Promise<Core> {
   starting ??= start().catch((cause: unknown) => {
     starting = undefined;
@@ -35,8 +42,19 @@ export function canConnect(): boolean {
 }
 
 async function start(): Promise<Core> {
-  // Compiled asynchronously: browsers limit how much may be compiled while the page waits.
-  const module = await WebAssembly.compile(wasmBytes());
-  initSync({ module });
-  return core;
+  try {
+    const bytes = wasmBytes();
+    let module: WebAssembly.Module;
+    try {
+      // It takes a millisecond, and the first request leaves before the browser paints a frame.
+      module = new WebAssembly.Module(bytes);
+    } catch {
+      // Older browsers limit what may be compiled while the page waits.
+      module = await WebAssembly.compile(bytes);
+    }
+    initSync({ module });
+    return core;
+  } catch (cause) {
+    return (await withoutWasm(cause)).startCore() as Core;
+  }
 }

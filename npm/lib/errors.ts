@@ -42,12 +42,16 @@ export type ClientErrorCode =
 /** A newer server may know codes that this list does not. */
 export type ChatErrorCode = ServerErrorCode | ClientErrorCode | (string & {});
 
+/** Whatever fails in the package fails with this. Programs decide by `code`, never by `message`. */
 export class ChatError extends Error {
+  /** Always `ChatError`. */
   override readonly name = 'ChatError';
+  /** What happened; `help` is the page about it. */
   readonly code: ChatErrorCode;
   /** The HTTP status, where there was an HTTP answer. */
   readonly status: number | undefined;
 
+  /** For tests and stand-ins; the package makes its own. */
   constructor(code: ChatErrorCode, message: string, status?: number) {
     super(message);
     this.code = code;

@@ -1,7 +1,11 @@
-/** The package without React. Importing it has no effect and is safe on a server. */
+/**
+ * The package without any framework. Importing it has no effect and is safe on a server.
+ *
+ * @module @amoiq/chat-widget
+ */
 export { ChatAPI } from './api.js';
 export type { Abortable } from './abort.js';
-export { configure, type ChatConfig, type WebSocketClass } from './config.js';
+export { configure, type ChatConfig, type CoreFallback, type WebSocketClass } from './config.js';
 export type { Connection, ConnectionState } from './connection.js';
 export {
   createConversation,
@@ -21,6 +25,7 @@ export type {
   MessageReceipt,
   OnlineUser,
   SendOptions,
+  SnapshotStore,
   UseOnlineUsersOptions,
   WebsiteInfo,
   WebSocketCallbacks,

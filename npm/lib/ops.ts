@@ -39,7 +39,7 @@ export const enum UsersOp {
 }
 
 export const enum UsersStatus {
-  Loading = 1,
+  Awaited = 1,
   Outdated = 2,
   Connection = 4,
 }

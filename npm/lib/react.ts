@@ -1,5 +1,9 @@
+/**
+ * The package's React part. Importing it has no effect and is safe on a server.
+ *
+ * @module @amoiq/chat-widget/react
+ */
 'use client';
-/** The package's React part. Importing it has no effect and is safe on a server. */
 export { useOnlineCount, useOnlineUser } from './hooks/selected.js';
 export { useConversation, type UseConversationResult } from './hooks/useConversation.js';
 export { useOnlineUsers, type UseOnlineUsersResult } from './hooks/useOnlineUsers.js';

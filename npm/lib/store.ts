@@ -22,7 +22,9 @@ import type { OnlineUser, UseOnlineUsersOptions } from './types.js';
 import { openView } from './view/open.js';
 import type { Now, OnlineUsersQuery, OnlineUsersView, ViewSource } from './view/types.js';
 
+/** What is known of who is online at one moment. It never changes: something new is a new snapshot. */
 export interface OnlineUsersSnapshot {
+  /** In order of arrival; the same array until it changes. */
   readonly onlineUsers: OnlineUser[];
   /** No list has arrived yet and one is on its way. */
   readonly isLoading: boolean;
@@ -34,9 +36,11 @@ export interface OnlineUsersSnapshot {
   readonly connection: Connection;
 }
 
+/** Who is online in one tenant, for any framework or none. */
 export interface OnlineUsersStore {
   /** Calls `listener` after each change; the result unsubscribes. */
   readonly subscribe: (listener: () => void) => () => void;
+  /** What is known now: the same object until something in it changes. */
   readonly getSnapshot: () => OnlineUsersSnapshot;
   /** What a server renders. */
   readonly getServerSnapshot: () => OnlineUsersSnapshot;
@@ -51,6 +55,10 @@ export interface OnlineUsersStore {
 /** A store without what is loaded when it is needed. */
 export interface OpenStore extends Omit<OnlineUsersStore, 'view'>, ViewSource {}
 
+/**
+ * A store of who is online in a tenant. It does nothing before its first subscriber; stores for the
+ * same tenant and options share one connection. For admins.
+ */
 export function createOnlineUsersStore(
   tenantId: string,
   options?: UseOnlineUsersOptions,
@@ -209,15 +217,18 @@ function open(
   let status = 0;
   let error: ChatError | null = null;
   let connection = last.connection;
-  const now = () => ({ rows: shelf, isLoading: (status & UsersStatus.Loading) > 0, error });
+  const now = () => {
+    const isLoading = (status & UsersStatus.Awaited) > 0 && error === null;
+    return { rows: shelf, isLoading, error };
+  };
   const read = () => {
     if (shelf) {
       const users = shelf.users();
       const { isLoading } = now();
       // What was known before this feed began stays until it has a list of its own.
-      const keep = users.length === 0 && (isLoading || error !== null);
+      const keep = status & UsersStatus.Awaited && users.length === 0;
       set({
-        onlineUsers: keep ? snapshot.onlineUsers : users,
+        onlineUsers: keep ? last.onlineUsers : users,
         isLoading: isLoading && (snapshot.isLoading || snapshot.error !== null),
         error,
         isConnected: connection.state === 'live',

@@ -19,6 +19,7 @@ import {
   type OnlineUsersQuery,
   type OnlineUsersViewSnapshot,
   type ViewRows,
+  type WithoutWasm,
 } from './view/types.js';
 
 /** Milliseconds of work at a time, half of what a frame has. */
@@ -28,23 +29,36 @@ const DEFAULT_LIMIT = 50;
 
 const UNKNOWN: Now = { rows: undefined, isLoading: true, error: null };
 
-let compiling: Promise<WebAssembly.Module> | undefined;
+/** Makes a new instance of the index's module. */
+type Make = () => ViewExports;
+
+let starting: Promise<Make> | undefined;
 
 /** A failed start may be tried again. */
-function load(): Promise<WebAssembly.Module> {
-  compiling ??= (async () => WebAssembly.compile(wasmBytes()))().catch((cause: unknown) => {
-    compiling = undefined;
+function load(withoutWasm: WithoutWasm): Promise<Make> {
+  starting ??= start(withoutWasm).catch((cause: unknown) => {
+    starting = undefined;
     throw cause;
   });
-  return compiling;
+  return starting;
 }
 
-export const attach: Attach = (source, show, unavailable) => {
+async function start(withoutWasm: WithoutWasm): Promise<Make> {
+  try {
+    const module = await WebAssembly.compile(wasmBytes());
+    return () => new WebAssembly.Instance(module).exports as unknown as ViewExports;
+  } catch (cause) {
+    const { startView } = await withoutWasm(cause);
+    return (await startView()) as Make;
+  }
+}
+
+export const attach: Attach = (source, show, unavailable, withoutWasm) => {
   let query: OnlineUsersQuery = {};
   let snapshot: OnlineUsersViewSnapshot = NOTHING;
   let followed: Followed | undefined;
   let shared: SharedIndex | undefined;
-  let module: WebAssembly.Module | undefined;
+  let make: Make | undefined;
   let failure: ChatError | null = null;
   let view = 0;
   let asked = '';
@@ -62,8 +76,8 @@ export const attach: Attach = (source, show, unavailable) => {
   };
   const changed = () => {
     const rows = followed?.now().rows;
-    if (rows && module && !shared) {
-      shared = shareIndex(module, rows);
+    if (rows && make && !shared) {
+      shared = shareIndex(make, rows);
       view = shared.join(settle);
     }
     if (!shared) {
@@ -80,7 +94,7 @@ export const attach: Attach = (source, show, unavailable) => {
   };
   const start = async () => {
     try {
-      module = await load();
+      make = await load(withoutWasm);
       failure = null;
     } catch (cause) {
       failure = unavailable(cause);
@@ -104,7 +118,7 @@ export const attach: Attach = (source, show, unavailable) => {
     query = wanted;
     followed ??= source.follow(changed);
     changed();
-    if (!module) {
+    if (!make) {
       void start();
     }
   };
@@ -140,10 +154,9 @@ class SharedIndex {
   readonly #members = new Set<Settle>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(module: WebAssembly.Module, rows: ViewRows) {
-    const { exports } = new WebAssembly.Instance(module);
+  constructor(make: Make, rows: ViewRows) {
     this.#rows = rows;
-    this.index = new ViewIndex(exports as unknown as ViewExports, rows);
+    this.index = new ViewIndex(make(), rows);
   }
 
   join(settle: Settle): number {
@@ -176,8 +189,8 @@ class SharedIndex {
 
 const indexes = new WeakMap<ViewRows, SharedIndex>();
 
-function shareIndex(module: WebAssembly.Module, rows: ViewRows): SharedIndex {
-  const index = indexes.get(rows) ?? new SharedIndex(module, rows);
+function shareIndex(make: Make, rows: ViewRows): SharedIndex {
+  const index = indexes.get(rows) ?? new SharedIndex(make, rows);
   indexes.set(rows, index);
   return index;
 }

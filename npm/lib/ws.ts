@@ -19,6 +19,7 @@ import type {
   WebsiteInfo,
 } from './types.js';
 
+/** One live connection of a visitor or an admin, usable from the line after its construction. */
 export class ChatWebSocket {
   readonly #callbacks: WebSocketCallbacks;
   readonly #website: WebsiteInfo | undefined;
@@ -93,6 +94,7 @@ export class ChatWebSocket {
     );
   }
 
+  /** Whether the connection is up now. */
   isConnected(): boolean {
     return this.state === 'live';
   }

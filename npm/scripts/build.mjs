@@ -1,6 +1,7 @@
 /**
- * Builds `dist/`: ESM and CommonJS with types for each, and the script-tag widget. Expects the
- * core and the views in `lib/wasm`; `cargo xtask build` puts them there. Fails when the package grows over its gate.
+ * Builds `dist/`: ESM and CommonJS with types for each, and the script-tag widget; beside each of
+ * them what runs where WebAssembly does not, in files of its own. Expects the core and the views in
+ * `lib/wasm` and `lib/no-wasm`; `cargo xtask build` puts them there. Fails when the package grows over its gate.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -15,6 +16,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { corePlugin } from './core.mjs';
+import { noWasmPlugin, viewApartWithoutWasm } from './no-wasm.mjs';
 import { reportSizes } from './size.mjs';
 import { viewApart, viewPlugin } from './view.mjs';
 
@@ -27,11 +29,14 @@ process.on('exit', () => rmSync(stage, { recursive: true, force: true }));
 
 const core = corePlugin();
 const view = viewPlugin();
+const noWasm = noWasmPlugin();
 const common = {
   bundle: true,
   charset: 'ascii',
   legalComments: 'none',
   logLevel: 'warning',
+  // Constants become numbers where they are used, which a consumer's bundler could not do to what is shared.
+  minifySyntax: true,
   target: 'es2022',
 };
 
@@ -48,40 +53,64 @@ const shared = {
   },
 };
 
+const ADAPTERS = ['react', 'vue', 'svelte'];
+
 for (const format of ['esm', 'cjs']) {
   const outdir = `${stage}/${format}`;
   const entry = { ...common, format, outdir, platform: 'neutral' };
   await build({ ...entry, entryPoints: ['lib/shared.ts'], plugins: [core.plugin, viewApart] });
   await build({
     ...entry,
-    entryPoints: ['lib/index.ts', 'lib/react.ts'],
+    entryPoints: ['index', ...ADAPTERS].map((name) => `lib/${name}.ts`),
     plugins: [shared],
-    external: ['react'],
+    external: ADAPTERS,
   });
   await build({
     ...entry,
     entryPoints: ['lib/view.ts'],
     plugins: [view],
-    // What Node looks for to know the names that a CommonJS module exports.
-    footer: format === 'cjs' ? { js: '0 && (module.exports = { attach });' } : {},
+    footer: format === 'cjs' ? exporting('attach') : {},
   });
+  for (const [name, exported] of [
+    ['no-wasm', 'startCore, startView'],
+    ['no-wasm-view', 'instantiate'],
+  ]) {
+    await build({
+      ...entry,
+      entryPoints: [`lib/${name}.ts`],
+      plugins: [viewApartWithoutWasm, noWasm],
+      // A program wrote it and nobody reads it.
+      minify: true,
+      footer: format === 'cjs' ? exporting(exported) : {},
+    });
+  }
 }
 writeFileSync(`${stage}/cjs/package.json`, '{ "type": "commonjs" }\n');
 
-await build({
-  ...common,
-  entryPoints: ['lib/widget/main.ts'],
-  outfile: `${stage}/widget.v1.js`,
-  format: 'iife',
-  minify: true,
-  platform: 'browser',
-  plugins: [core.plugin],
-});
+for (const [file, entry, plugin] of [
+  ['widget.v1.js', 'lib/widget/main.ts', core.plugin],
+  ['widget.v1.no-wasm.js', 'lib/widget/no-wasm.ts', noWasm],
+]) {
+  await build({
+    ...common,
+    entryPoints: [entry],
+    outfile: `${stage}/${file}`,
+    format: 'iife',
+    minify: true,
+    platform: 'browser',
+    plugins: [plugin],
+  });
+}
 
 declarations();
 rmSync('dist', { recursive: true, force: true });
 renameSync(stage, 'dist');
 await reportSizes(core.facts);
+
+/** What Node looks for to know the names that a CommonJS module exports. */
+function exporting(names) {
+  return { js: `0 && (module.exports = { ${names} });` };
+}
 
 /** Writes the types of the public modules, once for each module system. */
 function declarations() {
@@ -106,8 +135,9 @@ function declarations() {
       visit(join(file, '..', `${target}.d.ts`));
     }
   };
-  visit('index.d.ts');
-  visit('react.d.ts');
+  for (const name of ['index', 'no-wasm', ...ADAPTERS]) {
+    visit(`${name}.d.ts`);
+  }
   for (const format of ['esm', 'cjs']) {
     for (const file of reached) {
       mkdirSync(join(stage, format, file, '..'), { recursive: true });

@@ -5,37 +5,29 @@
  * Inlined, because that alone works everywhere the package goes (Vite, webpack, Next, esbuild, Node,
  * a plain script tag): a separate file needs a loader, a MIME type or a flag in half of them.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { shorten, trim } from './bindings.mjs';
 import { inline } from './inline.mjs';
+import { binaryen, FEATURES, inScratch } from './tools.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bindings = join(root, 'lib/wasm/chat_client_wasm.js');
 const binary = join(root, 'lib/wasm/chat_client_wasm_bg.wasm');
 
-// The features that rustc enables for wasm32-unknown-unknown, no more: every browser that is still
-// supported has them.
-const FEATURES = [
-  'bulk-memory',
-  'bulk-memory-opt',
-  'multivalue',
-  'mutable-globals',
-  'nontrapping-float-to-int',
-  'reference-types',
-  'sign-ext',
-].map((name) => `--enable-${name}`);
+if (!existsSync(bindings) || !existsSync(binary)) {
+  throw new Error('lib/wasm is missing: run `cargo xtask build`, which builds the core first');
+}
+
+/** What a build of the core is known by. */
+export const coreId = createHash('sha256').update(readFileSync(binary)).digest('hex').slice(0, 16);
 
 /** An esbuild plugin that resolves `chat-core`; `facts` holds the sizes for the build's report. */
 export function corePlugin() {
-  if (!existsSync(bindings) || !existsSync(binary)) {
-    throw new Error('lib/wasm is missing: run `cargo xtask build`, which builds the core first');
-  }
   const { wasm, names } = optimize();
-  const module = inline(wasm);
+  const module = inline(wasm, coreId);
   const glue = shorten(trim(readFileSync(bindings, 'utf8')), names);
   return {
     facts: { wasm, text: module.length, glue: glue.length },
@@ -58,8 +50,7 @@ export function corePlugin() {
 }
 
 function optimize() {
-  const directory = mkdtempSync(join(tmpdir(), 'chat-widget-'));
-  try {
+  return inScratch((directory) => {
     const small = join(directory, 'small.wasm');
     const output = join(directory, 'core.wasm');
     wasmOpt(
@@ -76,15 +67,7 @@ function optimize() {
     // The names between binary and bindings carry hashes, which do not compress.
     const names = wasmOpt([small, '-o', output], ['--minify-imports-and-exports-and-modules']);
     return { wasm: readFileSync(output), names: JSON.parse(names) };
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-}
-
-function wasmOpt(files, options) {
-  const program = join(root, 'node_modules/binaryen/bin/wasm-opt');
-  return execFileSync(process.execPath, [program, ...options, ...FEATURES, ...files], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 24,
   });
 }
+
+const wasmOpt = (files, options) => binaryen('wasm-opt', [...options, ...FEATURES, ...files]);

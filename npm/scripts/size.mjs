@@ -23,6 +23,9 @@ export async function reportSizes({ wasm, glue }) {
     ['core + React hook', await bundle(`${CORE} export { useOnlineUsers } from './esm/react.js';`)],
     ['view (on first use)', await bundle(`export { attach } from './esm/view.js';`, [])],
     ['widget.v1.js', readFileSync('dist/widget.v1.js')],
+    // Instead of the binary, and beside all of the above.
+    ['no-wasm', await bundle(`export { startCore } from './esm/no-wasm.js';`)],
+    ['no-wasm view', await bundle(`export * from './esm/no-wasm-view.js';`)],
   ].map(([name, data]) => ({
     name,
     minified: data.length,

@@ -2,7 +2,9 @@
 /** `createConversation`: what is written, what is heard, and a connection that comes and goes. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import {
+  ChatAPI,
   ChatError,
+  type ChatMessage,
   configure,
   type Conversation,
   type ConversationOptions,
@@ -298,6 +300,33 @@ test('a conversation that is not there is an error', async () => {
   expect(store.getSnapshot()).toMatchObject({ isLoading: false, error: unknown });
 });
 
+test('staff join again after a failure that may pass, and no longer once they have left', async () => {
+  const store = conversation({ sessionId: 's1' });
+  const leave = store.subscribe(() => {});
+  const made = await socket();
+  vi.useFakeTimers();
+  const away = new ChatError('UNAVAILABLE', 'away', 503);
+  const join = vi.spyOn(made, 'joinConversation').mockRejectedValue(away);
+  made.emit(SocketEvent.Connected);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(store.getSnapshot()).toMatchObject({ isLoading: false, error: away });
+  join.mockResolvedValueOnce({ messages: [hello] });
+  await vi.runOnlyPendingTimersAsync();
+  expect(join).toHaveBeenCalledTimes(2);
+  expect(store.getSnapshot()).toMatchObject({ isLoading: false, error: null });
+  expect(texts(store)).toEqual([['Hello', 'delivered']]);
+  await vi.runAllTimersAsync();
+  expect(join).toHaveBeenCalledTimes(2);
+
+  made.emit(SocketEvent.Connected);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(join).toHaveBeenCalledTimes(3);
+  leave();
+  await vi.runAllTimersAsync();
+  expect(join).toHaveBeenCalledTimes(3);
+  expect(made.closed).toBe(true);
+});
+
 test('a visitor who is known again reads what was said before; a new one asks for nothing', async () => {
   const { store } = await connected();
   expect(core.calls).toEqual([]);
@@ -337,8 +366,47 @@ test('a history may be read without following the conversation', async () => {
   const store = conversation({ sessionId: 's1' });
   await store.loadHistory();
   expect(texts(store)).toEqual([['Hello', 'delivered']]);
-  expect(core.calls).toEqual([['getMessages', 's1']]);
+  expect(core.calls).toEqual([['getMessages', { sessionId: 's1' }]]);
   expect(core.sockets).toEqual([]);
+});
+
+test('staff follow a conversation even if its history is still being read when the connection comes', async () => {
+  let answer = (_: ChatMessage[]) => {};
+  vi.spyOn(ChatAPI.prototype, 'getMessages').mockReturnValue(
+    new Promise((resolve) => {
+      answer = resolve;
+    }),
+  );
+  const store = conversation({ sessionId: 's1' });
+  store.subscribe(() => {});
+  const asked = store.loadHistory();
+  const made = await socket();
+  made.said = [hello];
+  made.emit(SocketEvent.Connected);
+  await settled();
+  expect(made.joined).toEqual([{ sessionId: 's1' }]);
+  expect(texts(store)).toEqual([['Hello', 'delivered']]);
+  answer([]);
+  await asked;
+  expect(texts(store)).toEqual([['Hello', 'delivered']]);
+});
+
+test('what a history of before the connection failed with is no error once a later one was read', async () => {
+  let refuse = (_: ChatError) => {};
+  vi.spyOn(ChatAPI.prototype, 'getMessages').mockReturnValue(
+    new Promise((_, reject) => {
+      refuse = reject;
+    }),
+  );
+  const store = conversation({ sessionId: 's1' });
+  store.subscribe(() => {});
+  const asked = store.loadHistory();
+  const made = await socket();
+  made.emit(SocketEvent.Connected);
+  await settled();
+  refuse(new ChatError('TIMEOUT', 'late'));
+  await asked;
+  expect(store.getSnapshot()).toMatchObject({ isLoading: false, error: null });
 });
 
 test('conversations of the same options share one connection and all messages', async () => {
@@ -351,6 +419,25 @@ test('conversations of the same options share one connection and all messages', 
   expect(other.getSnapshot()).toBe(store.getSnapshot());
   conversation({ websiteInfo: { siteId: 8 } }).subscribe(() => {});
   await socket(1);
+});
+
+test('who closes a conversation leaves it to those who read it still', async () => {
+  const { store, made } = await connected();
+  const other = conversation();
+  const listener = vi.fn();
+  other.subscribe(listener);
+  store.close();
+  made.emit(SocketEvent.Message, hello);
+  expect(listener).toHaveBeenCalled();
+  expect(texts(other)).toEqual([['Hello', 'delivered']]);
+  other.send('hi');
+  await settled();
+  expect(texts(other)).toEqual([
+    ['Hello', 'delivered'],
+    ['hi', 'delivered'],
+  ]);
+  other.close();
+  expect(made.closed).toBe(true);
 });
 
 test('the last one to leave ends it, but not before what was written is delivered', async () => {

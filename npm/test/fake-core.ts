@@ -26,6 +26,8 @@ export const core = {
   },
 };
 
+export const coreId = 'this-build';
+
 export function initSync(): void {
   core.starts += 1;
 }
@@ -144,6 +146,7 @@ class FakeUsers {
   state = {
     users: [] as OnlineUser[],
     error: undefined as ChatError | undefined,
+    /** No list has come yet. */
     isLoading: true,
     status: 'connecting' as keyof typeof STATUS,
     why: undefined as ChatError | undefined,
@@ -190,7 +193,7 @@ class FakeUsers {
 
   tell(): void {
     const { isLoading, status, error, why } = this.state;
-    const bits = (isLoading ? UsersStatus.Loading : 0) | (error ? UsersStatus.Outdated : 0);
+    const bits = (isLoading ? UsersStatus.Awaited : 0) | (error ? UsersStatus.Outdated : 0);
     this.changed(bits + UsersStatus.Connection * STATUS[status], error ?? why);
   }
 

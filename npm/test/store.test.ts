@@ -156,6 +156,17 @@ test('a list that became empty is empty', async () => {
   expect(store.getSnapshot().onlineUsers).toEqual([]);
 });
 
+test('a list that became empty is empty even while something else is wrong', async () => {
+  const store = createOnlineUsersStore('42');
+  follow(store);
+  const made = await feed();
+  const error = new ChatError('ORIGIN_NOT_ALLOWED', 'no socket');
+  made.become({ users: [ann], isLoading: false, status: 'polling', error });
+  expect(store.getSnapshot().onlineUsers).toEqual([ann]);
+  made.become({ users: [] });
+  expect(store.getSnapshot()).toMatchObject({ onlineUsers: [], error });
+});
+
 test('stores for the same tenant and options share one connection', async () => {
   const [one, two, other] = [
     createOnlineUsersStore('42'),
@@ -219,7 +230,10 @@ test('changed options start with what is known of the tenant', async () => {
     isLoading: false,
     isConnected: false,
   });
-  next.become({ users: [bob], isLoading: false });
+  const error = new ChatError('NETWORK_ERROR', 'gone');
+  next.become({ error });
+  expect(without.getSnapshot()).toMatchObject({ onlineUsers: [ann, bob], isLoading: false, error });
+  next.become({ users: [bob], isLoading: false, error: undefined });
   expect(without.getSnapshot().onlineUsers).toEqual([bob]);
 });
 

@@ -267,6 +267,29 @@ test('where WebAssembly is not allowed the view says so, and tries again when it
   await vi.waitFor(() => expect(view.getSnapshot()).toMatchObject({ total: 1, error: null }));
 });
 
+test('where WebAssembly is not allowed a configured fallback gives the same view', async () => {
+  vi.resetModules();
+  const { openView: openFresh } = await import('../lib/view/open.js');
+  const { view: fresh } = await import('./built-view.js');
+  const { configure } = await import('../lib/config.js');
+  const { startView } = await import('./built-no-wasm.js');
+  fresh.broken = true;
+  configure({ fallback: async () => ({ startCore: () => ({}), startView }) });
+  const rows = rowsOf(user('ann'), user('bob'), user('anna'));
+  // More than its memory holds at first.
+  const url = (at: number) => `https://shop.example/${'long/'.repeat(20)}${at}`;
+  rows.rows.push(...Array.from({ length: 20_000 }, (_, at) => user(`guest-${at}`, { url: url(at) })));
+  const query = { search: 'AN', sort: { field: 'userId', direction: 'desc' } } as const;
+  const view = openFresh(rows, query);
+  stops.push(view.subscribe(() => {}));
+  await ready(view);
+  expect([ids(view), view.getSnapshot().total]).toEqual([['anna', 'ann'], 2]);
+  view.update({ search: 'guest long', limit: 1 });
+  await vi.waitFor(() => expect(view.getSnapshot()).toMatchObject({ total: 20_000, error: null }));
+  view.update({ search: '/19999' });
+  await vi.waitFor(() => expect(ids(view)).toEqual(['guest-19999']));
+});
+
 const WORDS = ['ann', 'BOB', 'ä', 'Ärger', 'x', '東京', '🙂', '', 'anna'];
 
 test.each([1, 2, 3, 4, 5, 6, 7, 8])('random history %i: views are what the naive way gives', async (seed) => {

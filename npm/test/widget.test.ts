@@ -96,6 +96,18 @@ test('question and answer', async () => {
   expect(shadow().querySelector('img')).toBeNull();
 });
 
+test('what a new visitor has missed while the connection was down is counted, too', async () => {
+  const own = await load();
+  const socket = await appears(() => own.sockets[0]);
+  socket.emit(SocketEvent.Connected);
+  socket.emit(SocketEvent.VisitorToken, { token: 'visitor.x' });
+  socket.emit(SocketEvent.Disconnected);
+  own.history = [{ id: 'm1', text: 'Hello', sender: 'agent', timestamp: '2024-01-15T10:00:00.000Z' }];
+  socket.emit(SocketEvent.Connected);
+  await appears(() => (shadow().querySelectorAll('.text').length === 2 ? true : undefined));
+  expect(part('.unread').textContent).toBe('1');
+});
+
 test('an answer to a closed panel is counted on the bubble', async () => {
   const own = await load();
   const socket = await appears(() => own.sockets[0]);

@@ -1,5 +1,6 @@
 /** The packed package through bundlers and in a script tag, opened in Chromium, connected to a real server. */
 import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADMIN_KEY, type Backend, startServer } from '../support/backends.ts';
 import { TestBrowser } from '../support/browser.ts';
@@ -8,7 +9,9 @@ import {
   esbuildBundle,
   FIXTURES,
   pageWith,
+  rollupBundle,
   viteBuild,
+  viteDev,
   webpackBundle,
 } from '../support/consumer.ts';
 import { OfficialClient } from '../support/official-client.ts';
@@ -41,8 +44,28 @@ test('a Vite build connects and asks for no further file', async () => {
   expect(site.missing).toEqual([]);
 });
 
+test("Vite's development server serves it", async () => {
+  await using dev = await viteDev(await consumer(`${FIXTURES}vite-app`, 'vite-dev'));
+  await using opened = await browser.open(`${dev.said}?server=${server.url}`);
+  await opened.page.getByText('Status: Real-time').waitFor();
+  expect(opened.errors).toEqual([]);
+});
+
+test('a page without a bundler imports it as a module', async () => {
+  const directory = await consumer(`${FIXTURES}script-page`, 'module');
+  const script = `import * as chat from '/index.js'; window.chat = chat;`;
+  await using site = await serve(join(directory, 'node_modules/@amoiq/chat-widget/dist/esm'), {
+    '/index.html': pageWith(`<script type="module">${script}</script>`),
+  });
+  await using admin = await OurClient.admin(browser, site, { server: server.url });
+  expect(await admin.isConnected()).toBe(true);
+  expect(admin.errors).toEqual([]);
+  expect(site.missing).toEqual([]);
+});
+
 for (const [bundler, bundle] of Object.entries({
   esbuild: esbuildBundle,
+  Rollup: rollupBundle,
   webpack: webpackBundle,
 })) {
   test(`a bundle by ${bundler} connects and asks for no further file`, async () => {

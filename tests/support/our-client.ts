@@ -27,7 +27,9 @@ export async function packageSite(
 ): Promise<Site> {
   const directory = await consumer(`${FIXTURES}script-page`, name);
   const built = await bundle(directory, 'entry.js');
-  return serve(built, { '/index.html': pageWith('<script src="bundle.js"></script>') });
+  // A module, because some bundlers write nothing else; a plain script runs as one, too.
+  const script = '<script type="module" src="bundle.js"></script>';
+  return serve(built, { '/index.html': pageWith(script) });
 }
 
 export interface PackagePage {

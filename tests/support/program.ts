@@ -14,6 +14,7 @@ export interface Launch {
   readonly command: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
   /** Its first group is what the program says once it is ready. */
   readonly ready: RegExp;
 }
@@ -30,9 +31,10 @@ export class Program {
     this.#output = output;
   }
 
-  static async start({ command, args = [], env = {}, ready }: Launch): Promise<Program> {
+  static async start({ command, args = [], env = {}, cwd, ready }: Launch): Promise<Program> {
     const child = spawn(command, args, {
       env: { ...process.env, ...env },
+      cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     running.add(child);

@@ -41,6 +41,9 @@ interface Answer {
 /** Long enough that compressing it pays. */
 const WIDGET = `/* the widget's script */ ${'void 0; '.repeat(512)}`;
 
+/** Under the names that the package publishes. */
+const WIDGET_FILES = ['widget.v1.js', 'widget.v1.no-wasm.js'];
+
 /** One socket of each address, so that it shows which address the server takes a client for. */
 const SETTINGS = `
 [connections]
@@ -68,7 +71,7 @@ export function proxyTests(start: (site: ProxySite) => Promise<Proxy>): void {
   beforeAll(async () => {
     directory = await scratch();
     await mkdir(join(directory.path, 'files'));
-    await writeFile(join(directory.path, 'files/widget.v1.js'), WIDGET);
+    for (const file of WIDGET_FILES) await writeFile(join(directory.path, 'files', file), WIDGET);
     server = await startServer({ args: ['--offline-grace', '50ms'] });
     proxy = await start(site(server));
   });
@@ -160,8 +163,8 @@ export function proxyTests(start: (site: ProxySite) => Promise<Proxy>): void {
     expect(JSON.parse(answer.body)).toEqual({ error: expect.any(String), code: 'NOT_FOUND' });
   });
 
-  test("the widget's script can be kept, checked for changes and fetched from anywhere", async () => {
-    const plain = await ask('/widget.v1.js');
+  test.each(WIDGET_FILES)('%s can be kept, checked for changes and fetched from anywhere', async (file) => {
+    const plain = await ask(`/${file}`);
     expect([plain.status, plain.body]).toEqual([200, WIDGET]);
     expect(plain.headers).toMatchObject({
       'content-type': expect.stringMatching(/^(text|application)\/javascript\b/),
@@ -170,11 +173,11 @@ export function proxyTests(start: (site: ProxySite) => Promise<Proxy>): void {
       'cross-origin-resource-policy': 'cross-origin',
       'x-content-type-options': 'nosniff',
     });
-    const compressed = await ask('/widget.v1.js', { headers: { 'accept-encoding': 'gzip' } });
+    const compressed = await ask(`/${file}`, { headers: { 'accept-encoding': 'gzip' } });
     expect(compressed.headers).toMatchObject({ 'content-encoding': 'gzip' });
     expect(compressed.headers.vary?.toLowerCase()).toContain('accept-encoding');
     const tag = String(plain.headers.etag);
-    const again = await ask('/widget.v1.js', { headers: { 'if-none-match': tag } });
+    const again = await ask(`/${file}`, { headers: { 'if-none-match': tag } });
     expect(again.status).toBe(304);
     expect(again.headers['cache-control']).toBe(plain.headers['cache-control']);
   });

@@ -10,8 +10,17 @@ export interface Output {
 }
 
 /** Runs a program and resolves with what it printed; a failure rejects and tells all of it. */
-export function run(command: string, args: readonly string[], cwd: string): Promise<Output> {
-  return execute(command, args, { cwd, maxBuffer: 64 * 1024 * 1024 });
+export function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Output> {
+  return execute(command, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    maxBuffer: 64 * 1024 * 1024,
+  });
 }
 
 export const npm = (args: readonly string[], cwd: string): Promise<Output> =>

@@ -17,20 +17,26 @@ const TYPES: Readonly<Record<string, string>> = {
 export interface Site {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
-  /** Paths that were asked for and are not there. */
+  /** Paths that were asked for. */
+  readonly requested: string[];
+  /** Those that are not there. */
   readonly missing: string[];
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Serves a directory; `pages` are additional documents by path. */
+/** Serves a directory; `pages` are additional documents by path, `headers` go with every answer. */
 export async function serve(
   directory: string,
   pages: Readonly<Record<string, string>> = {},
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Site> {
+  const requested: string[] = [];
   const missing: string[] = [];
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const path = pathname.endsWith('/') ? `${pathname}index.html` : pathname;
+    requested.push(path);
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const page = pages[path];
     if (page !== undefined) {
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(page);
@@ -52,6 +58,7 @@ export async function serve(
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
+    requested,
     missing,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

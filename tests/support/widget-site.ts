@@ -5,30 +5,36 @@ import { consumer, FIXTURES, pageWith } from './consumer.ts';
 import { serve, type Site } from './site.ts';
 
 const WIDGET = 'widget.v1.js';
+/** What the widget loads from beside itself where WebAssembly is refused. */
+export const NO_WASM = 'widget.v1.no-wasm.js';
 
 export interface WidgetPage {
   readonly server: string;
   readonly tenantId?: string;
   /** How often the page includes the script. */
   readonly times?: number;
+  /** The page's content security policy, in which scripts may be named by the nonce `page`. */
+  readonly policy?: string;
 }
 
 /** Installs the packed package and copies the widget to where a shop would serve it; resolves with that directory. */
 export async function widgetFiles(name: string): Promise<string> {
   const directory = await consumer(`${FIXTURES}script-page`, name);
   const served = join(directory, 'site');
-  await cp(join(directory, 'node_modules/@amoiq/chat-widget/dist', WIDGET), join(served, WIDGET));
+  const published = join(directory, 'node_modules/@amoiq/chat-widget/dist');
+  for (const file of [WIDGET, NO_WASM]) await cp(join(published, file), join(served, file));
   return served;
 }
 
 /** A site with a page at `/shop`. */
 export function widgetSite(
   files: string,
-  { server, tenantId = 'demo', times = 1 }: WidgetPage,
+  { server, tenantId = 'demo', times = 1, policy }: WidgetPage,
 ): Promise<Site> {
   const config = JSON.stringify({ tenantId, baseUrl: server });
   const head =
-    `<script>window.ChatWidgetConfig = ${config}</script>` +
-    `<script src="/${WIDGET}" async></script>`.repeat(times);
-  return serve(files, { '/shop': pageWith(head) });
+    `<script nonce="page">window.ChatWidgetConfig = ${config}</script>` +
+    `<script nonce="page" src="/${WIDGET}" async></script>`.repeat(times);
+  const pages = { '/shop': pageWith(head) };
+  return serve(files, pages, policy === undefined ? {} : { 'content-security-policy': policy });
 }

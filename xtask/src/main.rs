@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask demo | build | check | test | bench`.
+//! Developer commands: `cargo xtask demo | build | check | docs | test | bench`.
 //!
 //! A newcomer needs Rust and Node and nothing else; every further tool is a crate pinned in `Cargo.lock`, an npm package
 //! pinned in a lockfile, or is installed by `test` where that is possible. Each command prints what it runs.
@@ -9,6 +9,7 @@ mod build;
 mod check;
 mod cluster;
 mod demo;
+mod docs;
 mod leptos_example;
 mod npm;
 mod process;
@@ -17,6 +18,7 @@ mod setup;
 mod site;
 mod test;
 mod totals;
+mod wasm_features;
 mod workspace;
 
 use std::ffi::OsString;
@@ -39,6 +41,8 @@ enum Command {
     Check,
     /// The publishable package in npm/ and target/release/chat-server
     Build(build::Options),
+    /// The generated documentation: of the crates in target/doc, of the npm package in npm/docs/api
+    Docs,
     /// Builds everything, starts a server and serves the dashboard and a shop page
     Demo(demo::Options),
     /// Everything: checks, unit, browser and whole-system tests
@@ -70,6 +74,7 @@ fn run(command: Command) -> Result<bool> {
     match command {
         Command::Check => check::run().map(|()| true),
         Command::Build(options) => build::run(&options).map(|()| true),
+        Command::Docs => docs::run().map(|()| true),
         Command::Demo(options) => demo::run(&options).map(|()| true),
         Command::Test(options) => test::run(&options),
         Command::Bench(bench) => bench::run(&bench).map(|()| true),

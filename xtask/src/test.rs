@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::process::Tool;
 use crate::totals::Totals;
 use crate::workspace::Workspace;
-use crate::{browser_core, build, check, leptos_example, npm, setup};
+use crate::{browser_core, build, check, docs, leptos_example, npm, setup};
 
 /// Which steps to run.
 #[derive(Args)]
@@ -90,7 +90,11 @@ impl Step {
                 totals += leptos_example::lints(workspace).check();
                 Ok(totals)
             }
-            Self::Doc => Ok(all(check::documentation(workspace))),
+            Self::Doc => {
+                let mut totals = all(check::documentation(workspace));
+                totals += docs::reference(workspace)?.check();
+                Ok(totals)
+            }
             Self::Unit => {
                 let mut totals = Totals::default();
                 for tests in check::unit_tests(workspace) {

@@ -19,17 +19,20 @@ use super::{
 };
 use crate::api::{self, Request};
 
-/// How long a request may take, its body included.
+/// How long a request may take, credentials and body included.
 const TIMEOUT_MILLIS: u32 = 15_000;
 
 /// Sends a request with fresh credentials; the answer is parsed JSON. Dropped before its end, it is aborted.
 pub(super) async fn send(config: Config, request: Request) -> Result<JsValue, ChatError> {
-    let credentials = config.credentials().await?;
-    let abort = Abort::new();
-    let exchange = pin!(exchange(&config, &credentials, request, &abort));
-    match future::select(exchange, TimeoutFuture::new(TIMEOUT_MILLIS)).await {
-        Either::Left((Ok((status, body)), _)) => read(status, &body),
-        Either::Left((Err(_), _)) => Err(ChatError::new(Code::NetworkError)),
+    let asked = pin!(async {
+        let credentials = config.credentials().await?;
+        let (status, body) = exchange(&config, &credentials, request, &Abort::new())
+            .await
+            .map_err(|_| ChatError::new(Code::NetworkError))?;
+        read(status, &body)
+    });
+    match future::select(asked, TimeoutFuture::new(TIMEOUT_MILLIS)).await {
+        Either::Left((answer, _)) => answer,
         Either::Right(_) => Err(ChatError::new(Code::Timeout)),
     }
 }
@@ -71,7 +74,7 @@ fn read(status: u16, body: &str) -> Result<JsValue, ChatError> {
         200..300 => Ok(body),
         status => {
             let refusal = Refusal::read(&body);
-            let code = api::refusal(status, refusal.code.as_deref());
+            let code = api::refusal(status, refusal.known_code());
             Err(refusal.error(code, Some(status)))
         }
     }

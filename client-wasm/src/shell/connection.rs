@@ -12,9 +12,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{
     config::{CoreConfig, Fields},
-    error::{self, Refusal},
-    marks,
-    platform::{self, Callback},
+    error, marks, platform,
     timer::Timer,
 };
 use crate::{
@@ -66,7 +64,7 @@ pub(super) struct Connection {
 /// The platform's side of a connection that has not been closed.
 struct Platform {
     /// What the platform calls. It holds the connection and so keeps it alive.
-    wake: Callback,
+    wake: JsValue,
     stop_watching: JsValue,
     /// Sends a text, or without one closes; `undefined` while there is none.
     socket: JsValue,
@@ -96,7 +94,7 @@ impl Connection {
         let wake = platform::callback(move |operation, argument| {
             held.handle(operation, argument);
         });
-        let stop_watching = platform::watch_page(wake.as_ref());
+        let stop_watching = platform::watch_page(&wake);
         connection.platform.replace(Some(Platform {
             wake,
             stop_watching,
@@ -210,8 +208,7 @@ impl Connection {
                 platform::call(&platform.stop_watching, 0, &JsValue::UNDEFINED);
             }
         } else if let Some(platform) = &*self.platform.borrow() {
-            self.timer
-                .arm(engine.poll_timeout(), platform.wake.as_ref());
+            self.timer.arm(engine.poll_timeout(), &platform.wake);
         }
     }
 
@@ -254,10 +251,10 @@ impl Connection {
                 platform::authenticate(&self.config, &platform::once(done));
             }
             Output::ReadRefusal { data } => {
-                let refusal = Refusal::read(&read(frame, data));
-                let code = refusal.known_code().unwrap_or(Code::ConnectionRefused);
+                let refusal = read(frame, data);
+                let code = error::known_code(&refusal).unwrap_or(Code::ConnectionRefused);
                 self.refusal
-                    .replace(refusal.error(&self.config, code, None));
+                    .replace(error::refused(&self.config, &refusal, code, 0));
                 self.engine
                     .borrow_mut()
                     .handle_refusal(platform::now(), code);
@@ -285,12 +282,11 @@ impl Connection {
                 let answer = Fields::of(&args)
                     .map(|args| args.get("0"))
                     .unwrap_or_default();
-                let refusal = Refusal::read(&answer);
-                let outcome = if refusal.code.is_some() {
-                    let code = refusal.known_code().unwrap_or(Code::InvalidPayload);
-                    Err(refusal.error(&self.config, code, None))
-                } else {
+                let outcome = if platform::code_of(&answer).is_undefined() {
                     Ok(answer)
+                } else {
+                    let code = error::known_code(&answer).unwrap_or(Code::InvalidPayload);
+                    Err(error::refused(&self.config, &answer, code, 0))
                 };
                 self.settle(id, outcome);
             }
@@ -302,8 +298,7 @@ impl Connection {
 
     fn open_socket(&self) {
         if let Some(platform) = &mut *self.platform.borrow_mut() {
-            platform.socket =
-                platform::open_socket(&self.config, &Event::names(), platform.wake.as_ref());
+            platform.socket = platform::open_socket(&self.config, &Event::names(), &platform.wake);
             // A malformed address, or one that the page's policy forbids.
             if platform.socket.is_undefined() {
                 self.engine

@@ -5,6 +5,7 @@ use core::cell::RefCell;
 
 use chat_protocol::{
     code::{Code, Retry},
+    http::ONLINE_USERS_PATH,
     roster::Mark,
 };
 use wasm_bindgen::prelude::*;
@@ -12,16 +13,15 @@ use wasm_bindgen::prelude::*;
 use super::{
     config::CoreConfig,
     connection::{Connection, Notice, Presence},
-    error::{self, Refusal},
-    http,
-    marks::News,
-    platform::{self, Callback},
+    error,
+    http::{self, Method},
+    marks::{self, News},
+    platform,
     shelf::Shelf,
     timer::Timer,
 };
 use crate::{
     Millis,
-    api::Request,
     engine::Reason,
     ops::{users_op as op, users_status as told},
     sync::{Ask, Options, Sync},
@@ -77,7 +77,7 @@ struct Store {
     connection: RefCell<Option<Rc<Connection>>>,
     timer: Timer,
     /// Called by the timer. It holds the store; taken out, the store is closed.
-    wake: RefCell<Option<Callback>>,
+    wake: RefCell<Option<JsValue>>,
     changed: JsValue,
 }
 
@@ -158,9 +158,7 @@ impl Store {
                 }
             }
             Err(error) => {
-                let retry = Refusal::read(&error)
-                    .known_code()
-                    .map_or(Retry::Later, Code::retry);
+                let retry = error::known_code(&error).map_or(Retry::Later, Code::retry);
                 self.sync.borrow_mut().handle_http_error(now, error, retry);
             }
         }
@@ -190,7 +188,7 @@ impl Store {
         }
         if let Some(wake) = &*self.wake.borrow() {
             let due = self.sync.borrow().poll_timeout();
-            self.timer.arm(due, wake.as_ref());
+            self.timer.arm(due, wake);
         }
         let changed = self.sync.borrow_mut().take_changed();
         if changed {
@@ -201,7 +199,7 @@ impl Store {
     fn tell(&self) {
         let sync = self.sync.borrow();
         let bit = |holds, bit| if holds { bit } else { 0 };
-        let status = bit(sync.is_loading(), told::LOADING)
+        let status = bit(sync.is_awaited(), told::AWAITED)
             + bit(sync.error().is_some(), told::OUTDATED)
             + told::CONNECTION * sync.status() as i32;
         let error = sync.trouble().cloned().unwrap_or_default();
@@ -220,21 +218,24 @@ impl Store {
     }
 
     fn fetch(self: &Rc<Self>) {
-        let request = Request::online_users(&self.config.tenant_id(), Some(self.mark()));
+        let payload = marks::list_request(&self.config, Some(self.mark()));
         let store = Rc::clone(self);
         http::send(
             &self.config,
-            request,
+            Method::Get,
+            ONLINE_USERS_PATH,
+            &payload,
             Box::new(move |answer| store.handle_answer(answer)),
         );
     }
 
     fn close(&self) {
+        // At first, since what the connection says at its end is no reason to poll.
+        drop(self.wake.take());
         self.timer.clear();
         if let Some(connection) = self.connection.take() {
             connection.close();
         }
-        drop(self.wake.take());
     }
 }
 

@@ -11,10 +11,12 @@ fn loading_ends_with_the_first_list_or_the_first_error() {
     store.http_fails("down");
     assert!(!store.sync.is_loading());
     assert_eq!(store.sync.error(), Some(&"down"));
+    assert!(store.sync.is_awaited(), "a failure is no list");
 
     let mut store = Store::new(Options::default());
     store.http_list(&[]);
     assert!(!store.sync.is_loading(), "an empty list is a list");
+    assert!(!store.sync.is_awaited());
     assert!(store.take_changed(), "and news the first time");
     store.sleep();
     store.http_list(&[]);

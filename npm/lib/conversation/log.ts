@@ -24,7 +24,9 @@ export interface ConversationMessage {
   readonly id: string | null;
   /** The sender's name for it, where it is known: what `retry` takes. */
   readonly clientId: string | null;
+  /** What was said. Text, not markup. */
   readonly text: string;
+  /** Who said it: the visitor, someone of the staff, or a program. */
   readonly sender: ChatMessage['sender'];
   /** The server's time, ISO-8601; null while it is not known. */
   readonly timestamp: string | null;

@@ -17,6 +17,7 @@ import * as logs from './log.js';
 import type { ConversationMessage, Entry, Log } from './log.js';
 import * as queue from './queue.js';
 
+/** What is known of a conversation at one moment. It never changes: something new is a new snapshot. */
 export interface ConversationSnapshot {
   /** Oldest first; own messages that are not delivered yet stand at the end. */
   readonly messages: readonly ConversationMessage[];
@@ -66,6 +67,10 @@ export class Room {
 
   #reading: Promise<void> | undefined;
   #hasHistory = false;
+  /** When it fires, what could not be read is read again. */
+  #rereading: ReturnType<typeof setTimeout> | undefined;
+  /** How many readings in a row have failed. */
+  #misses = 0;
 
   /** Begins with what was known before. `ended` is called once, when nobody needs it any more. */
   constructor(speaker: Speaker, before: ConversationSnapshot | undefined, ended: () => void) {
@@ -113,14 +118,15 @@ export class Room {
   }
 
   loadHistory(): Promise<void> {
-    return this.#load(true);
+    return this.#reading ?? this.#load(true);
   }
 
-  /** Gives up what is under way, and ends. */
-  close(): void {
-    this.#readers.clear();
-    this.#giveUp(fail('ABORTED', 'The conversation was closed before this was delivered'));
-    this.#endIfIdle();
+  /** Takes a reader out; after the last one, gives up what is under way, and ends. */
+  close(reader: () => void): void {
+    this.#readers.delete(reader);
+    if (this.#readers.size === 0) {
+      this.#giveUp(fail('ABORTED', 'The conversation was closed before this was delivered'));
+    }
   }
 
   #set(change: Partial<ConversationSnapshot>): void {
@@ -193,6 +199,9 @@ export class Room {
     // What was said while nobody listened. Other visitors than proven ones have nothing to read.
     if (this.#isStaff || visitorToken(this.#speaker.tenantId) || currentConfig().getToken) {
       void this.#load(false);
+    } else {
+      // So what is read later is news.
+      this.#hasHistory = true;
     }
     this.#sendNext();
   }
@@ -225,6 +234,7 @@ export class Room {
   #disconnect(): void {
     this.#givenUp += 1;
     this.#resume();
+    clearTimeout(this.#rereading);
     this.#attempt = undefined;
     this.#socket?.(SocketOp.Close);
     this.#socket = undefined;
@@ -302,26 +312,44 @@ export class Room {
 
   // What was said before.
 
+  /** Also while something is being read: that may be of before the connection, and of what came since it knows nothing. */
   #load(isAsked: boolean): Promise<void> {
+    clearTimeout(this.#rereading);
     this.#set({ isLoading: !this.#hasHistory });
-    this.#reading ??= this.#read(isAsked);
-    return this.#reading;
+    const reading = this.#read(isAsked, () => this.#reading === reading);
+    this.#reading = reading;
+    return reading;
   }
 
-  async #read(isAsked: boolean): Promise<void> {
+  async #read(isAsked: boolean, isLatest: () => boolean): Promise<void> {
     try {
       const messages = await this.#history();
       this.#hasHistory = true;
+      this.#misses = 0;
       this.#log = logs.remembered(this.#log, messages);
       this.#set({ messages: this.#log.entries, isLoading: false, error: null });
     } catch (cause) {
       const error = asError(cause);
       // A page that has not asked for it has nothing to complain about.
       const isQuiet = !isAsked && !this.#isStaff && NOT_FOR_THIS_ONE.has(error.status);
-      this.#set({ isLoading: false, ...(!isQuiet && { error }) });
+      if (isLatest()) {
+        this.#set({ isLoading: false, ...(!isQuiet && { error }) });
+        this.#rereadAfter(error);
+      }
     }
-    this.#reading = undefined;
+    if (isLatest()) {
+      this.#reading = undefined;
+    }
     this.#endIfIdle();
+  }
+
+  /** Staff hear nothing before they have joined, and nobody else will say what was missed. */
+  #rereadAfter({ code }: ChatError): void {
+    if (this.#snapshot.isConnected && queue.RETRIED.has(code)) {
+      this.#misses += 1;
+      const pause = queue.pause(this.#misses, Math.random());
+      this.#rereading = setTimeout(() => void this.#load(false), pause);
+    }
   }
 
   async #history(): Promise<readonly ChatMessage[]> {

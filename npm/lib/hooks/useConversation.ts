@@ -13,6 +13,7 @@ import {
   type ConversationSnapshot,
 } from '../shared.js';
 
+/** The conversation as it is now, and what can be done in it. */
 export interface UseConversationResult extends ConversationSnapshot {
   /** Says something; it is in `messages` at once. Returns its `clientId`. */
   readonly send: (text: string) => string;
@@ -23,6 +24,8 @@ export interface UseConversationResult extends ConversationSnapshot {
 }
 
 /**
+ * A conversation, in a component.
+ *
  * @param tenantId null while it is not known: nothing connects, and what is sent goes nowhere.
  * @param options `sessionId` for staff who answer a visitor; `websiteInfo` for visitors.
  */

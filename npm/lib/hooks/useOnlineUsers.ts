@@ -14,7 +14,11 @@ export interface UseOnlineUsersResult extends OnlineUsersSnapshot {
   readonly refresh: () => Promise<void>;
 }
 
-/** @param tenantId null while it is not known: nothing is loaded and nothing connects. */
+/**
+ * Who is online, in a component.
+ *
+ * @param tenantId null while it is not known: nothing is loaded and nothing connects.
+ */
 export function useOnlineUsers(
   tenantId: string | null,
   options?: UseOnlineUsersOptions,

@@ -15,7 +15,11 @@ import {
 } from '../shared.js';
 import { useStore } from './useStore.js';
 
-/** @param tenantId null while it is not known: nothing is loaded and nothing connects. */
+/**
+ * A live window on who is online, in a component.
+ *
+ * @param tenantId null while it is not known: nothing is loaded and nothing connects.
+ */
 export function useOnlineUsersView(
   tenantId: string | null,
   query: OnlineUsersQuery = {},

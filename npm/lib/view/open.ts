@@ -3,7 +3,7 @@
  * Small, because everyone who has a store has this too.
  */
 import { audience, tell, type Listeners } from '../audience.js';
-import { unavailable } from '../core.js';
+import { unavailable, withoutWasm } from '../core.js';
 import {
   NOTHING,
   type Ask,
@@ -27,7 +27,7 @@ export function openView(source: ViewSource, query: OnlineUsersQuery = {}): Onli
     if (wanted) {
       loading ??= import('../view.js').then(
         ({ attach }) => {
-          ask = attach(source, show, unavailable);
+          ask = attach(source, show, unavailable, withoutWasm);
           wake();
         },
         (cause) => {

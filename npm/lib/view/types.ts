@@ -1,4 +1,5 @@
 /** The public shapes of a live view, and what passes between the store and the lazily loaded part. */
+import type { CoreFallback } from '../config.js';
 import type { ChatError } from '../errors.js';
 import type { OnlineUser } from '../types.js';
 
@@ -7,8 +8,11 @@ export type OnlineUsersSortField = 'connectedAt' | 'userId' | 'domain' | 'url';
 
 /** What a field of a row must be; with several, all of them. What is left out or empty does not matter. */
 export interface OnlineUsersFilter {
+  /** What `domain` is. */
   domain?: string | undefined;
+  /** What `origin` is. */
   origin?: string | undefined;
+  /** What `url` is. */
   url?: string | undefined;
   /** What `url` begins with. */
   urlPrefix?: string | undefined;
@@ -16,6 +20,7 @@ export interface OnlineUsersFilter {
 
 /** What a view shows. Upper and lower case make no difference anywhere. */
 export interface OnlineUsersQuery {
+  /** Which rows count at all. Default: every row. */
   filter?: OnlineUsersFilter | undefined;
   /** Words, separated by spaces, each of which must occur in the user's id, domain, origin or url. */
   search?: string | undefined;
@@ -23,7 +28,12 @@ export interface OnlineUsersQuery {
   sort?:
     | 'arrival'
     | OnlineUsersSortField
-    | { field: OnlineUsersSortField; direction?: 'asc' | 'desc' | undefined }
+    | {
+        /** What to sort by. */
+        field: OnlineUsersSortField;
+        /** Default: `asc`. */
+        direction?: 'asc' | 'desc' | undefined;
+      }
     | undefined;
   /** How many to skip. Default: 0. */
   offset?: number | undefined;
@@ -31,6 +41,7 @@ export interface OnlineUsersQuery {
   limit?: number | undefined;
 }
 
+/** What a view shows at one moment. It never changes: something new is a new snapshot. */
 export interface OnlineUsersViewSnapshot {
   /** The rows of the window. The same array until one of them changes. */
   readonly users: readonly OnlineUser[];
@@ -113,4 +124,8 @@ export type Attach = (
   show: (next: OnlineUsersViewSnapshot) => void,
   /** Given, since a copy of it would make errors that are no `ChatError` to others. */
   unavailable: (cause: unknown) => ChatError,
+  withoutWasm: WithoutWasm,
 ) => Ask;
+
+/** Loads what runs where WebAssembly does not; rejects with the `cause` where there is no such thing. */
+export type WithoutWasm = (cause: unknown) => Promise<CoreFallback>;

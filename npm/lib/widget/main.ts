@@ -8,6 +8,7 @@ import { configure } from '../config.js';
 import { createConversation } from '../conversation.js';
 import type { ConversationSnapshot } from '../conversation/room.js';
 import { ChatError } from '../errors.js';
+import { fallbackBeside } from './fallback.js';
 import { readOptions, type WidgetOptions } from './options.js';
 import { REFUSALS } from './refusals.js';
 import { mount, type Status, type View } from './view.js';
@@ -20,6 +21,12 @@ if (typeof document !== 'undefined' && !page[MARK]) {
   const script = document.currentScript as HTMLScriptElement | null;
   guarded(() => {
     const options = readOptions(window.ChatWidgetConfig, script?.src || undefined);
+    // A copy of its own lives in this script: this configures nothing of the page's.
+    configure({
+      gatewayUrl: options.baseUrl,
+      apiKey: options.apiKey,
+      fallback: fallbackBeside(script),
+    });
     if (document.body) {
       start(options);
     } else {
@@ -29,8 +36,6 @@ if (typeof document !== 'undefined' && !page[MARK]) {
 }
 
 function start(options: WidgetOptions): void {
-  // A copy of its own lives in this script: this configures nothing of the page's.
-  configure({ gatewayUrl: options.baseUrl, apiKey: options.apiKey });
   const { siteId } = options;
   const conversation = createConversation(options.tenantId, {
     websiteInfo: siteId === undefined ? {} : { siteId },

@@ -6,22 +6,44 @@ import {
   configure,
   createConversation,
   createOnlineUsersStore,
+  type Abortable,
+  type ChatConfig,
+  type ChatErrorCode,
   type ChatMessage,
+  type ClientErrorCode,
+  type CoreFallback,
+  type MessageReceipt,
+  type Conversation,
   type Connection,
   type ConnectionState,
   type ConversationMessage,
+  type ConversationOptions,
+  type ConversationSnapshot,
   type OnlineUser,
+  type OnlineUsersSnapshot,
+  type OnlineUsersStore,
+  type SendOptions,
+  type ServerErrorCode,
+  type SnapshotStore,
+  type OnlineUsersFilter,
   type OnlineUsersQuery,
+  type OnlineUsersSortField,
   type OnlineUsersView,
+  type OnlineUsersViewSnapshot,
   type UseOnlineUsersOptions,
   type WebSocketCallbacks,
+  type WebSocketClass,
+  type WebsiteInfo,
 } from '@amoiq/chat-widget';
+import { startCore, startView } from '@amoiq/chat-widget/no-wasm';
 import {
   useConversation,
+  type UseConversationResult,
   useOnlineCount,
   useOnlineUser,
   useOnlineUsers,
   useOnlineUsersView,
+  type UseOnlineUsersResult,
 } from '@amoiq/chat-widget/react';
 
 // The guide's interfaces, word for word.
@@ -65,14 +87,20 @@ async function use(): Promise<void> {
   configure({ gatewayUrl: 'https://a.example', websocketUrl: 'wss://a.example', apiKey: 'key' });
   configure({ getToken: async () => 'token' });
   configure({ getToken: () => null });
+  const loader: NonNullable<ChatConfig['fallback']> = () => import('@amoiq/chat-widget/no-wasm');
+  const fallback: CoreFallback = { startCore, startView };
+  configure({ fallback: loader });
+  configure({ fallback: async () => fallback });
 
   const socket = new ChatWebSocket('42', callbacks, { siteId: 7 }, true);
-  const { messageId, timestamp } = await socket.sendMessage('hi');
+  const to: SendOptions = { sessionId: 's1' };
+  const { messageId, timestamp }: MessageReceipt = await socket.sendMessage('hi', to);
   const connected: boolean = socket.isConnected();
   socket.requestOnlineUsers();
   socket.disconnect();
 
-  const api = new ChatAPI('42', { domain: 'shop.example' });
+  const page: WebsiteInfo = { domain: 'shop.example', url: '/', siteId: 7, referrer: '', origin: '' };
+  const api = new ChatAPI('42', page);
   const users: OnlineUser[] = await api.getOnlineUsers();
   const messages: ChatMessage[] = await api.getMessages();
   const extra: unknown = (await api.sendMessage('hi'))['aFieldOfTomorrow'];
@@ -80,7 +108,9 @@ async function use(): Promise<void> {
 
   await socket.sendMessage('hi', { sessionId: 's', clientId: 'n-1', retry: true });
 
-  const conversation = createConversation('42', { websiteInfo: { siteId: 7 } });
+  const speaker: ConversationOptions = { websiteInfo: { siteId: 7 } };
+  const conversation: Conversation = createConversation('42', speaker);
+  const said: ConversationSnapshot = conversation.getServerSnapshot();
   const leave = conversation.subscribe(() => conversation.getSnapshot().messages.length);
   const name: string = conversation.send('hi');
   conversation.retry(name);
@@ -90,34 +120,49 @@ async function use(): Promise<void> {
   const why: ChatError | null | undefined = last?.error;
   leave();
   conversation.close();
-  void [state, why];
+  void [state, why, said];
 
-  const store = createOnlineUsersStore('42', { enableWebSocket: false });
+  const store: OnlineUsersStore = createOnlineUsersStore('42', { enableWebSocket: false });
+  const seen: SnapshotStore<OnlineUsersSnapshot> = store;
+  const first: OnlineUsersSnapshot = store.getServerSnapshot();
+  const known: ChatError | null = seen.getSnapshot().error;
+  const asked: Promise<void> = store.refresh();
   const stop = store.subscribe(() => store.getSnapshot().onlineUsers.length);
   stop();
   const view: OnlineUsersView = store.view({ search: 'ann', filter: { domain: 'shop.example' } });
   const query: OnlineUsersQuery = { sort: { field: 'connectedAt', direction: 'desc' }, offset: 3 };
   view.subscribe(() => view.getSnapshot().users.at(0)?.userId)();
   view.update(query);
+  const filter: OnlineUsersFilter = { urlPrefix: 'https://shop.example/cart' };
+  const sort: OnlineUsersSortField = 'connectedAt';
+  view.update({ filter, sort });
+  const window: OnlineUsersViewSnapshot = view.getServerSnapshot();
   view.update({ sort: 'userId', filter: { urlPrefix: undefined } });
   view.close();
+  store.close();
   try {
     await api.getOnlineUsers();
   } catch (error) {
     if (error instanceof ChatError && error.code === 'TOKEN_EXPIRED') {
       const status: number | undefined = error.status;
-      void status;
+      const help: string = error.help;
+      void [status, help];
     }
   }
+  // Codes of today complete in an editor; one of tomorrow is a code all the same.
+  const codes: (ChatErrorCode | ClientErrorCode | ServerErrorCode)[] = ['TIMEOUT', 'TOMORROW'];
+  const made: ChatError = new ChatError('TIMEOUT', 'too late', 504);
   void [messageId, timestamp, connected, users, messages, extra, session, checks];
+  void [first, known, asked, codes, made, window];
 }
 
 function Component(tenantId: string | null) {
-  const { onlineUsers, isLoading, error, refresh, isConnected } = useOnlineUsers(tenantId, {
+  const result: UseOnlineUsersResult = useOnlineUsers(tenantId, {
     enableWebSocket: true,
     pollingInterval: 10_000,
     autoRefresh: true,
   });
+  const { onlineUsers, isLoading, error, refresh, isConnected } = result;
   const asked: Promise<void> = refresh();
   const failure: Error | null = error;
   const { users, offset, total } = useOnlineUsersView(tenantId, { limit: 10 }, { autoRefresh: true });
@@ -128,10 +173,8 @@ function Component(tenantId: string | null) {
 }
 
 function Chat(tenantId: string | null, sessionId: string) {
-  const { messages, isLoading, isConnected, error, send, retry, loadHistory } = useConversation(
-    tenantId,
-    { sessionId },
-  );
+  const result: UseConversationResult = useConversation(tenantId, { sessionId });
+  const { messages, isLoading, isConnected, error, send, retry, loadHistory } = result;
   const retryAll = () =>
     messages.forEach(({ state, clientId }) => state === 'failed' && clientId && retry(clientId));
   return [isLoading, isConnected, error?.code, send('hi').length, retryAll, loadHistory];
@@ -141,6 +184,10 @@ function Chat(tenantId: string | null, sessionId: string) {
 new ChatWebSocket(42);
 // @ts-expect-error there is no such option
 useOnlineUsers('42', { interval: 1 });
+// @ts-expect-error a fallback is loaded, not given
+configure({ fallback: { startCore, startView } });
+// @ts-expect-error what a server has said is not changed here
+createOnlineUsersStore('42').getSnapshot().isLoading = false;
 // @ts-expect-error a window is read only
 createOnlineUsersStore('42').view().getSnapshot().users.pop();
 // @ts-expect-error rows cannot be sorted by that
@@ -149,7 +196,10 @@ useOnlineUsersView('42', { sort: 'sessionId' });
 
 // A connection's state is a closed set, and its reason one of our errors.
 async function manners(signal: AbortSignal): Promise<void> {
-  configure({ gatewayUrl: 'https://h', requestTimeout: 1000, WebSocket });
+  const socketClass: WebSocketClass = WebSocket;
+  const abortable: Abortable = { signal };
+  configure({ gatewayUrl: 'https://h', requestTimeout: 1000, WebSocket: socketClass });
+  await new ChatAPI('42').getOnlineUsers(abortable);
   const say = ({ state, error }: Connection): string => {
     switch (state) {
       case 'idle':
