@@ -183,7 +183,7 @@ function parse(text) {
 /** The JSON value in a frame from `start` on; `undefined` if there is none. */
 export const read = (frame, start) => parse(frame.slice(start));
 
-const text = (value) => (typeof value === 'string' ? value : undefined);
+export const text = (value) => (typeof value === 'string' ? value : undefined);
 
 /** The code of `{ code }`, or of `{ data: { code } }`. */
 export const codeOf = (refusal) => text(refusal?.data?.code ?? refusal?.code);

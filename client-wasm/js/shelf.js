@@ -4,7 +4,7 @@
 // What must stay true: `ids[slot]` is undefined exactly where the slot is nobody's, `slots` is the way back, and `rows` is
 // as long as `ids`.
 
-const text = (value) => (typeof value === 'string' ? value : undefined);
+import { text, toNumber } from './platform.js';
 
 /** The user that `{ userId }` or the bare string names. */
 export const userIdOf = (payload) => text(payload?.userId ?? payload);
@@ -23,8 +23,7 @@ export const rowsOf = (payload) => listOf(payload)?.filter(named);
 /** A part of the moment of a list or a delta: its epoch, its version, and those of where a delta begins. */
 export const markOf = (payload, part) => {
   const moment = part < 2 ? payload : payload.since;
-  const number = part % 2 ? moment?.version : moment?.epoch;
-  return typeof number === 'number' ? number : NaN;
+  return toNumber(part % 2 ? moment?.version : moment?.epoch);
 };
 
 /** The ids of those who have left, in a delta. */
@@ -62,7 +61,8 @@ export class Shelf {
   }
 
   set(slot, row) {
-    this.size += !!row - !!this.rows[slot];
+    // What is compared with nothing is not looked into, as it is where its truth is asked for.
+    this.size += (row !== undefined) - (this.rows[slot] !== undefined);
     this.rows[slot] = row;
     // Whoever watches is told once until they have taken what is there.
     if (this.dirty?.push(slot) === 1 || this.#users) {
@@ -74,7 +74,7 @@ export class Shelf {
   /** Puts a row into its slot. Says whether that makes a difference. */
   put(slot, row) {
     const before = this.rows[slot];
-    const other = !before || !same(before, row);
+    const other = before === undefined || !same(before, row);
     if (other) this.set(slot, row);
     return other;
   }
@@ -102,16 +102,15 @@ export function put(shelf, row) {
   return slot < 0 ? slot : slot * 2 + shelf.put(slot, row);
 }
 
+/** In an array of unsigned numbers, -1 becomes the number that is no slot. */
 export function putAll(shelf, list, spared, placed) {
   const spares = new Set(spared);
   let others = 0;
   for (let at = 0; at < placed.length; at++) {
     const row = list[at];
     const slot = shelf.place(named(row));
-    if (slot >= 0 && !spares.has(slot)) {
-      placed[at] = slot;
-      others += shelf.put(slot, row);
-    }
+    placed[at] = spares.has(slot) ? -1 : slot;
+    if (placed[at] === slot) others += shelf.put(slot, row);
   }
   return others;
 }
@@ -123,13 +122,12 @@ export function remove(shelf, user, keep) {
   return slot;
 }
 
-/** In an array of unsigned numbers, -1 is no slot. */
 export function removeAll(shelf, users, placed, keep) {
   for (let at = 0; at < placed.length; at++) placed[at] = remove(shelf, users[at], keep);
 }
 
 export function clear(shelf, slot, keep) {
-  if (shelf.rows[slot]) shelf.set(slot);
+  if (shelf.rows[slot] !== undefined) shelf.set(slot);
   if (!keep) {
     shelf.slots.delete(shelf.ids[slot]);
     shelf.ids[slot] = undefined;

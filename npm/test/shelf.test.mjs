@@ -41,7 +41,7 @@ test.each([[undefined], [null], [7], [{}], [{ userId: 7 }], [{ userId: '' }], ['
   (payload) => {
     const shelf = empty();
     expect(put(shelf, payload)).toBe(-1);
-    const placed = Uint32Array.of(NOWHERE, NOWHERE);
+    const placed = new Uint32Array(2);
     expect(putAll(shelf, [payload, row('bob')], new Uint32Array(), placed)).toBe(1);
     expect([...placed]).toEqual([NOWHERE, 0]);
     expect(rowsOf([payload, row('bob')]).at(-1)).toEqual(row('bob'));
@@ -92,7 +92,7 @@ test('the array is the same until rows change, and who has seen it is told once'
 test('a list is put but for whom it is to spare', () => {
   const shelf = holding('ann', 'eve');
   const list = [row('bob'), row('ann', { domain: 'new' }), row('eve'), row('bob', { domain: 'last' })];
-  const placed = new Uint32Array(4).fill(NOWHERE);
+  const placed = new Uint32Array(4);
   expect(putAll(shelf, list, Uint32Array.of(0), placed)).toBe(2);
   expect([...placed]).toEqual([2, NOWHERE, 1, 2]);
   expect(shelf.users()).toEqual([row('ann'), row('eve'), list[3]]);

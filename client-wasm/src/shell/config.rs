@@ -48,14 +48,7 @@ impl Fields {
     }
 
     /// A number that is not negative.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a cast saturates"
-    )]
     pub(super) fn number(&self, field: &str) -> Option<u64> {
-        let number = platform::to_number(&self.get(field));
-        // Nor does this hold for what is not a number.
-        (number >= 0.0).then_some(number as u64)
+        platform::whole(platform::to_number(&self.get(field)))
     }
 }

@@ -48,17 +48,8 @@ pub(super) fn list_request(config: &JsValue, mark: Option<Mark>) -> JsValue {
 }
 
 /// The mark whose two parts begin with that one.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a cast saturates"
-)]
 fn read(payload: &JsValue, part: i32) -> Option<Mark> {
-    let number = |part| {
-        let number = platform::mark_of(payload, part);
-        // Nor does this hold for what is not a number.
-        (number >= 0.0).then_some(number as u64)
-    };
+    let number = |part| platform::whole(platform::mark_of(payload, part));
     Some(Mark {
         epoch: u32::try_from(number(part)?).ok()?,
         version: number(part + 1)?,

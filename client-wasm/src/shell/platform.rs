@@ -137,6 +137,17 @@ pub(super) fn now() -> Millis {
     milliseconds() as Millis
 }
 
+/// A number without its fraction, if it is one and not negative.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast saturates"
+)]
+pub(super) fn whole(number: f64) -> Option<u64> {
+    // Nor does this hold for what is not a number.
+    (number >= 0.0).then_some(number as u64)
+}
+
 /// A seed for jitter.
 pub(super) fn seed() -> u64 {
     random().to_bits()

@@ -2,7 +2,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use chat_protocol::roster::{self, NOWHERE};
+use chat_protocol::roster;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(module = "/js/shelf.js")]
@@ -48,7 +48,7 @@ impl roster::Shelf for Shelf {
     }
 
     fn put_all(&mut self, list: &JsValue, spared: &[u32]) -> (Vec<u32>, usize) {
-        let mut placed = nowhere(list);
+        let mut placed = room(list);
         let others = put_all(&self.0, list, spared, &mut placed);
         (placed, size(others))
     }
@@ -58,7 +58,7 @@ impl roster::Shelf for Shelf {
     }
 
     fn remove_all(&mut self, users: &JsValue, keep: bool) -> Vec<u32> {
-        let mut placed = nowhere(users);
+        let mut placed = room(users);
         remove_all(&self.0, users, &mut placed, keep.into());
         placed
     }
@@ -76,9 +76,9 @@ impl roster::Shelf for Shelf {
     }
 }
 
-/// Room for a slot each.
-fn nowhere(list: &JsValue) -> Vec<u32> {
-    vec![NOWHERE; size(count(list))]
+/// Room for a slot each; all of it is written to.
+fn room(list: &JsValue) -> Vec<u32> {
+    vec![0; size(count(list))]
 }
 
 fn size(number: i32) -> usize {
