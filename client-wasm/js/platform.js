@@ -81,49 +81,49 @@ const WEBSITE = ['domain', 'origin', 'url', 'referrer', 'siteId'];
 
 /** Where to connect to, the whole handshake in the query. No credential is ever part of it: URLs end up in logs. */
 function socketUrl({ socketUrl, tenantId, admin, website }) {
-  const query = [['tenantId', tenantId], ['role', admin && 'admin']].concat(
-    WEBSITE.map((name) => [name, website[name]]),
-  );
-  return query.reduce(
-    (url, [name, value]) => (value ? `${url}&${name}=${encodeURIComponent(value)}` : url),
-    // `https` keeps its `s`.
-    `${socketUrl.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`,
-  );
+  const query = new URLSearchParams({ EIO: 4, transport: 'websocket', tenantId });
+  if (admin) query.set('role', 'admin');
+  for (const name of WEBSITE) if (website[name]) query.set(name, website[name]);
+  // `https` keeps its `s`.
+  return `${socketUrl.replace(/^http/, 'ws')}/socket.io/?${query}`;
 }
 
 /**
- * Sends an HTTP request with fresh credentials. Ends with `done(status, body)`, where the body is parsed JSON or `undefined`, or
- * with `done(0, code)` if there was no answer. Where tokens are refused that the application makes, it is asked for another
- * once.
+ * Sends an HTTP request with fresh credentials: the payload as the body of a `POST`, or in the query of a `GET`, which names the
+ * tenant, too. Ends with `done(status, body)`, where the body is parsed JSON or `undefined`, or with `done(0, { code })` if there
+ * was no answer. Where tokens are refused that the application makes, it is asked for another once.
  */
-export async function request(config, method, target, body, done, again) {
+export async function request(config, posts, path, payload, done, again) {
   const late = AbortSignal.timeout(config.settings().requestTimeout ?? 15000);
   // An application that never answers would keep the request under way, and what waits for it, for ever.
   const givenUp = new Promise((_, giveUp) => (late.onabort = giveUp));
   const auth = await settled(() => Promise.race([config.credentials(), givenUp]));
-  const answer = auth ? await send(config, method, target, body, auth, late) : [0, 'TOKEN_UNAVAILABLE'];
+  const answer = auth
+    ? await send(config, posts, path, payload, auth, late)
+    : [0, { code: 'TOKEN_UNAVAILABLE' }];
   if (answer[0] === 401 && !again && config.settings().getToken) {
-    return request(config, method, target, body, done, true);
+    return request(config, posts, path, payload, done, true);
   }
   done(...answer);
 }
 
-async function send({ apiUrl, tenantId, signal }, method, target, body, auth, late) {
+async function send({ apiUrl, tenantId, signal }, posts, path, payload, auth, late) {
   const headers = { 'X-Tenant-ID': tenantId };
   if (auth.token) headers.Authorization = `Bearer ${auth.token}`;
   if (auth.visitorToken) headers['X-Visitor-Token'] = auth.visitorToken;
-  if (body) headers['Content-Type'] = 'application/json';
+  if (posts) headers['Content-Type'] = 'application/json';
   try {
-    const response = await fetch(apiUrl + target, {
-      method,
+    const query = posts ? '' : `?${new URLSearchParams({ tenantId, ...payload })}`;
+    const response = await fetch(apiUrl + path + query, {
+      method: posts ? 'POST' : 'GET',
       headers,
-      body,
+      body: posts ? JSON.stringify(payload) : undefined,
       // A browser that cannot join the two lets a request that is given up run on, unheard.
       signal: (signal && AbortSignal.any?.([signal, late])) ?? late,
     });
     return [response.status, parse(await response.text())];
   } catch {
-    return [0, late.aborted ? 'TIMEOUT' : 'NETWORK_ERROR'];
+    return [0, { code: late.aborted ? 'TIMEOUT' : 'NETWORK_ERROR' }];
   }
 }
 
@@ -188,8 +188,13 @@ const text = (value) => (typeof value === 'string' ? value : undefined);
 /** The code of `{ code }`, or of `{ data: { code } }`. */
 export const codeOf = (refusal) => text(refusal?.data?.code ?? refusal?.code);
 
-/** The sentence of `{ error }` or `{ message }`. */
-export const sentenceOf = (refusal) => text(refusal?.error ?? refusal?.message);
+/** The error for a refusal with that code or sentence, or with those given where it has none. */
+export const fail = (config, refusal, code, sentence, status) =>
+  config.fail(
+    codeOf(refusal) ?? code,
+    text(refusal?.error ?? refusal?.message) ?? sentence,
+    status || undefined,
+  );
 
 /** The JSON of an event's packet. */
 export const event = (name, payload) => JSON.stringify([name, payload]);

@@ -11,13 +11,21 @@ export const userIdOf = (payload) => text(payload?.userId ?? payload);
 
 const named = (row) => text(row?.userId);
 
-/** The rows of `{ users: […] }`, of the bare array, or of a delta. */
-export function rowsOf(payload) {
-  const rows = payload?.users ?? payload?.online ?? payload;
-  if (!Array.isArray(rows)) return undefined;
-  // Hardly ever is there one without.
-  return rows.every(named) ? rows : rows.filter(named);
+/** The list in `{ users: […] }`, the bare array, or that in a delta. There may be rows in it that name nobody. */
+export function listOf(payload) {
+  const list = payload?.users ?? payload?.online ?? payload;
+  if (Array.isArray(list)) return list;
 }
+
+/** The rows of a list that name somebody. */
+export const rowsOf = (payload) => listOf(payload)?.filter(named);
+
+/** A part of the moment of a list or a delta: its epoch, its version, and those of where a delta begins. */
+export const markOf = (payload, part) => {
+  const moment = part < 2 ? payload : payload.since;
+  const number = part % 2 ? moment?.version : moment?.epoch;
+  return typeof number === 'number' ? number : NaN;
+};
 
 /** The ids of those who have left, in a delta. */
 export const leaversOf = ({ offline }) => (Array.isArray(offline) ? offline : []);
@@ -40,16 +48,16 @@ export class Shelf {
   /** The rows in order of arrival: the same array until they change. */
   users() {
     if (this.#users) return this.#users;
-    // A copy closed up in place: five times as fast as a filter.
-    const users = this.rows.slice();
-    if (this.size < users.length) {
-      let at = 0;
-      for (let from = 0; from < users.length; from++) {
-        const row = users[from];
-        if (row) users[at++] = row;
-      }
-      users.length = at;
+    const { rows, size } = this;
+    const users = rows.slice(0, size + 1);
+    // Each row is written over the gaps before it, without a branch: where the gaps are, no processor could foresee.
+    let at = 0;
+    for (let from = 0; from < rows.length; from++) {
+      const row = rows[from];
+      users[at] = row;
+      at = (at + +(row !== undefined)) | 0;
     }
+    users.length = size;
     return (this.#users = users);
   }
 
@@ -63,10 +71,24 @@ export class Shelf {
     }
   }
 
-  push(id) {
+  /** Puts a row into its slot. Says whether that makes a difference. */
+  put(slot, row) {
+    const before = this.rows[slot];
+    const other = !before || !same(before, row);
+    if (other) this.set(slot, row);
+    return other;
+  }
+
+  /** The slot of a user, a new one if they had none. */
+  place(id) {
+    return id ? (this.slots.get(id) ?? this.push(id)) : -1;
+  }
+
+  push(id, row) {
     const slot = this.ids.push(id) - 1;
     this.rows.push(undefined);
     this.slots.set(id, slot);
+    if (row) this.set(slot, row);
     return slot;
   }
 }
@@ -75,32 +97,35 @@ export const shelf = () => new Shelf();
 
 export const count = (list) => list.length;
 
-export const find = (shelf, user) => shelf.slots.get(userIdOf(user)) ?? -1;
-
-export function place(shelf, user) {
-  const id = userIdOf(user);
-  return id ? (shelf.slots.get(id) ?? shelf.push(id)) : -1;
+export function put(shelf, row) {
+  const slot = shelf.place(named(row));
+  return slot < 0 ? slot : slot * 2 + shelf.put(slot, row);
 }
 
-/** The slots of rows or ids; -1 in an array of unsigned numbers is no slot. */
-export function placeAll(shelf, list, placed, make) {
-  const slotOf = make ? place : find;
-  for (let at = 0; at < placed.length; at++) placed[at] = slotOf(shelf, list[at]);
-}
-
-export function put(shelf, slot, row) {
-  const before = shelf.rows[slot];
-  const other = !before || !same(before, row);
-  if (other) shelf.set(slot, row);
-  return other;
-}
-
-export function fill(shelf, list, placed) {
+export function putAll(shelf, list, spared, placed) {
+  const spares = new Set(spared);
   let others = 0;
   for (let at = 0; at < placed.length; at++) {
-    if (shelf.ids[placed[at]]) others += put(shelf, placed[at], list[at]);
+    const row = list[at];
+    const slot = shelf.place(named(row));
+    if (slot >= 0 && !spares.has(slot)) {
+      placed[at] = slot;
+      others += shelf.put(slot, row);
+    }
   }
   return others;
+}
+
+export function remove(shelf, user, keep) {
+  const id = userIdOf(user);
+  const slot = keep ? shelf.place(id) : (shelf.slots.get(id) ?? -1);
+  if (slot >= 0) clear(shelf, slot, keep);
+  return slot;
+}
+
+/** In an array of unsigned numbers, -1 is no slot. */
+export function removeAll(shelf, users, placed, keep) {
+  for (let at = 0; at < placed.length; at++) placed[at] = remove(shelf, users[at], keep);
 }
 
 export function clear(shelf, slot, keep) {
@@ -113,14 +138,22 @@ export function clear(shelf, slot, keep) {
 
 export function renew(shelf, slot) {
   const id = shelf.ids[slot];
-  shelf.ids[slot] = undefined;
-  return shelf.push(id);
+  const row = shelf.rows[slot];
+  clear(shelf, slot);
+  return shelf.push(id, row);
 }
 
 export function squeeze(shelf) {
-  shelf.rows = shelf.rows.filter((_, slot) => shelf.ids[slot] !== undefined);
-  shelf.ids = shelf.ids.filter((id) => id !== undefined);
-  shelf.slots = new Map(shelf.ids.map((id, slot) => [id, slot]));
+  const { ids, rows, slots } = shelf;
+  let to = 0;
+  ids.forEach((id, from) => {
+    if (id !== undefined) {
+      slots.set(id, to);
+      rows[to] = rows[from];
+      ids[to++] = id;
+    }
+  });
+  ids.length = rows.length = to;
   shelf.generation++;
 }
 

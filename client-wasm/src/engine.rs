@@ -39,6 +39,7 @@ mod timer;
 
 use crate::{Millis, status::Status};
 use alloc::{string::String, vec::Vec};
+use core::mem;
 
 use chat_protocol::{
     code::{Code, Retry},
@@ -98,6 +99,8 @@ pub struct Connection {
     credentials: Credentials,
     outbox: Outbox,
     last_attempt: Option<Millis>,
+    /// Whether there have been events since the last timeout.
+    heard: bool,
     outputs: Vec<Output>,
 }
 
@@ -112,6 +115,7 @@ impl Connection {
             credentials: Credentials::default(),
             timers: Timers::new(),
             last_attempt: None,
+            heard: false,
             outputs: Vec::new(),
         }
     }
@@ -271,13 +275,16 @@ impl Connection {
         }
     }
 
-    /// An event that the shell has read by itself. Says whether it counts.
-    pub fn handle_event(&mut self, now: Millis) -> bool {
-        self.feed_watchdog(now);
-        if !self.is_live() {
-            self.fail(now, Reason::Protocol, Code::InvalidResponse);
-        }
+    /// An event that the shell has read by itself, without looking at the clock. Says whether it counts; what does not is
+    /// to be told with [`Connection::handle_violation`].
+    pub fn handle_event(&mut self) -> bool {
+        self.heard = true;
         self.is_live()
+    }
+
+    /// The server has broken the protocol.
+    pub fn handle_violation(&mut self, now: Millis) {
+        self.fail(now, Reason::Protocol, Code::InvalidResponse);
     }
 
     /// What the server's handshake says: after how many milliseconds it pings, and how long it waits for the answer.
@@ -343,6 +350,10 @@ impl Connection {
 
     /// The time that [`Connection::poll_timeout`] named has come. Too early is harmless.
     pub fn handle_timeout(&mut self, now: Millis) {
+        if mem::take(&mut self.heard) {
+            // From its old deadline on at most: whoever has slept since cannot know that the server is still there.
+            self.feed_watchdog(now.min(self.timers.due(Timer::Watchdog)));
+        }
         while let Some(timer) = self.timers.expired(now) {
             match timer {
                 Timer::Phase if matches!(self.state, State::Waiting) => self.attempt(now),

@@ -69,7 +69,7 @@ pub mod socket_event {
 pub mod api_op {
     /// The rows of the online users.
     pub const USERS: u32 = 0;
-    /// The messages of the session that is the argument.
+    /// The messages of the session that the argument names.
     pub const MESSAGES: u32 = 1;
     /// Send a message, the argument; the message as it was taken.
     pub const SEND: u32 = 2;
@@ -85,7 +85,7 @@ pub mod users_op {
     pub const REFRESH: u32 = 1;
     /// Stop everything.
     pub const CLOSE: u32 = 2;
-    /// Go on with the time between two polls that is the argument, see [`online_users`](crate::online_users).
+    /// Go on with the time between two polls that is the argument, as the store's options are.
     pub const POLL: u32 = 3;
 }
 

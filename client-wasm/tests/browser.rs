@@ -358,9 +358,13 @@ async fn http_requests_reach_their_endpoints() {
         .await
         .expect("a message");
     assert_eq!(text(&message, "text"), "by HTTP");
-    let messages = request(admin(), api_op::MESSAGES, &session.as_str().into())
-        .await
-        .expect("the history");
+    let messages = request(
+        admin(),
+        api_op::MESSAGES,
+        &object(&format!(r#"{{"sessionId":"{session}"}}"#)),
+    )
+    .await
+    .expect("the history");
     assert_eq!(text(&Array::from(&messages).get(0), "text"), "by HTTP");
 }
 

@@ -28,7 +28,7 @@ export class ChatAPI {
   /** The messages of a conversation; without an id, of the session this client has opened. */
   async getMessages(sessionId?: string, options: Abortable = {}): Promise<ChatMessage[]> {
     const id = sessionId ?? this.#sessionId ?? (await this.initializeSession(options));
-    return this.#ask(options.signal, (api) => api(ApiOp.Messages, id));
+    return this.#ask(options.signal, (api) => api(ApiOp.Messages, { sessionId: id }));
   }
 
   /** Sends a message to the session this client has opened, or as an admin to `options.sessionId`. */

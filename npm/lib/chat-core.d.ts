@@ -58,7 +58,7 @@ declare module 'chat-core' {
   /** The HTTP interface. */
   export interface Api {
     (op: ApiOp.Users): Promise<OnlineUser[]>;
-    (op: ApiOp.Messages, sessionId: string): Promise<ChatMessage[]>;
+    (op: ApiOp.Messages, conversation: object): Promise<ChatMessage[]>;
     (op: ApiOp.Send, body: object): Promise<ChatMessage>;
     (op: ApiOp.Session, body: object): Promise<string>;
   }

@@ -6,25 +6,43 @@
  * fails the build instead of slipping through.
  */
 export function trim(source) {
-  let glue = source
-    .replaceAll(/^if \(Symbol\.dispose\) .*$/gm, '')
-    .replaceAll(', wasm.__wbindgen_realloc)', ')')
-    // As old as private fields, which the package needs anyway.
-    .replaceAll(
-      /\(typeof FinalizationRegistry === 'undefined'\)\n.*\n\s*: (?=new FinalizationRegistry)/g,
-      '',
-    );
+  let glue = source.replaceAll(/^if \(Symbol\.dispose\) .*$/gm, '');
+  // As old as private fields, which the package needs anyway.
   glue = cut(
     glue,
-    /^function passStringToWasm0\([^]*?^\}$/m,
-    `function passStringToWasm0(arg, malloc) {
-    const bytes = cachedTextEncoder.encode(arg);
-    const ptr = malloc(bytes.length, 1) >>> 0;
-    getUint8ArrayMemory0().set(bytes, ptr);
-    WASM_VECTOR_LEN = bytes.length;
-    return ptr;
+    /\(typeof FinalizationRegistry === 'undefined'\)\n.*\n\s*: (?=new FinalizationRegistry)/,
+  );
+  // No function is freed but by the garbage collector, so none can be while it runs. The one kind that there is has two
+  // parameters; gathering them costs more than the call.
+  glue = cut(
+    glue,
+    /^function makeClosure\([^]*?^\}$/m,
+    `function makeClosure(a, b, invoke) {
+    const real = (what, value) => invoke(a, b, what, value);
+    CLOSURE_DTORS.register(real, { a, b });
+    return real;
 }`,
   );
+  // The one way that a text takes into the core.
+  glue = cut(
+    glue,
+    /(?<=string_get_\w+: )function\(arg0, arg1\) \{[^]*?^ {8}\}(?=,$)/m,
+    `function(arg0, arg1) {
+            const bytes = typeof arg1 === 'string' && cachedTextEncoder.encode(arg1);
+            const ptr = bytes && wasm.__wbindgen_malloc(bytes.length, 1);
+            if (bytes) getUint8ArrayMemory0().set(bytes, ptr);
+            getUint32ArrayMemory0().set([ptr, bytes.length], arg0 / 4);
+        }`,
+  );
+  for (const left of [
+    /^function passStringToWasm0\([^]*?^\}$/m,
+    /^function isLikeNone\([^]*?^\}$/m,
+    /^let WASM_VECTOR_LEN = 0;$/m,
+    /^function getDataViewMemory0\([^]*?^\}$/m,
+    /^if \(!\('encodeInto' in cachedTextEncoder\)\) \{[^]*?^\}$/m,
+  ]) {
+    glue = cut(glue, left);
+  }
   // For programs that decode more than two gigabytes in one page.
   glue = cut(
     glue,
@@ -32,7 +50,7 @@ export function trim(source) {
     'const decodeText = (bytes) => cachedTextDecoder.decode(bytes);',
   );
   // A view of the memory is made as fast as it is looked up whether the last one still fits.
-  for (const type of ['DataView', 'Uint8Array', 'Uint32Array']) {
+  for (const type of ['Uint8Array', 'Uint32Array']) {
     glue = cut(
       glue,
       new RegExp(`^function get${type}Memory0\\([^]*?^\\}$`, 'm'),
@@ -40,15 +58,17 @@ export function trim(source) {
     );
   }
   glue = glue.replaceAll(/^\s*(?:let )?cached\w+Memory0 = null;$/gm, '');
-  // The one kind of function that there is has two parameters; gathering them costs more than the call.
-  glue = cut(glue, /\(\.\.\.args\)(?= => \{)/, '(what, value)');
-  glue = cut(glue, /\.\.\.args(?=\);)/, 'what, value');
-  glue = cut(glue, /^if \(!\('encodeInto' in cachedTextEncoder\)\) \{[^]*?^\}$/m);
+  glue = cut(
+    glue,
+    /^let wasmModule, wasmInstance, wasm;\nfunction __wbg_finalize_init\([^]*?^\}$/m,
+    'let wasm;',
+  );
   return cut(
     glue,
     /^function initSync\([^]*?^\}$/m,
     `function initSync({ module }) {
-    return __wbg_finalize_init(new WebAssembly.Instance(module, __wbg_get_imports()), module);
+    wasm = new WebAssembly.Instance(module, __wbg_get_imports()).exports;
+    wasm.__wbindgen_start();
 }`,
   );
 }

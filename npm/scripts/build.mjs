@@ -35,6 +35,8 @@ const common = {
   charset: 'ascii',
   legalComments: 'none',
   logLevel: 'warning',
+  // Constants become numbers where they are used, which a consumer's bundler could not do to what is shared.
+  minifySyntax: true,
   target: 'es2022',
 };
 

@@ -22,9 +22,16 @@
 // the rest.
 const OPENERS = '{}';
 const ESCAPES = OPENERS.length;
-const ALPHABET = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index))
-  .filter((character) => !(OPENERS + '"\'`\\$<').includes(character))
-  .reduce((all, character) => all + character, OPENERS);
+// Brotli foretells a character by the kind of the one before it, and takes these for one kind: those that read or write a
+// local, every fifth byte, get it. 107 bytes less than in order of value with the rest.
+const LOCALS = new Map([
+  [0x20, ','],
+  [0x21, ':'],
+  [0x22, ';'],
+]);
+const OTHERS = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)).filter(
+  (character) => ![OPENERS, '"\'`\\$<', ...LOCALS.values()].join('').includes(character),
+);
 
 /** The source of `chat-core`; `id` is what its build is known by. */
 export function inline(wasm, id) {
@@ -39,19 +46,27 @@ export function inlineBytes(wasm) {
   for (const byte of wasm) {
     count[byte] += 1;
   }
-  const singles = ALPHABET.length - ESCAPES;
+  for (const byte of LOCALS.keys()) {
+    count[byte] = Infinity;
+  }
+  const singles = OTHERS.length + LOCALS.size;
   const frequent = new Set(
     [...count.keys()].sort((a, b) => count[b] - count[a] || a - b).slice(0, singles),
   );
   // In order of value within each kind, which compresses better than by rank.
   const short = [...count.keys()].filter((byte) => frequent.has(byte));
   const long = [...count.keys()].filter((byte) => !frequent.has(byte));
+  const others = OTHERS.values();
+  const alphabet = [
+    ...OPENERS,
+    ...short.map((byte) => LOCALS.get(byte) ?? others.next().value),
+  ].join('');
   const code = new Array(256);
   short.forEach((byte, index) => {
-    code[byte] = ALPHABET[ESCAPES + index];
+    code[byte] = alphabet[ESCAPES + index];
   });
   long.forEach((byte, index) => {
-    code[byte] = ALPHABET[Math.floor(index / singles)] + ALPHABET[ESCAPES + (index % singles)];
+    code[byte] = alphabet[Math.floor(index / singles)] + alphabet[ESCAPES + (index % singles)];
   });
   const kinds = Array.from({ length: 64 }, (_, nibble) =>
     [0, 1, 2, 3]
@@ -59,7 +74,7 @@ export function inlineBytes(wasm) {
       .toString(16),
   ).join('');
   const text = Array.from(wasm, (byte) => code[byte]).join('');
-  return `const ALPHABET = ${JSON.stringify(ALPHABET)};
+  return `const ALPHABET = ${JSON.stringify(alphabet)};
 // One bit for each byte value: whether it is written as a single character.
 const KINDS = '${kinds}';
 const TEXT = "${text}";

@@ -366,7 +366,7 @@ test('a history may be read without following the conversation', async () => {
   const store = conversation({ sessionId: 's1' });
   await store.loadHistory();
   expect(texts(store)).toEqual([['Hello', 'delivered']]);
-  expect(core.calls).toEqual([['getMessages', 's1']]);
+  expect(core.calls).toEqual([['getMessages', { sessionId: 's1' }]]);
   expect(core.sockets).toEqual([]);
 });
 

@@ -36,7 +36,7 @@ test('a connection goes where it was given, and takes a WebSocket that was given
   openSocket(config({ settings, website, admin: true, socketUrl: 'ws://h' }), 'one', () => {});
   expect(addresses).toEqual([
     'wss://h/prefix/socket.io/?EIO=4&transport=websocket&tenantId=x%26b%3D1',
-    'ws://h/socket.io/?EIO=4&transport=websocket&tenantId=x%26b%3D1&role=admin&domain=a%20b' +
+    'ws://h/socket.io/?EIO=4&transport=websocket&tenantId=x%26b%3D1&role=admin&domain=a+b' +
       '&url=https%3A%2F%2Fs%2F%3Fq%3D%C3%BC%26r%23f&siteId=7',
   ]);
 });
@@ -116,10 +116,31 @@ beforeEach(() => {
 });
 
 /** What a request comes to. */
-const send = (fields) =>
+const send = (fields, posts = 0, payload) =>
   new Promise((resolve) =>
-    request(config(fields), 'GET', '/list', undefined, (...told) => resolve(told)),
+    request(config(fields), posts, '/list', payload, (...told) => resolve(told)),
   );
+
+test('what a request says goes in the query, from which no value escapes, or in the body', async () => {
+  const sent = [];
+  vi.stubGlobal('fetch', async (url, { method, headers, body }) => {
+    sent.push([method, url, headers['Content-Type'], body]);
+    return new Response('{}');
+  });
+  await send();
+  await send({}, 0, { sessionId: '1#?/ \u00e9', version: 120 });
+  await send({}, 1, { text: 'hi', sessionId: undefined });
+  expect(sent).toEqual([
+    ['GET', 'https://h/list?tenantId=x%26b%3D1', undefined, undefined],
+    [
+      'GET',
+      'https://h/list?tenantId=x%26b%3D1&sessionId=1%23%3F%2F+%C3%A9&version=120',
+      undefined,
+      undefined,
+    ],
+    ['POST', 'https://h/list', 'application/json', '{"text":"hi"}'],
+  ]);
+});
 
 test('a token that is refused is replaced once, if the application makes tokens', async () => {
   let made = 0;
@@ -140,17 +161,17 @@ test('a token that is refused is replaced once, if the application makes tokens'
 
 test('what has no answer says why', async () => {
   answers = [];
-  expect(await send({ settings: () => ({ requestTimeout: 1 }) })).toEqual([0, 'TIMEOUT']);
+  expect(await send({ settings: () => ({ requestTimeout: 1 }) })).toEqual([0, { code: 'TIMEOUT' }]);
   vi.stubGlobal('fetch', () => Promise.reject(new TypeError('refused')));
-  expect(await send()).toEqual([0, 'NETWORK_ERROR']);
+  expect(await send()).toEqual([0, { code: 'NETWORK_ERROR' }]);
   const credentials = () => Promise.reject(new Error('away'));
-  expect(await send({ credentials })).toEqual([0, 'TOKEN_UNAVAILABLE']);
+  expect(await send({ credentials })).toEqual([0, { code: 'TOKEN_UNAVAILABLE' }]);
 });
 
 test('an application that never comes up with credentials does not hold up a request for ever', async () => {
   const credentials = () => new Promise(() => {});
   const settings = () => ({ requestTimeout: 1 });
-  expect(await send({ credentials, settings })).toEqual([0, 'TOKEN_UNAVAILABLE']);
+  expect(await send({ credentials, settings })).toEqual([0, { code: 'TOKEN_UNAVAILABLE' }]);
   expect(asked).toEqual([]);
 });
 

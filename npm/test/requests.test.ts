@@ -40,7 +40,7 @@ test('the session that was opened is the one that is used', async () => {
       'sendMessage',
       { tenantId: '42', text: 'hi', siteId: '7', domain: 'shop.example', sessionId: 's-created' },
     ],
-    ['getMessages', 's-created'],
+    ['getMessages', { sessionId: 's-created' }],
   ]);
 });
 
@@ -50,7 +50,7 @@ test('the first message opens a session', async () => {
   await api.getMessages();
   expect(calls()).toEqual([
     ['sendMessage', { tenantId: '42', text: 'hi', domain: 'shop.example' }],
-    ['getMessages', 's-answered'],
+    ['getMessages', { sessionId: 's-answered' }],
   ]);
 });
 
@@ -61,7 +61,7 @@ test("an agent's reply to one session is not the next call's session", async () 
   expect(calls()).toEqual([
     ['sendMessage', { tenantId: '42', text: 'hello', sessionId: 's-visitor' }],
     ['createSession', { tenantId: '42' }],
-    ['getMessages', 's-created'],
+    ['getMessages', { sessionId: 's-created' }],
   ]);
 });
 

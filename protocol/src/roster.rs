@@ -35,6 +35,7 @@
 //! - the roster and its shelf agree on which slots there are and which of them are somebody's.
 
 use alloc::vec::Vec;
+use core::mem;
 
 mod shelf;
 
@@ -125,6 +126,16 @@ enum Slot {
     Online { touched: u64 },
 }
 
+impl Slot {
+    /// The number of the last delta about its user.
+    fn last_delta(self) -> u64 {
+        match self {
+            Self::Free => 0,
+            Self::Gone { at: number } | Self::Online { touched: number } => number,
+        }
+    }
+}
+
 /// The users online in one tenant, in order of arrival.
 pub struct Roster<S> {
     shelf: S,
@@ -192,14 +203,13 @@ impl<S: Shelf> Roster<S> {
 
     /// Applies a delta: the user is online and shown with `row`.
     pub fn online(&mut self, user: &S::User, row: &S::Row) -> Change {
-        let Some(mut slot) = self.shelf.place(user) else {
+        let Some((mut slot, other)) = self.shelf.put(user, row) else {
             return Change::None;
         };
         self.deltas += 1;
         self.mark = None;
         let joined = self.seat(&mut slot);
         self.touch(self.deltas, slot);
-        let other = self.shelf.put(slot, row);
         self.revision += u64::from(other);
         match (joined, other) {
             (true, _) => Change::Joined,
@@ -212,17 +222,16 @@ impl<S: Shelf> Roster<S> {
     pub fn offline(&mut self, user: &S::User) -> Change {
         self.deltas += 1;
         self.mark = None;
-        let found = if self.open.is_empty() {
-            self.shelf.find(user)
-        } else {
-            self.shelf.place(user)
-        };
-        let Some(slot) = found else {
+        let Some(slot) = self.shelf.remove(user, self.remembers()) else {
             return Change::None;
         };
-        let change = self.leave(self.deltas, slot);
+        let was_online = self.leave(self.deltas, slot);
         self.squeeze();
-        change
+        if was_online {
+            Change::Left
+        } else {
+            Change::None
+        }
     }
 
     /// Applies a delta with marks.
@@ -253,7 +262,7 @@ impl<S: Shelf> Roster<S> {
         if at != since && !(follows && at.version > since.version) {
             return Fit::Gap;
         }
-        for slot in self.shelf.find_all(delta.offline, !self.open.is_empty()) {
+        for slot in self.shelf.remove_all(delta.offline, self.remembers()) {
             if slot != NOWHERE {
                 self.leave(number, slot);
             }
@@ -365,30 +374,35 @@ impl<S: Shelf> Roster<S> {
     /// Has everybody in a list online with the row there, but for those of whom a delta after the one numbered `asked` has
     /// spoken. Returns their slots.
     fn take(&mut self, asked: u64, list: &S::List) -> (Vec<u32>, Changes) {
-        let mut placed = self.shelf.place_all(list);
+        let (mut placed, others) = self.shelf.put_all(list, &self.spoken_of_after(asked));
         let mut joined = 0;
         for slot in &mut placed {
-            match self.slots.get(*slot as usize) {
-                Some(Slot::Gone { at: known } | Slot::Online { touched: known })
-                    if *known > asked =>
-                {
-                    *slot = NOWHERE;
-                }
-                // Another slot can be had only when all that were placed now are known.
-                Some(Slot::Gone { .. }) => {}
-                Some(Slot::Free | Slot::Online { .. }) | None => {
-                    joined += usize::from(self.seat(slot));
-                }
+            // Another slot can be had only when all that were placed now are known.
+            if *slot as usize == self.slots.len() {
+                joined += usize::from(self.seat(slot));
             }
         }
         joined += self.seat_returned(&mut placed);
-        let updated = self.shelf.fill(list, &placed).saturating_sub(joined);
         let changes = Changes {
             joined,
-            updated,
+            updated: others.saturating_sub(joined),
             left: 0,
         };
         (placed, changes)
+    }
+
+    /// The slots of whom a delta after the one numbered `asked` has spoken.
+    fn spoken_of_after(&self, asked: u64) -> Vec<u32> {
+        let mut spoken_of = Vec::new();
+        // There mostly has been none, and looking at all slots costs more than a delta does.
+        if asked < self.deltas {
+            for (slot, known) in (0..).zip(&self.slots) {
+                if known.last_delta() > asked {
+                    spoken_of.push(slot);
+                }
+            }
+        }
+        spoken_of
     }
 
     /// Has those online again who had left. Says how many there are.
@@ -420,8 +434,7 @@ impl<S: Shelf> Roster<S> {
         match self.slots.get(*slot as usize) {
             Some(Slot::Online { .. }) => return false,
             Some(Slot::Gone { .. }) => {
-                self.set(*slot, Slot::Free);
-                self.gone -= 1;
+                self.vacate(*slot);
                 *slot = self.shelf.renew(*slot);
             }
             Some(Slot::Free) | None => {}
@@ -438,52 +451,47 @@ impl<S: Shelf> Roster<S> {
         }
     }
 
-    /// The slot's user has gone, says the delta of that number. If a list is on its way that may not know it yet, that is remembered.
-    fn leave(&mut self, number: u64, slot: u32) -> Change {
-        let was_online = matches!(self.slots.get(slot as usize), Some(Slot::Online { .. }));
-        if self.open.is_empty() {
-            self.free(slot);
-        } else {
+    /// Whether a list is on its way that may not know yet who has gone.
+    fn remembers(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// The slot's user has gone, says the delta of that number, and their row has been removed. Says whether they were
+    /// online.
+    fn leave(&mut self, number: u64, slot: u32) -> bool {
+        let was_online = self.vacate(slot);
+        if self.remembers() {
             let gone = Slot::Gone { at: number };
-            match self.slots.get(slot as usize) {
-                Some(Slot::Online { .. }) => {
-                    self.shelf.clear(slot, true);
-                    self.online -= 1;
-                    self.gone += 1;
-                    self.revision += 1;
-                    self.set(slot, gone);
-                }
-                Some(Slot::Gone { .. }) => self.set(slot, gone),
-                Some(Slot::Free) => {}
-                None => {
-                    self.slots.push(gone);
-                    self.gone += 1;
-                }
+            self.gone += 1;
+            match self.slots.get_mut(slot as usize) {
+                Some(known) => *known = gone,
+                None => self.slots.push(gone),
             }
         }
-        if was_online {
-            Change::Left
-        } else {
-            Change::None
-        }
+        was_online
     }
 
     fn free(&mut self, slot: u32) {
-        match self.slots.get(slot as usize) {
-            Some(Slot::Online { .. }) => {
-                self.online -= 1;
-                self.revision += 1;
-            }
-            Some(Slot::Gone { .. }) => self.gone -= 1,
-            Some(Slot::Free) | None => return,
-        }
-        self.shelf.clear(slot, false);
-        self.set(slot, Slot::Free);
+        self.shelf.clear(slot);
+        self.vacate(slot);
     }
 
-    fn set(&mut self, slot: u32, known: Slot) {
-        if let Some(entry) = self.slots.get_mut(slot as usize) {
-            *entry = known;
+    /// Nothing is known of the slot any more. Says whether its user was online.
+    fn vacate(&mut self, slot: u32) -> bool {
+        let Some(known) = self.slots.get_mut(slot as usize) else {
+            return false;
+        };
+        match mem::replace(known, Slot::Free) {
+            Slot::Online { .. } => {
+                self.online -= 1;
+                self.revision += 1;
+                true
+            }
+            Slot::Gone { .. } => {
+                self.gone -= 1;
+                false
+            }
+            Slot::Free => false,
         }
     }
 

@@ -335,9 +335,10 @@ fn parse_number(digits: &str) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }
+    // A checked multiplication would bring a browser one of 128 bits.
     digits.bytes().try_fold(0_u64, |number, digit| {
-        number
-            .checked_mul(10)?
+        (number <= u64::MAX / 10)
+            .then_some(number.wrapping_mul(10))?
             .checked_add(u64::from(digit.wrapping_sub(b'0')))
     })
 }

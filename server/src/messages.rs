@@ -33,7 +33,7 @@ pub use memory::MemoryMessageStore;
 /// - What it keeps is bounded in number, size and time. It may forget, but only the oldest.
 /// - Tenants never see each other: a conversation's key holds its tenant.
 pub trait MessageStore: Send + Sync + 'static {
-    /// Takes a message in, and remembers that its session belongs to its conversation.
+    /// Takes a message in, and remembers, also at another attempt, that its session belongs to its conversation.
     fn accept(&self, entry: Entry<'_>)
     -> impl Future<Output = Result<Accepted, StoreError>> + Send;
 

@@ -74,7 +74,7 @@ fn read(status: u16, body: &str) -> Result<JsValue, ChatError> {
         200..300 => Ok(body),
         status => {
             let refusal = Refusal::read(&body);
-            let code = api::refusal(status, refusal.code.as_deref());
+            let code = api::refusal(status, refusal.known_code());
             Err(refusal.error(code, Some(status)))
         }
     }

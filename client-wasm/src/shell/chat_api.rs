@@ -1,43 +1,47 @@
 //! `chatApi`: the HTTP interface as promises.
 
-use alloc::{boxed::Box, string::String};
+use alloc::boxed::Box;
 
-use chat_protocol::{code::Code, http::SESSION_ID};
+use chat_protocol::{
+    code::Code,
+    http::{MESSAGES_PATH, ONLINE_USERS_PATH, SEND_MESSAGE_PATH, SESSION_ID, SESSION_PATH},
+};
 use wasm_bindgen::prelude::*;
 
 use super::{
     config::{CoreConfig, Fields},
-    error, http, platform,
+    error,
+    http::{self, Method},
+    platform,
 };
-use crate::{api::Request, ops::api_op as op};
+use crate::ops::api_op as op;
 
 /// Requests to the HTTP interface, by [`crate::ops::api_op`]. Each is a promise, which rejects with a coded error.
 #[wasm_bindgen(js_name = chatApi)]
 pub fn chat_api(config: CoreConfig) -> JsValue {
     platform::function(move |operation, argument| {
-        let (request, pick): (_, fn(&JsValue) -> Option<JsValue>) = match operation {
-            op::USERS => (Request::online_users(&config.tenant_id(), None), |answer| {
+        let (method, path, pick): (_, _, Pick) = match operation {
+            op::USERS => (Method::Get, ONLINE_USERS_PATH, |answer| {
                 Some(platform::rows_of(answer)).filter(JsValue::is_object)
             }),
-            op::MESSAGES => {
-                let session_id = argument.as_string().unwrap_or_default();
-                (
-                    Request::messages(&config.tenant_id(), &session_id),
-                    |answer| field(answer, "messages").filter(JsValue::is_array),
-                )
-            }
-            op::SEND => (Request::send_message(json(&argument)), |answer| {
+            op::MESSAGES => (Method::Get, MESSAGES_PATH, |answer| {
+                field(answer, "messages").filter(JsValue::is_array)
+            }),
+            op::SEND => (Method::Post, SEND_MESSAGE_PATH, |answer| {
                 field(answer, "message").filter(JsValue::is_object)
             }),
-            _ => (Request::session(json(&argument)), |answer| {
+            _ => (Method::Post, SESSION_PATH, |answer| {
                 field(answer, SESSION_ID).filter(JsValue::is_string)
             }),
         };
-        ask(&config, request, pick)
+        ask(&config, method, path, &argument, pick)
     })
 }
 
-fn ask(config: &CoreConfig, request: Request, pick: fn(&JsValue) -> Option<JsValue>) -> JsValue {
+/// What of an answer is asked for, if it is there.
+type Pick = fn(&JsValue) -> Option<JsValue>;
+
+fn ask(config: &CoreConfig, method: Method, path: &str, payload: &JsValue, pick: Pick) -> JsValue {
     let deferred = platform::deferred();
     let promise = platform::promise(&deferred, 0.0);
     let owned = config.clone();
@@ -47,12 +51,8 @@ fn ask(config: &CoreConfig, request: Request, pick: fn(&JsValue) -> Option<JsVal
         });
         platform::settle(&deferred, picked);
     };
-    http::send(config, request, Box::new(done));
+    http::send(config, method, path, payload, Box::new(done));
     promise
-}
-
-fn json(body: &JsValue) -> String {
-    platform::stringify(body, 0).as_string().unwrap_or_default()
 }
 
 fn field(answer: &JsValue, name: &str) -> Option<JsValue> {

@@ -1,7 +1,5 @@
 //! What the facade hands over: addresses, the tenant, and a few functions.
 
-use alloc::string::String;
-
 use wasm_bindgen::prelude::*;
 
 use super::platform;
@@ -36,33 +34,11 @@ extern "C" {
     #[wasm_bindgen(typescript_type = "CoreConfig")]
     #[derive(Clone)]
     pub type CoreConfig;
-    #[wasm_bindgen(method)]
-    pub(super) fn fail(
-        this: &CoreConfig,
-        code: &str,
-        message: &str,
-        status: Option<u16>,
-    ) -> JsValue;
 
     /// An object that is read by the names of its fields; an array's are numbers.
     pub type Fields;
     #[wasm_bindgen(method, structural, indexing_getter)]
     pub(super) fn get(this: &Fields, field: &str) -> JsValue;
-}
-
-impl CoreConfig {
-    pub(super) fn tenant_id(&self) -> String {
-        self.text("tenantId")
-    }
-
-    fn text(&self, field: &str) -> String {
-        self.field(field).as_string().unwrap_or_default()
-    }
-
-    /// Reading by name takes one binding for all fields, where a getter each would take nine.
-    fn field(&self, field: &str) -> JsValue {
-        self.unchecked_ref::<Fields>().get(field)
-    }
 }
 
 impl Fields {

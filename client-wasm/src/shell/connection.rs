@@ -12,9 +12,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{
     config::{CoreConfig, Fields},
-    error::{self, Refusal},
-    marks,
-    platform::{self, Callback},
+    error, marks, platform,
     timer::Timer,
 };
 use crate::{
@@ -66,7 +64,7 @@ pub(super) struct Connection {
 /// The platform's side of a connection that has not been closed.
 struct Platform {
     /// What the platform calls. It holds the connection and so keeps it alive.
-    wake: Callback,
+    wake: JsValue,
     stop_watching: JsValue,
     /// Sends a text, or without one closes; `undefined` while there is none.
     socket: JsValue,
@@ -95,9 +93,8 @@ impl Connection {
         let held = Rc::clone(&connection);
         let wake = platform::callback(move |operation, argument| {
             held.handle(operation, argument);
-            JsValue::UNDEFINED
         });
-        let stop_watching = platform::watch_page(wake.as_ref());
+        let stop_watching = platform::watch_page(&wake);
         connection.platform.replace(Some(Platform {
             wake,
             stop_watching,
@@ -166,15 +163,14 @@ impl Connection {
 
     /// The platform calls.
     fn handle(self: &Rc<Self>, operation: u32, argument: JsValue) {
-        let now = platform::now();
         if let Some(event) = operation.checked_sub(op::EVENT).and_then(Event::numbered) {
-            let counts = self.engine.borrow_mut().handle_event(now);
+            let counts = self.engine.borrow_mut().handle_event();
             if counts {
-                // Nothing is to be done then: all that has changed is a deadline that has moved back.
+                // Nothing else is to be done then, and no clock to be read: the timer will find out.
                 return (self.observer)(Notice::Received(event, argument));
             }
-            return self.drive(&JsValue::UNDEFINED);
         }
+        let now = platform::now();
         {
             let mut engine = self.engine.borrow_mut();
             match operation {
@@ -191,7 +187,8 @@ impl Connection {
                 op::OFFLINE => engine.handle_offline(now),
                 op::LEFT => engine.suspend(),
                 op::SHOWN => engine.connect(now),
-                _ => engine.wake(now),
+                op::WAKE => engine.wake(now),
+                _ => engine.handle_violation(now),
             }
         }
         self.drive(&argument);
@@ -211,8 +208,7 @@ impl Connection {
                 platform::call(&platform.stop_watching, 0, &JsValue::UNDEFINED);
             }
         } else if let Some(platform) = &*self.platform.borrow() {
-            self.timer
-                .arm(engine.poll_timeout(), platform.wake.as_ref());
+            self.timer.arm(engine.poll_timeout(), &platform.wake);
         }
     }
 
@@ -255,10 +251,10 @@ impl Connection {
                 platform::authenticate(&self.config, &platform::once(done));
             }
             Output::ReadRefusal { data } => {
-                let refusal = Refusal::read(&read(frame, data));
-                let code = refusal.known_code().unwrap_or(Code::ConnectionRefused);
+                let refusal = read(frame, data);
+                let code = error::known_code(&refusal).unwrap_or(Code::ConnectionRefused);
                 self.refusal
-                    .replace(refusal.error(&self.config, code, None));
+                    .replace(error::refused(&self.config, &refusal, code, 0));
                 self.engine
                     .borrow_mut()
                     .handle_refusal(platform::now(), code);
@@ -286,12 +282,11 @@ impl Connection {
                 let answer = Fields::of(&args)
                     .map(|args| args.get("0"))
                     .unwrap_or_default();
-                let refusal = Refusal::read(&answer);
-                let outcome = if refusal.code.is_some() {
-                    let code = refusal.known_code().unwrap_or(Code::InvalidPayload);
-                    Err(refusal.error(&self.config, code, None))
-                } else {
+                let outcome = if platform::code_of(&answer).is_undefined() {
                     Ok(answer)
+                } else {
+                    let code = error::known_code(&answer).unwrap_or(Code::InvalidPayload);
+                    Err(error::refused(&self.config, &answer, code, 0))
                 };
                 self.settle(id, outcome);
             }
@@ -303,8 +298,7 @@ impl Connection {
 
     fn open_socket(&self) {
         if let Some(platform) = &mut *self.platform.borrow_mut() {
-            platform.socket =
-                platform::open_socket(&self.config, &Event::names(), platform.wake.as_ref());
+            platform.socket = platform::open_socket(&self.config, &Event::names(), &platform.wake);
             // A malformed address, or one that the page's policy forbids.
             if platform.socket.is_undefined() {
                 self.engine

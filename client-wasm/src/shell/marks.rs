@@ -3,7 +3,7 @@
 use chat_protocol::roster::{Delta, Mark};
 use wasm_bindgen::JsValue;
 
-use super::{config::Fields, platform, shelf::Shelf};
+use super::{platform, shelf::Shelf};
 
 /// A list, or what has happened since some moment.
 pub(super) struct News {
@@ -16,11 +16,11 @@ pub(super) struct News {
 impl News {
     /// None if it is neither.
     pub(super) fn read(payload: &JsValue) -> Option<Self> {
-        let rows = platform::rows_of(payload);
+        let rows = platform::list_of(payload);
         rows.is_object().then(|| Self {
             rows,
-            mark: read(payload),
-            since: Fields::of(payload).and_then(|payload| read(&payload.get("since"))),
+            mark: read(payload, 0),
+            since: read(payload, 2),
             leavers: platform::leavers_of(payload),
         })
     }
@@ -47,10 +47,20 @@ pub(super) fn list_request(config: &JsValue, mark: Option<Mark>) -> JsValue {
     platform::list_request(config, epoch, version)
 }
 
-fn read(value: &JsValue) -> Option<Mark> {
-    let fields = Fields::of(value)?;
+/// The mark whose two parts begin with that one.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast saturates"
+)]
+fn read(payload: &JsValue, part: i32) -> Option<Mark> {
+    let number = |part| {
+        let number = platform::mark_of(payload, part);
+        // Nor does this hold for what is not a number.
+        (number >= 0.0).then_some(number as u64)
+    };
     Some(Mark {
-        epoch: u32::try_from(fields.number("epoch")?).ok()?,
-        version: fields.number("version")?,
+        epoch: u32::try_from(number(part)?).ok()?,
+        version: number(part + 1)?,
     })
 }

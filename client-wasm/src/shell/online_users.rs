@@ -5,6 +5,7 @@ use core::cell::RefCell;
 
 use chat_protocol::{
     code::{Code, Retry},
+    http::ONLINE_USERS_PATH,
     roster::Mark,
 };
 use wasm_bindgen::prelude::*;
@@ -12,16 +13,15 @@ use wasm_bindgen::prelude::*;
 use super::{
     config::CoreConfig,
     connection::{Connection, Notice, Presence},
-    error::{self, Refusal},
-    http,
-    marks::News,
-    platform::{self, Callback},
+    error,
+    http::{self, Method},
+    marks::{self, News},
+    platform,
     shelf::Shelf,
     timer::Timer,
 };
 use crate::{
     Millis,
-    api::Request,
     engine::Reason,
     ops::{users_op as op, users_status as told},
     sync::{Ask, Options, Sync},
@@ -77,7 +77,7 @@ struct Store {
     connection: RefCell<Option<Rc<Connection>>>,
     timer: Timer,
     /// Called by the timer. It holds the store; taken out, the store is closed.
-    wake: RefCell<Option<Callback>>,
+    wake: RefCell<Option<JsValue>>,
     changed: JsValue,
 }
 
@@ -96,7 +96,6 @@ impl Store {
             held.timer.fired();
             held.sync.borrow_mut().handle_timeout(platform::now());
             held.drive();
-            JsValue::UNDEFINED
         })));
         store.sync.borrow_mut().start();
         if options.socket {
@@ -159,9 +158,7 @@ impl Store {
                 }
             }
             Err(error) => {
-                let retry = Refusal::read(&error)
-                    .known_code()
-                    .map_or(Retry::Later, Code::retry);
+                let retry = error::known_code(&error).map_or(Retry::Later, Code::retry);
                 self.sync.borrow_mut().handle_http_error(now, error, retry);
             }
         }
@@ -191,7 +188,7 @@ impl Store {
         }
         if let Some(wake) = &*self.wake.borrow() {
             let due = self.sync.borrow().poll_timeout();
-            self.timer.arm(due, wake.as_ref());
+            self.timer.arm(due, wake);
         }
         let changed = self.sync.borrow_mut().take_changed();
         if changed {
@@ -221,11 +218,13 @@ impl Store {
     }
 
     fn fetch(self: &Rc<Self>) {
-        let request = Request::online_users(&self.config.tenant_id(), Some(self.mark()));
+        let payload = marks::list_request(&self.config, Some(self.mark()));
         let store = Rc::clone(self);
         http::send(
             &self.config,
-            request,
+            Method::Get,
+            ONLINE_USERS_PATH,
+            &payload,
             Box::new(move |answer| store.handle_answer(answer)),
         );
     }
@@ -243,7 +242,7 @@ impl Store {
 /// A delta whose user has no id is none: the shelf does not find its place.
 fn receive(sync: &mut Sync<Shelf, JsValue>, event: Event, payload: &JsValue) {
     match event {
-        Event::UserOnline if payload.is_object() => sync.handle_online(payload, payload),
+        Event::UserOnline => sync.handle_online(payload, payload),
         Event::UserOffline => sync.handle_offline(payload),
         Event::List | Event::Delta => {
             if let Some(news) = News::read(payload) {
@@ -253,6 +252,6 @@ fn receive(sync: &mut Sync<Shelf, JsValue>, event: Event, payload: &JsValue) {
                 }
             }
         }
-        Event::UserOnline | Event::Message | Event::AiMessage | Event::VisitorToken => {}
+        Event::Message | Event::AiMessage | Event::VisitorToken => {}
     }
 }

@@ -20,9 +20,9 @@ extern "C" {
 
     pub(super) fn request(
         config: &JsValue,
-        method: &str,
-        target: &str,
-        body: &JsValue,
+        posts: i32,
+        path: &str,
+        payload: &JsValue,
         done: &JsValue,
     );
 
@@ -51,8 +51,13 @@ extern "C" {
     #[wasm_bindgen(js_name = codeOf)]
     pub(super) fn code_of(refusal: &JsValue) -> JsValue;
 
-    #[wasm_bindgen(js_name = sentenceOf)]
-    pub(super) fn sentence_of(refusal: &JsValue) -> JsValue;
+    pub(super) fn fail(
+        config: &JsValue,
+        refusal: &JsValue,
+        code: &str,
+        sentence: &str,
+        status: i32,
+    ) -> JsValue;
 
     pub(super) fn deferred() -> JsValue;
     pub(super) fn promise(deferred: &JsValue, number: f64) -> JsValue;
@@ -66,6 +71,11 @@ extern "C" {
 
     #[wasm_bindgen(js_name = rowsOf)]
     pub(super) fn rows_of(payload: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_name = listOf)]
+    pub(super) fn list_of(payload: &JsValue) -> JsValue;
+    /// The number at its place: epoch and version after, epoch and version before. Not a number if there is none.
+    #[wasm_bindgen(js_name = markOf)]
+    pub(super) fn mark_of(payload: &JsValue, part: i32) -> f64;
     #[wasm_bindgen(js_name = leaversOf)]
     pub(super) fn leavers_of(payload: &JsValue) -> JsValue;
 }
@@ -82,28 +92,29 @@ extern "C" {
     pub(super) fn clear_timeout(timer: &JsValue);
 }
 
-/// The one kind of function that JavaScript gets: it is called with a number that says what for, and an argument. One kind
-/// for all of them, because each kind brings a shim of its own.
-pub(super) type Callback = Closure<dyn Fn(u32, JsValue) -> JsValue>;
-
-/// A function that lives as long as what is returned.
-pub(super) fn callback(handler: impl Fn(u32, JsValue) -> JsValue + 'static) -> Callback {
-    Callback::own_aborting(handler)
+/// What the platform calls, thousands of times a second if need be: with a number that says what for, and an argument. It
+/// returns nothing, because engines as old as V8 11.3 end the process if they have to deoptimise while such a function runs
+/// that returns a reference.
+///
+/// It is JavaScript's, as is what [`function`] makes, and freed when that forgets it, never by the core: so neither needs a
+/// count of the calls under way.
+pub(super) fn callback(handler: impl Fn(u32, JsValue) + 'static) -> JsValue {
+    Closure::<dyn Fn(u32, JsValue)>::own_aborting(handler).into_js_value()
 }
 
-/// A function that is JavaScript's: it is freed when that forgets it.
+/// What the application's side calls, now and then: the same with an answer. There are no other kinds than these two, because
+/// each brings a shim of its own.
 pub(super) fn function(handler: impl Fn(u32, JsValue) -> JsValue + 'static) -> JsValue {
-    callback(handler).into_js_value()
+    Closure::<dyn Fn(u32, JsValue) -> JsValue>::own_aborting(handler).into_js_value()
 }
 
 /// A function for one call. It is freed when JavaScript forgets it; what it holds is freed by the call.
 pub(super) fn once(handler: Box<dyn FnOnce(u32, JsValue)>) -> JsValue {
     let handler = Cell::new(Some(handler));
-    function(move |what, value| {
+    callback(move |what, value| {
         if let Some(handler) = handler.take() {
             handler(what, value);
         }
-        JsValue::UNDEFINED
     })
 }
 

@@ -9,13 +9,14 @@ use wasm_bindgen::prelude::*;
 extern "C" {
     fn shelf() -> JsValue;
     fn count(list: &JsValue) -> i32;
-    fn find(shelf: &JsValue, user: &JsValue) -> i32;
-    fn place(shelf: &JsValue, user: &JsValue) -> i32;
-    #[wasm_bindgen(js_name = placeAll)]
-    fn place_all(shelf: &JsValue, list: &JsValue, placed: &mut [u32], make: i32);
-    fn put(shelf: &JsValue, slot: i32, row: &JsValue) -> i32;
-    fn fill(shelf: &JsValue, list: &JsValue, placed: &[u32]) -> i32;
-    fn clear(shelf: &JsValue, slot: i32, keep: i32);
+    /// The slot twice, and one more if it makes a difference.
+    fn put(shelf: &JsValue, row: &JsValue) -> i32;
+    #[wasm_bindgen(js_name = putAll)]
+    fn put_all(shelf: &JsValue, list: &JsValue, spared: &[u32], placed: &mut [u32]) -> i32;
+    fn remove(shelf: &JsValue, user: &JsValue, keep: i32) -> i32;
+    #[wasm_bindgen(js_name = removeAll)]
+    fn remove_all(shelf: &JsValue, users: &JsValue, placed: &mut [u32], keep: i32);
+    fn clear(shelf: &JsValue, slot: i32);
     fn renew(shelf: &JsValue, slot: i32) -> i32;
     fn squeeze(shelf: &JsValue);
 }
@@ -40,34 +41,30 @@ impl roster::Shelf for Shelf {
     type List = JsValue;
     type Users = JsValue;
 
-    fn find(&self, user: &JsValue) -> Option<u32> {
-        u32::try_from(find(&self.0, user)).ok()
+    /// A row names its user.
+    fn put(&mut self, _: &JsValue, row: &JsValue) -> Option<(u32, bool)> {
+        let put = u32::try_from(put(&self.0, row)).ok()?;
+        Some((put / 2, put % 2 == 1))
     }
 
-    fn place(&mut self, user: &JsValue) -> Option<u32> {
-        u32::try_from(place(&self.0, user)).ok()
+    fn put_all(&mut self, list: &JsValue, spared: &[u32]) -> (Vec<u32>, usize) {
+        let mut placed = nowhere(list);
+        let others = put_all(&self.0, list, spared, &mut placed);
+        (placed, size(others))
     }
 
-    fn place_all(&mut self, list: &JsValue) -> Vec<u32> {
-        self.find_all(list, true)
+    fn remove(&mut self, user: &JsValue, keep: bool) -> Option<u32> {
+        u32::try_from(remove(&self.0, user, keep.into())).ok()
     }
 
-    fn find_all(&mut self, users: &JsValue, place: bool) -> Vec<u32> {
-        let mut found = vec![NOWHERE; size(count(users))];
-        place_all(&self.0, users, &mut found, place.into());
-        found
+    fn remove_all(&mut self, users: &JsValue, keep: bool) -> Vec<u32> {
+        let mut placed = nowhere(users);
+        remove_all(&self.0, users, &mut placed, keep.into());
+        placed
     }
 
-    fn put(&mut self, slot: u32, row: &JsValue) -> bool {
-        put(&self.0, slot.cast_signed(), row) != 0
-    }
-
-    fn fill(&mut self, list: &JsValue, slots: &[u32]) -> usize {
-        size(fill(&self.0, list, slots))
-    }
-
-    fn clear(&mut self, slot: u32, keep: bool) {
-        clear(&self.0, slot.cast_signed(), keep.into());
+    fn clear(&mut self, slot: u32) {
+        clear(&self.0, slot.cast_signed());
     }
 
     fn renew(&mut self, slot: u32) -> u32 {
@@ -77,6 +74,11 @@ impl roster::Shelf for Shelf {
     fn squeeze(&mut self) {
         squeeze(&self.0);
     }
+}
+
+/// Room for a slot each.
+fn nowhere(list: &JsValue) -> Vec<u32> {
+    vec![NOWHERE; size(count(list))]
 }
 
 fn size(number: i32) -> usize {

@@ -34,18 +34,48 @@ fn every_frame_is_a_sign_of_life() {
 fn an_event_that_the_shell_has_read_is_a_sign_of_life_like_any_other() {
     let mut client = Client::live();
     for _ in 0..20 {
-        client.pass(44_000);
-        assert!(client.engine.handle_event(client.now));
+        assert_eq!(client.pass(44_000), []);
+        assert!(client.engine.handle_event());
     }
+    assert!(client.engine.is_live());
+}
+
+#[test]
+fn after_the_last_event_a_server_has_its_time_from_the_next_timeout_on() {
+    let mut client = Client::live();
+    client.pass(20_000);
+    assert!(client.engine.handle_event());
+    assert_eq!(client.pass(10_000), [], "which may come early");
+    assert_eq!(client.engine.poll_timeout(), Some(client.now + 45_000));
+    assert_eq!(client.pass(44_999), []);
+    assert_eq!(
+        client.pass(1),
+        [Output::Close, Output::Disconnected(Reason::PingTimeout)]
+    );
+}
+
+#[test]
+fn an_event_does_not_hide_that_the_machine_has_slept_since() {
+    let mut client = Client::live();
+    assert!(client.engine.handle_event());
+    assert_eq!(
+        client.pass(3_600_000),
+        [Output::Close, Output::Disconnected(Reason::PingTimeout)]
+    );
+}
+
+#[test]
+fn an_event_counts_on_a_connection_that_has_joined() {
+    let mut client = Client::live();
     client.drop_transport();
-    assert!(!client.engine.handle_event(client.now), "there is none");
+    assert!(!client.engine.handle_event(), "there is none");
+    client.engine.handle_violation(client.now);
+    assert_eq!(client.outputs(), []);
     client.sleep();
     client.show("{}", FOR_GOOD);
     client.engine.handle_transport_open();
-    assert!(
-        !client.engine.handle_event(client.now),
-        "it has not joined yet"
-    );
+    assert!(!client.engine.handle_event(), "it has not joined yet");
+    client.engine.handle_violation(client.now);
     assert!(client.outputs().contains(&Output::Close));
 }
 

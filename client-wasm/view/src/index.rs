@@ -18,6 +18,9 @@ pub const TEXT_END: u8 = 1;
 /// When a scan has left so few rows in this many, the next condition is asked of each of them instead.
 const SPARSE: usize = 16;
 
+/// How many orders are kept that no view wants at the moment.
+const SPARE: usize = 2;
+
 /// How a row's text must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Test {
@@ -106,11 +109,11 @@ impl Index {
             .map(|(at, column)| (at, column.take_changed().into_iter().collect()))
             .collect();
         for order in &mut self.orders {
-            let at = order.sort().column;
-            if let Some((column, (_, touched))) = self.columns.get(at).zip(touched.get(at)) {
-                order.apply(column, touched);
+            if let Some((_, touched)) = touched.get(order.sort().column) {
+                order.touch(touched);
             }
         }
+        self.settle_orders();
         for slot in self.changed.drain(..) {
             for view in self.views.iter_mut().flatten() {
                 let mut conditions = view.conditions.iter();
@@ -194,17 +197,99 @@ impl Index {
         self.orders.iter().find(|order| order.sort() == sort)
     }
 
-    /// Makes the orders that views want, and drops those that none wants any more.
+    /// Makes the orders that views want, and drops those that none wants any more, but for the last [`SPARE`]: who sorts
+    /// in another way often comes back. Without views nobody does.
     fn keep_orders(&mut self) {
-        let wanted = || self.views.iter().flatten().filter_map(|view| view.sort);
-        self.orders
-            .retain(|order| wanted().any(|sort| sort == order.sort()));
-        for view in self.views.iter().flatten() {
-            let Some(sort) = view.sort else { continue };
-            if self.orders.iter().all(|order| order.sort() != sort) {
-                self.orders
-                    .push(Order::new(sort, &self.columns[sort.column]));
+        if self.views.iter().all(Option::is_none) {
+            self.orders.clear();
+        }
+        let wanted: Vec<Sort> = self.wanted().collect();
+        for &sort in &wanted {
+            match self.orders.iter().position(|order| order.sort() == sort) {
+                // What was wanted last is the last.
+                Some(at) => self.orders[at..].rotate_left(1),
+                None => self
+                    .orders
+                    .push(Order::new(sort, &self.columns[sort.column])),
             }
         }
+        let is_spare = |order: &Order| !wanted.contains(&order.sort());
+        let mut spares = self.orders.iter().filter(|order| is_spare(order)).count();
+        self.orders.retain(|order| {
+            let drops = spares > SPARE && is_spare(order);
+            spares -= usize::from(drops);
+            !drops
+        });
+        self.settle_orders();
+    }
+
+    /// Brings the orders up to date that views want; the others wait until one does.
+    fn settle_orders(&mut self) {
+        let wanted: Vec<Sort> = self.wanted().collect();
+        for order in &mut self.orders {
+            if wanted.contains(&order.sort()) {
+                order.settle(&self.columns[order.sort().column]);
+            }
+        }
+    }
+
+    /// What views are sorted by.
+    fn wanted(&self) -> impl Iterator<Item = Sort> {
+        self.views.iter().flatten().filter_map(|view| view.sort)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn by(column: usize) -> Sort {
+        Sort {
+            column,
+            descending: false,
+        }
+    }
+
+    fn sorts(index: &Index) -> Vec<usize> {
+        let sorts = index.orders.iter().map(|order| order.sort().column);
+        sorts.collect()
+    }
+
+    #[test]
+    fn the_orders_wanted_last_are_kept_until_there_are_no_views() {
+        let mut index = Index::default();
+        for column in [0, 1, 2, 3] {
+            index.ask(0, Some(by(column)), Vec::new());
+            index.ask(1, Some(by(column)), Vec::new());
+        }
+        assert_eq!(sorts(&index), [1, 2, 3]);
+        index.ask(0, Some(by(1)), Vec::new());
+        index.ask(1, None, Vec::new());
+        index.ask(0, Some(by(0)), Vec::new());
+        assert_eq!(sorts(&index), [3, 1, 0]);
+        index.close(0);
+        assert_eq!(sorts(&index), [1, 0], "another view is there");
+        index.close(1);
+        assert_eq!(sorts(&index), []);
+    }
+
+    #[test]
+    fn an_order_that_waited_for_a_view_knows_what_has_happened_since() {
+        let mut index = Index::default();
+        let tell = |index: &mut Index, slot: Slot, text: &[u8]| {
+            index.handle_row(slot, true);
+            index.handle_texts(0, &[slot], text);
+            index.apply();
+        };
+        tell(&mut index, 0, b"a\x01");
+        tell(&mut index, 1, b"b\x01");
+        index.ask(0, Some(by(0)), Vec::new());
+        index.ask(0, None, Vec::new());
+        tell(&mut index, 2, b"aa\x01");
+        tell(&mut index, 0, b"c\x01");
+        let mut window = Vec::new();
+        index.ask(0, Some(by(0)), Vec::new());
+        index.window(0, 0, 9, &mut window);
+        assert_eq!(window, [2, 1, 0]);
     }
 }

@@ -21,13 +21,19 @@ pub struct Sort {
 pub struct Order {
     sort: Sort,
     slots: Vec<Slot>,
+    /// Rows that have changed since they were given their places.
+    touched: Bits,
 }
 
 impl Order {
     /// Sorts the rows of `column`.
     pub fn new(sort: Sort, column: &Column) -> Self {
         let slots = sorted(column, column.slots(), sort.descending);
-        Self { sort, slots }
+        Self {
+            sort,
+            slots,
+            touched: Bits::default(),
+        }
     }
 
     /// What it is sorted by.
@@ -40,8 +46,16 @@ impl Order {
         &self.slots
     }
 
+    /// Notes that rows have changed.
+    pub fn touch(&mut self, changed: &Bits) {
+        for slot in changed.iter_from(0) {
+            self.touched.set(slot, true);
+        }
+    }
+
     /// Gives the changed rows their new places. The cost is one pass, however many they are.
-    pub fn apply(&mut self, column: &Column, changed: &Bits) {
+    pub fn settle(&mut self, column: &Column) {
+        let changed = core::mem::take(&mut self.touched);
         if changed.count() == 0 {
             return;
         }

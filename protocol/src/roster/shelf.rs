@@ -26,28 +26,26 @@ pub trait Shelf {
     /// Users without.
     type Users: ?Sized;
 
-    /// The slot of a user; none if they have none, or `user` names nobody.
-    fn find(&self, user: &Self::User) -> Option<u32>;
+    /// Puts a row into its user's slot, which is a new one at the end if they had none. Says which that is, and whether it
+    /// makes a difference to who looks at it; nothing if `user` names nobody.
+    fn put(&mut self, user: &Self::User, row: &Self::Row) -> Option<(u32, bool)>;
 
-    /// The slot of a user, an empty one at the end if they had none; none if `user` names nobody.
-    fn place(&mut self, user: &Self::User) -> Option<u32>;
+    /// [`Shelf::put`] for everybody in a list, in its order, but for those whose slot is among `spared`. Gives the slots,
+    /// [`NOWHERE`] for whom nothing was put, and how many made a difference.
+    fn put_all(&mut self, list: &Self::List, spared: &[u32]) -> (Vec<u32>, usize);
 
-    /// [`Shelf::place`] for everybody in a list, in its order.
-    fn place_all(&mut self, list: &Self::List) -> Vec<u32>;
+    /// Takes out a user's row, if there is one. Says which slot is or was theirs, if any. If that is to be kept it stays
+    /// theirs, and whoever has none is given one; otherwise it is nobody's then.
+    fn remove(&mut self, user: &Self::User, keep: bool) -> Option<u32>;
 
-    /// [`Shelf::place`] for everybody who is named, or [`Shelf::find`]; [`NOWHERE`] for those who have no slot.
-    fn find_all(&mut self, users: &Self::Users, place: bool) -> Vec<u32>;
+    /// [`Shelf::remove`] for everybody who is named; [`NOWHERE`] for those who have no slot.
+    fn remove_all(&mut self, users: &Self::Users, keep: bool) -> Vec<u32>;
 
-    /// Puts a row into a slot. Says whether that makes a difference to who looks at it.
-    fn put(&mut self, slot: u32, row: &Self::Row) -> bool;
+    /// Takes out the row, if there is one. The slot is nobody's then.
+    fn clear(&mut self, slot: u32);
 
-    /// Puts each row of a list into its slot, but for those whose slot is [`NOWHERE`]. Says how many made a difference.
-    fn fill(&mut self, list: &Self::List, slots: &[u32]) -> usize;
-
-    /// Takes out the row, if there is one. Unless it is to be kept, the slot is nobody's then.
-    fn clear(&mut self, slot: u32, keep: bool);
-
-    /// Gives the user of a slot another one, which is empty and the last. The old one is nobody's then.
+    /// Gives the user of a slot and their row, if there is one, another slot, which is the last. The old one is nobody's
+    /// then.
     fn renew(&mut self, slot: u32) -> u32;
 
     /// Drops the slots that are nobody's; the others move up.
@@ -88,11 +86,16 @@ impl<R> VecShelf<R> {
         self.slots.get(slot as usize)?.row.as_ref()
     }
 
-    fn push(&mut self, user: &str) -> u32 {
+    fn place(&mut self, user: &str) -> u32 {
+        let found = self.index.get(user).copied();
+        found.unwrap_or_else(|| self.push(user, None))
+    }
+
+    fn push(&mut self, user: &str, row: Option<R>) -> u32 {
         let slot = u32::try_from(self.slots.len()).unwrap_or(NOWHERE);
         self.slots.push(Entry {
             user: Some(user.to_string()),
-            row: None,
+            row,
         });
         self.index.insert(user.to_string(), slot);
         slot
@@ -105,64 +108,66 @@ impl<R: Clone + PartialEq> Shelf for VecShelf<R> {
     type List = [(String, R)];
     type Users = [String];
 
-    fn find(&self, user: &str) -> Option<u32> {
-        self.index.get(user).copied()
+    fn put(&mut self, user: &str, row: &R) -> Option<(u32, bool)> {
+        let slot = self.place(user);
+        let entry = self.slots.get_mut(slot as usize)?;
+        let other = entry.row.as_ref() != Some(row);
+        if other {
+            entry.row = Some(row.clone());
+        }
+        Some((slot, other))
     }
 
-    fn place(&mut self, user: &str) -> Option<u32> {
-        Some(self.find(user).unwrap_or_else(|| self.push(user)))
-    }
-
-    fn place_all(&mut self, list: &[(String, R)]) -> Vec<u32> {
-        list.iter()
-            .map(|(user, _)| self.place(user).unwrap_or(NOWHERE))
-            .collect()
-    }
-
-    fn find_all(&mut self, users: &[String], place: bool) -> Vec<u32> {
-        users
-            .iter()
-            .map(|user| match self.find(user) {
-                None if place => self.push(user),
-                found => found.unwrap_or(NOWHERE),
-            })
-            .collect()
-    }
-
-    fn put(&mut self, slot: u32, row: &R) -> bool {
-        match self.slots.get_mut(slot as usize) {
-            Some(entry) if entry.row.as_ref() != Some(row) => {
-                entry.row = Some(row.clone());
-                true
+    fn put_all(&mut self, list: &[(String, R)], spared: &[u32]) -> (Vec<u32>, usize) {
+        let mut others = 0;
+        let slots = list.iter().map(|(user, row)| {
+            if let Some(slot) = self.index.get(user)
+                && spared.contains(slot)
+            {
+                return NOWHERE;
             }
-            Some(_) | None => false,
+            let (slot, other) = self.put(user, row).unwrap_or((NOWHERE, false));
+            others += usize::from(other);
+            slot
+        });
+        (slots.collect(), others)
+    }
+
+    fn remove(&mut self, user: &str, keep: bool) -> Option<u32> {
+        if keep {
+            let slot = self.place(user);
+            self.slots.get_mut(slot as usize)?.row = None;
+            Some(slot)
+        } else {
+            let slot = *self.index.get(user)?;
+            self.clear(slot);
+            Some(slot)
         }
     }
 
-    fn fill(&mut self, list: &[(String, R)], slots: &[u32]) -> usize {
-        list.iter()
-            .zip(slots)
-            .filter(|((_, row), slot)| self.put(**slot, row))
-            .count()
+    fn remove_all(&mut self, users: &[String], keep: bool) -> Vec<u32> {
+        users
+            .iter()
+            .map(|user| self.remove(user, keep).unwrap_or(NOWHERE))
+            .collect()
     }
 
-    fn clear(&mut self, slot: u32, keep: bool) {
-        let Some(entry) = self.slots.get_mut(slot as usize) else {
-            return;
-        };
-        entry.row = None;
-        if !keep && let Some(user) = entry.user.take() {
-            self.index.remove(&user);
+    fn clear(&mut self, slot: u32) {
+        if let Some(entry) = self.slots.get_mut(slot as usize) {
+            entry.row = None;
+            if let Some(user) = entry.user.take() {
+                self.index.remove(&user);
+            }
         }
     }
 
     fn renew(&mut self, slot: u32) -> u32 {
-        match self
-            .slots
-            .get_mut(slot as usize)
-            .and_then(|entry| entry.user.take())
-        {
-            Some(user) => self.push(&user),
+        let Some(entry) = self.slots.get_mut(slot as usize) else {
+            return NOWHERE;
+        };
+        let row = entry.row.take();
+        match entry.user.take() {
+            Some(user) => self.push(&user, row),
             None => NOWHERE,
         }
     }

@@ -149,6 +149,11 @@ pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
     if input.retry && message.client_id.is_some() {
         let receipt = chat.messages.receipt(&tenant, &message.id, now).await;
         if let Some(first) = receipt.map_err(|error| error.into_refusal("find a receipt"))? {
+            // A retry may come by another session than the first attempt, even by one that it opens.
+            chat.messages
+                .open_session(&message.session_id, &address.conversation)
+                .await
+                .map_err(|error| error.into_refusal("open a session"))?;
             return Ok(Taken::before(message, first));
         }
     }

@@ -72,6 +72,7 @@ impl MessageStore for MemoryMessageStore {
     async fn accept(&self, entry: Entry<'_>) -> Result<Accepted, StoreError> {
         let now = self.clock.now();
         let mut kept = self.kept.lock();
+        kept.remember(now, &entry.message.session_id, entry.conversation);
         if entry.message.client_id.is_some() {
             let tenant = &entry.conversation.tenant;
             if let Some(first) = kept.receive(tenant, &entry.message.id, entry.at) {
@@ -79,7 +80,6 @@ impl MessageStore for MemoryMessageStore {
             }
         }
         kept.append(now, entry.conversation, Arc::clone(entry.json));
-        kept.remember(now, &entry.message.session_id, entry.conversation);
         // There are no other nodes.
         Ok(Accepted::New(Listeners::Counted(0)))
     }

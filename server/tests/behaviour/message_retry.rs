@@ -1,5 +1,7 @@
 //! A message that its sender has named is one message, however often it is sent.
 
+use std::collections::BTreeSet;
+
 use redis::cmd;
 use serde_json::{Value, json};
 
@@ -16,6 +18,7 @@ on_every_store!(
     a_name_that_is_none_is_refused,
     a_reply_is_named_by_whoever_holds_the_key,
     a_retry_over_http_has_the_same_answer,
+    the_session_that_a_repetition_is_answered_with_can_be_spoken_in,
 );
 
 /// A page of the same proven user, whenever it is opened.
@@ -199,6 +202,25 @@ async fn a_retry_over_http_has_the_same_answer(store: Store) {
     server.finish().await;
 }
 
+/// Over HTTP, who names no session is answered with a new one each time.
+async fn the_session_that_a_repetition_is_answered_with_can_be_spoken_in(store: Store) {
+    let server = store.server().await;
+    let post = async |body: &Value| {
+        let request = server.post("/webchat/message", body);
+        success(request.bearer_auth(user("ann"))).await["message"].clone()
+    };
+    let body = |retry: bool| json!({ "text": "hello", "tenantId": "open", "clientId": "n-1", "retry": retry });
+    let first = post(&body(false)).await;
+    for retry in [true, false] {
+        let again = post(&body(retry)).await;
+        assert_eq!(again["id"], first["id"]);
+        let session = &again["sessionId"];
+        let next = json!({ "text": "next", "tenantId": "open", "sessionId": session });
+        assert_eq!(post(&next).await["sessionId"], *session);
+    }
+    server.finish().await;
+}
+
 /// Payloads in the workers' stream.
 async fn jobs(redis: &RedisServer) -> Vec<String> {
     let mut command = cmd("XRANGE");
@@ -224,6 +246,16 @@ async fn settled(redis: &RedisServer) {
 
 async fn node(redis: &RedisServer) -> TestServer {
     TestServer::with(TestServer::on(redis)).await
+}
+
+/// Waits until the one user who is online is shown with this session.
+async fn shown(node: &TestServer, session: &str) {
+    until(async || {
+        let list = node.get("/api/chat/online-users?tenantId=open");
+        let list = success(list.bearer_auth("open-admin")).await;
+        list["users"][0]["sessionId"] == session
+    })
+    .await;
 }
 
 /// The next message, whatever is announced before it.
@@ -292,14 +324,11 @@ async fn attempts_at_the_same_time_are_told_once_under_one_id() {
     let redis = RedisServer::start().await;
     let [here, there] = [node(&redis).await, node(&redis).await];
     let mut agent = here.admin().await;
+    // The one after the other: which is shown is said by the order in which they are known.
     let mut one = page("ann").open(&here).await;
+    shown(&here, one.id()).await;
     let mut two = page("ann").open(&there).await;
-    until(async || {
-        let list = here.get("/api/chat/online-users?tenantId=open");
-        let list = success(list.bearer_auth("open-admin")).await;
-        list["users"][0]["sessionId"] == two.id()
-    })
-    .await;
+    shown(&here, two.id()).await;
     history(&mut agent, one.id()).await;
     for round in 0..20 {
         let name = format!("n-{round}");
@@ -309,12 +338,19 @@ async fn attempts_at_the_same_time_are_told_once_under_one_id() {
             tokio::join!(one.ask("message", &message), two.ask("message", &again));
         assert_eq!(first, second, "one receipt");
     }
+    // What two nodes have taken in may reach a third party in either order.
+    let names: BTreeSet<_> = (0..20).map(|round| format!("n-{round}")).collect();
+    for client in [&mut agent, &mut one, &mut two] {
+        let mut heard = BTreeSet::new();
+        while heard.len() < names.len() {
+            let text = hear(client).await.as_str().unwrap().to_owned();
+            assert!(heard.insert(text.clone()), "{text} was told twice");
+        }
+        assert_eq!(heard, names);
+    }
     one.ask("message", &named("end", "end")).await;
     for client in [&mut agent, &mut one, &mut two] {
-        for round in 0..20 {
-            assert_eq!(hear(client).await, json!(format!("n-{round}")));
-        }
-        assert_eq!(hear(client).await, "end");
+        assert_eq!(hear(client).await, "end", "nothing comes late");
     }
     let kept = history(&mut agent, one.id()).await;
     assert_eq!(kept.len(), 21);

@@ -7,8 +7,13 @@
 -- ARGV[2]  its entry in the stream
 -- ARGV[3]  its id
 --
+-- Unless another attempt has brought it to the workers meanwhile: its receipt is settled then, which is an
+-- even number; see receipt.rs.
+--
 -- The stream then looks as if its beginning had been cut off. At worst a node that catches up from before
 -- all of the stream lets its sockets come back without need.
+local receipt = redis.call('ZSCORE', KEYS[3], ARGV[3])
+if receipt and tonumber(receipt) % 2 == 0 then return end
 redis.call('LREM', KEYS[1], -1, ARGV[1])
 redis.call('XDEL', KEYS[2], ARGV[2])
 redis.call('ZREM', KEYS[3], ARGV[3])

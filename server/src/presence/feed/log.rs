@@ -116,9 +116,10 @@ impl Log {
     /// What has changed since a state, if it is one of those that are known.
     pub(super) fn since(&self, since: Cursor) -> Option<Delta> {
         // Where a state was come to again, the later time is the shorter way.
-        let stretch = self.stretches.iter().rev().find(|stretch| {
+        let first = self.stretches.iter().rposition(|stretch| {
             stretch.epoch == since.epoch && (stretch.from..=stretch.to).contains(&since.version)
         })?;
+        let stretch = self.stretches.get(first).filter(|_| self.is_whole(first))?;
         let after = Bound::Excluded(Place {
             stretch: stretch.number,
             version: since.version,
@@ -148,6 +149,24 @@ impl Log {
     #[cfg(test)]
     pub(super) fn size(&self) -> (usize, usize) {
         (self.count(), self.bytes)
+    }
+
+    /// Whether the way from a stretch to the current state, if both are of one epoch, passes every state in
+    /// between. Else whoever has heard of one of the others elsewhere meanwhile would take it to lead on from
+    /// there, and it does not say who came before that one and went after it.
+    fn is_whole(&self, first: usize) -> bool {
+        let epoch = self.at().epoch;
+        if self
+            .stretches
+            .get(first)
+            .is_none_or(|stretch| stretch.epoch != epoch)
+        {
+            return true;
+        }
+        let way = self.stretches.range(first..);
+        let mut way = way.filter(|stretch| stretch.epoch == epoch);
+        let mut reached = way.next().map_or(0, |stretch| stretch.to);
+        way.all(|stretch| stretch.from <= std::mem::replace(&mut reached, stretch.to))
     }
 
     fn count(&self) -> usize {

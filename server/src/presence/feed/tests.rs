@@ -131,11 +131,6 @@ fn nothing_waits_when_the_epoch_changes() {
     let back = feed.handle_announcement(millis(3), &[offline("ann")], state((1, 9), 9));
     assert_eq!(back, [delta(at(8, 70), at(1, 9), &[offline("ann")])]);
     let now = state((1, 9), 9);
-    let all = [online("bob", 2), offline("ann")];
-    assert_eq!(
-        feed.since(at(1, 4), now),
-        Some(delta(at(1, 4), at(1, 9), &all))
-    );
     assert_eq!(
         feed.since(at(8, 70), now).map(|delta| delta.changes),
         Some(vec![offline("ann")])
@@ -147,6 +142,27 @@ fn nothing_waits_when_the_epoch_changes() {
             "states of which only the difference is known"
         );
     }
+    for before in [4, 5] {
+        assert_eq!(
+            feed.since(at(1, before), now),
+            None,
+            "nor any way past them"
+        );
+    }
+}
+
+#[test]
+fn a_name_of_another_epoch_in_between_is_no_gap() {
+    let mut feed = feed();
+    feed.handle_announcement(millis(0), &[online("ann", 1)], state((1, 4), 9));
+    feed.handle_announcement(millis(1), &[online("bob", 2)], state((8, 70), 9));
+    feed.handle_announcement(millis(2), &[offline("bob")], state((1, 4), 9));
+    feed.handle_announcement(millis(3), &[offline("ann")], state((1, 5), 9));
+    let both = [offline("bob"), offline("ann")];
+    assert_eq!(
+        feed.since(at(1, 3), state((1, 5), 9)),
+        Some(delta(at(1, 3), at(1, 5), &both))
+    );
 }
 
 #[test]
@@ -236,6 +252,17 @@ fn apply(rows: &mut Rows, changes: &[Change]) {
     }
 }
 
+/// What a list says that follows another.
+fn difference(before: &Rows, after: &Rows) -> Vec<Change> {
+    let gone = before.keys().filter(|user| !after.contains_key(*user));
+    let here = after
+        .iter()
+        .filter(|(user, row)| before.get(*user) != Some(*row));
+    gone.map(|user| Change::Offline(Arc::clone(user)))
+        .chain(here.map(|(user, row)| Change::online(user, row)))
+        .collect()
+}
+
 /// A client that does what the rules say.
 struct Client {
     at: Cursor,
@@ -243,12 +270,17 @@ struct Client {
     gaps: usize,
 }
 
+/// Whether a delta leads on from a state, as the rules say.
+fn leads_on(delta: &Delta, from: Cursor) -> bool {
+    let within = delta.at.epoch == from.epoch
+        && delta.since.epoch == from.epoch
+        && (delta.since.version..delta.at.version).contains(&from.version);
+    from == delta.since || within
+}
+
 impl Client {
     fn hear(&mut self, delta: &Delta) {
-        let within = delta.at.epoch == self.at.epoch
-            && delta.since.epoch == self.at.epoch
-            && (delta.since.version..delta.at.version).contains(&self.at.version);
-        if self.at == delta.since || within {
+        if leads_on(delta, self.at) {
             apply(&mut self.rows, &delta.changes);
             self.at = delta.at;
         } else if self.at != delta.at {
@@ -266,6 +298,8 @@ struct World {
     local: u64,
     /// Every state that there was.
     states: Vec<(Cursor, Rows)>,
+    /// And those that only others have heard of.
+    unheard: Vec<(Cursor, Rows)>,
     clients: Vec<Client>,
 }
 
@@ -320,7 +354,13 @@ impl World {
                 let before = self.at.version;
                 self.local += 1;
                 self.announce(&[], at(99, self.local));
-                let changes = self.change(&wanted);
+                let former = self.rows.clone();
+                for (index, one) in wanted.iter().enumerate() {
+                    self.change(std::slice::from_ref(one));
+                    let at = at(epoch, in_order(before, index + 1));
+                    self.unheard.push((at, self.rows.clone()));
+                }
+                let changes = difference(&former, &self.rows);
                 self.announce(&changes, at(epoch, in_order(before, wanted.len())));
             }
             Step::Renamed => self.announce(&[], at(self.at.epoch, self.at.version + 1)),
@@ -357,6 +397,7 @@ proptest! {
             session: 0,
             local: 0,
             states: vec![(at(1, 0), Rows::new())],
+            unheard: Vec::new(),
             clients: Vec::new(),
         };
         for step in steps {
@@ -369,12 +410,16 @@ proptest! {
                 prop_assert_eq!(state.map(|(_, rows)| rows), Some(&client.rows), "at {:?}", client.at);
             }
             let revision = world.revision();
-            for (cursor, rows) in &world.states {
-                if let Some(delta) = world.feed.since(*cursor, revision) {
-                    let mut rows = rows.clone();
-                    apply(&mut rows, &delta.changes);
-                    prop_assert_eq!(&rows, &world.rows, "from {:?}", cursor);
-                    prop_assert_eq!(delta.at, world.at);
+            for (cursor, _) in &world.states {
+                let Some(delta) = world.feed.since(*cursor, revision) else { continue };
+                prop_assert_eq!(delta.at, world.at);
+                // Also for whoever was there when it was asked for, and has heard more elsewhere meanwhile.
+                for (from, rows) in world.states.iter().chain(&world.unheard) {
+                    if leads_on(&delta, *from) {
+                        let mut rows = rows.clone();
+                        apply(&mut rows, &delta.changes);
+                        prop_assert_eq!(&rows, &world.rows, "from {:?}, asked from {:?}", from, cursor);
+                    }
                 }
             }
         }
