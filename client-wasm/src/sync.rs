@@ -337,17 +337,15 @@ impl<S: Shelf, E> Sync<S, E> {
         let Http::Asking(ticket) = mem::replace(&mut self.http, Http::Idle) else {
             return;
         };
-        match mark {
-            Some(mark) => {
-                self.roster.answer_at(ticket, mark, false, list);
-            }
-            // The socket goes on from the mark, which such a list would take away.
-            None if self.is_socket_asked() && self.roster.mark().is_some() => {
-                self.roster.abandon(ticket);
-            }
-            None => {
-                self.roster.answer(ticket, list);
-            }
+        let epoch = |mark: Mark| mark.epoch;
+        let known = self.roster.mark().map(epoch);
+        if self.is_socket_asked() && known.is_some() && known != mark.map(epoch) {
+            // The socket goes on from the mark that is known, which such a list would take away.
+            self.roster.abandon(ticket);
+        } else if let Some(mark) = mark {
+            self.roster.answer_at(ticket, mark, false, list);
+        } else {
+            self.roster.answer(ticket, list);
         }
         self.note_poll(now);
     }

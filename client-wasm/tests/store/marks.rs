@@ -53,6 +53,32 @@ fn a_list_without_a_mark_that_the_socket_overtook_undoes_nothing() {
 }
 
 #[test]
+fn a_list_of_another_history_that_the_socket_overtook_undoes_nothing() {
+    let other = Some(Mark {
+        epoch: 2,
+        version: 7,
+    });
+    let mut store = connected();
+    store.sync.handle_socket_down("lost");
+    assert_eq!(store.asks(), [Ask::Http]);
+    store.up();
+    assert_eq!(store.asks(), [Ask::Socket]);
+    store
+        .sync
+        .handle_http_list(store.now, &rows(&[("ann", 1)]), other);
+    assert_eq!(store.rows(), [1, 2], "the socket is about to answer");
+    socket_delta(&mut store, 5, 6, &[("cid", 3)]);
+    assert_eq!((store.rows(), store.asks()), (vec![1, 2, 3], vec![]));
+
+    store.sync.handle_socket_down("lost");
+    assert_eq!(store.asks(), [Ask::Http]);
+    store
+        .sync
+        .handle_http_list(store.now, &rows(&[("ann", 1)]), other);
+    assert_eq!(store.rows(), [1], "there is nobody who knows better");
+}
+
+#[test]
 fn a_gap_asks_once_and_goes_on_from_the_answer() {
     let mut store = connected();
     socket_delta(&mut store, 6, 7, &[("cid", 3)]);
