@@ -33,7 +33,11 @@ export class ChatAPI {
 
   /** Sends a message to the session this client has opened, or as an admin to `options.sessionId`. */
   async sendMessage(text: string, options: SendOptions = {}): Promise<ChatMessage> {
-    const sessionId = options.sessionId ?? this.#sessionId;
+    // A name is good for one author, and without a session a visitor is another one with each request.
+    const sessionId =
+      options.sessionId ??
+      this.#sessionId ??
+      (options.clientId && (await this.initializeSession(options)));
     const body = messageBody(text, this.#website, { ...options, sessionId });
     const message = await this.#ask(options.signal, (api) =>
       api(ApiOp.Send, { ...body, tenantId: this.#tenantId }),

@@ -26,7 +26,7 @@ export class ChatWebSocket {
   readonly #ready: Promise<Socket>;
   #socket: Socket | undefined;
   #connection = IDLE;
-  #closed = false;
+  readonly #over = new AbortController();
 
   /**
    * Connects at once and keeps reconnecting until `disconnect`. Problems, a bad configuration
@@ -51,7 +51,7 @@ export class ChatWebSocket {
     if (signal?.aborted) {
       this.disconnect();
     }
-    signal?.addEventListener('abort', () => this.disconnect());
+    signal?.addEventListener('abort', () => this.disconnect(), { signal: this.#over.signal });
     this.#ready = connects
       ? this.#open(tenantId, isAdmin)
       : Promise.reject(fail('NOT_CONNECTED', 'There is no connection outside a browser'));
@@ -87,7 +87,7 @@ export class ChatWebSocket {
   /** Asks for the list of online users; it arrives at `onOnlineUsersList`. For admins. */
   requestOnlineUsers(): void {
     this.#ready.then(
-      (socket) => this.#closed || socket(SocketOp.List),
+      (socket) => this.#over.signal.aborted || socket(SocketOp.List),
       () => {
         // Told to `onError` when it happened.
       },
@@ -101,9 +101,9 @@ export class ChatWebSocket {
 
   /** Ends the connection for good. */
   disconnect(): void {
-    if (!this.#closed) {
+    if (!this.#over.signal.aborted) {
       this.#socket?.(SocketOp.Close);
-      this.#closed = true;
+      this.#over.abort();
       this.#connection = CLOSED;
     }
   }
@@ -111,7 +111,7 @@ export class ChatWebSocket {
   async #open(tenantId: string, isAdmin: boolean): Promise<Socket> {
     const config = coreConfig(tenantId, isAdmin, this.#website);
     const core = await loadCore();
-    if (this.#closed) {
+    if (this.#over.signal.aborted) {
       throw fail('DISCONNECTED', 'Disconnected before the connection was made');
     }
     this.#socket = core.chatSocket(config, (event, value) =>
@@ -144,7 +144,7 @@ export class ChatWebSocket {
   /** A mistake of the page's is the page's: it is reported there and never reaches the core. */
   #call(name: keyof WebSocketCallbacks, value: unknown): void {
     try {
-      if (!this.#closed) {
+      if (!this.#over.signal.aborted) {
         (this.#callbacks as Record<string, (value: unknown) => void>)[name]?.(value);
       }
     } catch (error) {

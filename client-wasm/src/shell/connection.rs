@@ -39,6 +39,8 @@ pub(super) enum Notice {
     Received(Event, JsValue),
 }
 
+type Observer = Rc<dyn Fn(Notice)>;
+
 /// How the server is to tell an admin of who is online.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Presence {
@@ -53,7 +55,8 @@ pub(super) struct Connection {
     config: CoreConfig,
     presence: Presence,
     engine: RefCell<engine::Connection>,
-    observer: Box<dyn Fn(Notice)>,
+    /// Until it is closed: what it holds may hold whoever closed it.
+    observer: RefCell<Option<Observer>>,
     awaited: RefCell<Vec<(AckId, JsValue)>>,
     /// The error that the last refusal makes.
     refusal: RefCell<JsValue>,
@@ -84,7 +87,7 @@ impl Connection {
                 engine::Config::default(),
                 platform::seed(),
             )),
-            observer: Box::new(observer),
+            observer: RefCell::new(Some(Rc::new(observer))),
             awaited: RefCell::default(),
             refusal: RefCell::default(),
             timer: Timer::default(),
@@ -167,7 +170,7 @@ impl Connection {
             let counts = self.engine.borrow_mut().handle_event();
             if counts {
                 // Nothing else is to be done then, and no clock to be read: the timer will find out.
-                return (self.observer)(Notice::Received(event, argument));
+                return self.tell(Notice::Received(event, argument));
             }
         }
         let now = platform::now();
@@ -204,6 +207,7 @@ impl Connection {
         let engine = self.engine.borrow();
         if engine.is_closed() {
             self.timer.clear();
+            self.observer.take();
             if let Some(platform) = self.platform.take() {
                 platform::call(&platform.stop_watching, 0, &JsValue::UNDEFINED);
             }
@@ -213,7 +217,6 @@ impl Connection {
     }
 
     fn obey(self: &Rc<Self>, output: Output, frame: &JsValue) {
-        let tell = &self.observer;
         match output {
             Output::Open => self.open_socket(),
             Output::Send(text) => self.call_socket(&text.into()),
@@ -233,7 +236,7 @@ impl Connection {
             }
             Output::Authenticate => {
                 if self.status() == Status::Connecting {
-                    tell(Notice::Attempting);
+                    self.tell(Notice::Attempting);
                 }
                 let connection = Rc::clone(self);
                 let done = Box::new(move |life: u32, auth: JsValue| {
@@ -259,22 +262,22 @@ impl Connection {
                     .borrow_mut()
                     .handle_refusal(platform::now(), code);
             }
-            Output::Connected => tell(Notice::Connected),
-            Output::Disconnected(reason) => tell(Notice::Disconnected(
+            Output::Connected => self.tell(Notice::Connected),
+            Output::Disconnected(reason) => self.tell(Notice::Disconnected(
                 reason,
                 error::error(&self.config, reason.code()),
             )),
-            Output::AttemptFailed(code) => tell(Notice::Failed(
+            Output::AttemptFailed(code) => self.tell(Notice::Failed(
                 error::error(&self.config, code),
                 Retry::Later,
             )),
-            Output::Refused(retry) => tell(Notice::Failed(self.refusal.take(), retry)),
+            Output::Refused(retry) => self.tell(Notice::Failed(self.refusal.take(), retry)),
             Output::Received { data } => {
                 if let Some(args) = Fields::of(&read(frame, data))
                     && let Some(name) = args.get("0").as_string()
                     && let Some(event) = Event::named(&name)
                 {
-                    tell(Notice::Received(event, args.get("1")));
+                    self.tell(Notice::Received(event, args.get("1")));
                 }
             }
             Output::Acked { id, data } => {
@@ -293,6 +296,13 @@ impl Connection {
             Output::AckFailed { id, code } => {
                 self.settle(id, Err(error::error(&self.config, code)));
             }
+        }
+    }
+
+    fn tell(&self, notice: Notice) {
+        let observer = self.observer.borrow().clone();
+        if let Some(observer) = observer {
+            observer(notice);
         }
     }
 

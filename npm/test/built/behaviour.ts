@@ -1,10 +1,15 @@
 /** What the real core does, whichever form it has: run against each of them. */
 import { createServer, type IncomingMessage } from 'node:http';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, expect, test, vi } from 'vitest';
 
 export type Package = typeof import('../../lib/index.js');
 
 export const NAME = '@amoiq/chat-widget';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Defines the tests. `load` loads the package, set up so that it runs on the form in question. */
 export function requestTests(form: string, load: () => Promise<Package>): void {
@@ -76,6 +81,30 @@ export function requestTests(form: string, load: () => Promise<Package>): void {
       false,
     ]);
     expect(bodies[1]).toContain('"after it"');
+  });
+
+  test(`${form}: a closed connection is forgotten with its client`, async () => {
+    const { ChatWebSocket, configure } = await load();
+    configure({ gatewayUrl: 'http://localhost', apiKey: 'key', WebSocket: OpenSocket });
+    stops.push(() => configure({ WebSocket: undefined }));
+    const closed = (): Promise<WeakRef<object>> =>
+      new Promise((resolve) => {
+        const client = new ChatWebSocket('42', {
+          onConnect() {
+            client.disconnect();
+            resolve(new WeakRef(client));
+          },
+        });
+      });
+    const clients = [await closed(), await closed(), await closed()];
+    await vi.waitFor(
+      () => {
+        collectGarbage();
+        // The last one may still be held by what has just run.
+        expect(clients.filter((client) => client.deref()).length).toBeLessThan(2);
+      },
+      { timeout: 10_000 },
+    );
   });
 
   test(`${form}: a store that is closed while it is live asks for nothing more`, async () => {

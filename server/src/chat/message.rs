@@ -141,7 +141,7 @@ pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
     check_client_id(input.client_id.as_deref())?;
     let tenant = Arc::clone(&address.conversation.tenant);
     let id = match &input.client_id {
-        Some(name) => message_id(&tenant, &author.author(), name),
+        Some(name) => message_id(&tenant, &author.author(), name, &input.text),
         None => Uuid::new_v4(),
     };
     let now = chat.clock.wall();

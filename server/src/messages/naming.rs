@@ -1,8 +1,9 @@
 //! The id of a message that its sender has named.
 //!
-//! What must stay true: it follows from the tenant, the author and the name alone, so that a second attempt has
-//! the id of the first at whichever node it arrives, also after a restart; and no two of these triples give
-//! the same bytes to the hash. Changing anything here makes other messages of all that are on their way.
+//! What must stay true: it follows from the tenant, the author, the name and the text alone, so that a second attempt has
+//! the id of the first at whichever node it arrives, also after a restart; and no two of these give the same bytes to
+//! the hash. The text is part of it, so that a page that calls all its messages by one name loses none that says something
+//! else. Changing anything here makes other messages of all that are on their way.
 
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -12,8 +13,8 @@ use crate::auth::Author;
 /// Of what else this could be a hash.
 const DOMAIN: &[u8] = b"chat message id 1";
 
-/// The id of the message that this author calls `client_id`: a UUID of version 8.
-pub fn message_id(tenant: &str, author: &Author<'_>, client_id: &str) -> Uuid {
+/// The id of the message with this text that this author calls `client_id`: a UUID of version 8.
+pub fn message_id(tenant: &str, author: &Author<'_>, client_id: &str, text: &str) -> Uuid {
     let (kind, author): (&[u8], &[u8]) = match author {
         Author::User(user) => (b"user", user.as_bytes()),
         Author::Key(digest) => (b"key", digest.as_bytes()),
@@ -25,6 +26,7 @@ pub fn message_id(tenant: &str, author: &Author<'_>, client_id: &str) -> Uuid {
         kind,
         author,
         client_id.as_bytes(),
+        text.as_bytes(),
     ] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
@@ -45,7 +47,7 @@ mod tests {
     #[test]
     fn the_same_is_the_same_for_ever_and_everything_else_is_another() {
         let key = KeyDigest::of("secret");
-        let named = |tenant, author, name| message_id(tenant, &author, name);
+        let named = |tenant, author, name| message_id(tenant, &author, name, "hi");
         let id = named("42", Author::User("ann"), "3q2-7w_A");
         assert_eq!(id, named("42", Author::User("ann"), "3q2-7w_A"));
         assert_eq!(id.to_string(), "666e283b-e0f6-83af-9f01-521fcd0a3a3c");
@@ -60,6 +62,8 @@ mod tests {
             named("4", Author::User("2ann"), "3q2-7w_A"),
             named("42a", Author::User("nn"), "3q2-7w_A"),
             named("42", Author::User("ann3"), "q2-7w_A"),
+            message_id("42", &Author::User("ann"), "3q2-7w_A", "ho"),
+            message_id("42", &Author::User("ann"), "3q2-7w_", "Ahi"),
         ];
         assert_eq!(HashSet::from(all).len(), all.len());
     }
