@@ -169,6 +169,12 @@ test('the latest stay', () => {
   expect(remembered(log, all)).toBe(log);
 });
 
+test('what is still under way stays, however much it is', () => {
+  const names = Array.from({ length: MOST_ENTRIES + 5 }, (_, index) => `n${index}`);
+  const all = names.reduce((log, name) => written(log, name, 'hi', 'user'), told(EMPTY, message('m0', 0)));
+  expect(all.entries.map(({ key }) => key)).toEqual(names);
+});
+
 /** `confirms`: from then on this own message is delivered, whatever comes. */
 interface Step {
   readonly run: (log: Log) => Log;

@@ -248,13 +248,15 @@ function insert(log: Log, entry: Entry): Log {
   return { ...log, entries: bounded(entries) };
 }
 
-function endOfDelivered({ entries }: Log): number {
+function endOfDelivered({ entries }: Pick<Log, 'entries'>): number {
   const waiting = entries.findIndex(({ state }) => state !== 'delivered');
   return waiting < 0 ? entries.length : waiting;
 }
 
+/** What the server does not have yet stays, however much it is. */
 function bounded(entries: readonly Entry[]): readonly Entry[] {
-  return entries.length > MOST_ENTRIES ? entries.slice(-MOST_ENTRIES) : entries;
+  const dropped = Math.min(entries.length - MOST_ENTRIES, endOfDelivered({ entries }));
+  return dropped > 0 ? entries.slice(dropped) : entries;
 }
 
 /** Changes an own message that is in that state. */
