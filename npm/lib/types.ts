@@ -72,8 +72,8 @@ export interface SendOptions extends Abortable {
   /** The conversation to reply to; for admins. A visitor writes to their own. */
   sessionId?: string | undefined;
   /**
-   * Your name for the message, 1 to 64 of `A-Z a-z 0-9 _ -`, and no other message's. The server takes one message
-   * under a name, and tells it with the message.
+   * Your name for the message, 1 to 64 of `A-Z a-z 0-9 _ -`, and no other message's. The server takes a text once
+   * under a name, and tells the name with the message.
    */
   clientId?: string | undefined;
   /** It may have been sent before, under the same `clientId`: then it is not taken twice. */

@@ -76,7 +76,7 @@ pub struct SendMessage {
         skip_serializing_if = "Option::is_none"
     )]
     pub sender: Option<String>,
-    /// What the sender's program calls the message, see [`is_client_id`]. One sender's messages of the same name are one
+    /// What the sender's program calls the message, see [`is_client_id`]. One sender's messages of the same name and text are one
     /// message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
