@@ -38,10 +38,6 @@ afterAll(async () => {
 
 const GOODBYE = 'client namespace disconnect';
 
-/** Who the observer sees, once there is exactly one. */
-const onlyUser = (observer: Observer): Promise<string> =>
-  until('one user', () => observer.roster.size === 1 && [...observer.roster.keys()][0]);
-
 /** Notes whether the page's showings are out of the cache; to be called before the page loads. */
 const noteShowings = (page: Page): Promise<unknown> =>
   page.addInitScript(() => {
@@ -51,6 +47,14 @@ const noteShowings = (page: Page): Promise<unknown> =>
 
 const showings = (page: Page): Promise<boolean[] | undefined> =>
   page.evaluate(() => (window as Window & { showings?: boolean[] }).showings);
+
+/** The page's visitor, the only one there is, once the page has what makes them the same one after it was left. */
+async function knownUser(observer: Observer, page: Page): Promise<string> {
+  await until('a token', () =>
+    page.evaluate(() => Object.values(localStorage).some((value: string) => value.startsWith('visitor.'))),
+  );
+  return until('one user', () => observer.roster.size === 1 && [...observer.roster.keys()][0]);
+}
 
 /** Leaves the page and comes back to the very same one. */
 async function leaveAndComeBack(page: Page, gone: () => Promise<unknown>): Promise<void> {
@@ -83,7 +87,7 @@ test('a closed tab is told after the grace time, a reload never', async () => {
   using _observing = observer.client;
   await until('the observer', () => observer.isWatching);
   await using opened = await browser.open(`${shop.url}/shop`);
-  const userId = await onlyUser(observer);
+  const userId = await knownUser(observer, opened.page);
 
   await opened.page.reload();
   await until('the visitor again', () => observer.times('online', userId) === 2);
@@ -106,7 +110,7 @@ test('a widget that comes out of the cache is online again and can talk', async 
   const { page } = opened;
   await noteShowings(page);
   await page.goto(`${shop.url}/shop`);
-  const userId = await onlyUser(observer);
+  const userId = await knownUser(observer, page);
 
   await leaveAndComeBack(page, () =>
     until('the end', () => observer.times('offline', userId) === 1),
