@@ -95,8 +95,8 @@ fn bind(workspace: &Workspace, module: Vec<u8>, directory: &str) -> Result<()> {
         .with_context(|| format!("wasm-bindgen cannot bind {PACKAGE}"))
 }
 
-/// Runs the core's browser tests, those of its interface for JavaScript and those of the one for Rust, in headless Chromium, beside a real server whose address they find in
-/// `CHAT_TEST_SERVER` at compile time.
+/// Runs the core's browser tests, those of its interface for JavaScript and those of the one for Rust, in headless Chromium,
+/// beside a real server whose address they find in `CHAT_TEST_SERVER` at compile time.
 pub(crate) fn test(workspace: &Workspace) -> Result<Totals> {
     let server = Server::start(workspace, 0, &[])?;
     let browser = setup::chromium()?;
