@@ -8,6 +8,7 @@
  *   after a failure that may pass: the server takes it once.
  * - Conversations of the same tenant and options share one connection and all messages.
  */
+import { tell, type Listeners } from './audience.js';
 import { currentConfig } from './config.js';
 import {
   type ConversationSnapshot,
@@ -58,8 +59,8 @@ export function createConversation(
 ): Conversation {
   const speaker: Speaker = { tenantId, sessionId, website: websiteInfo };
   const atFirst = openingSnapshot(speaker);
-  const listeners = new Set<() => void>();
-  const notify = () => listeners.forEach((listener) => listener());
+  const listeners: Listeners = new Set();
+  const notify = () => tell(listeners);
   let room: Room | undefined;
 
   const enter = (): Room => {

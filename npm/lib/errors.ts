@@ -68,3 +68,8 @@ export class ChatError extends Error {
 export function fail(code: string, message: string, status?: number): ChatError {
   return new ChatError(code, message, status);
 }
+
+/** What was caught as a `ChatError`: what is none is a defect, the page's or the package's. */
+export function asError(cause: unknown): ChatError {
+  return cause instanceof ChatError ? cause : fail('INTERNAL', String(cause));
+}

@@ -15,7 +15,7 @@ import { currentConfig } from './config.js';
 import { type Connection, CONNECTING, connectionOf, IDLE, Status } from './connection.js';
 import { coreConfig } from './core-config.js';
 import { canConnect, loadCore } from './core.js';
-import { ChatError, fail } from './errors.js';
+import { asError, type ChatError } from './errors.js';
 import { UsersOp, UsersStatus } from './ops.js';
 import { paced } from './pace.js';
 import type { OnlineUser, UseOnlineUsersOptions } from './types.js';
@@ -254,7 +254,7 @@ function open(
       }
     } catch (cause) {
       starting = undefined;
-      error = cause instanceof ChatError ? cause : fail('INTERNAL', String(cause));
+      error = asError(cause);
       set({ ...snapshot, isLoading: false, error, connection: { state: 'closed', error } });
       tell(false);
     }

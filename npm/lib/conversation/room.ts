@@ -9,7 +9,7 @@ import { ChatAPI } from '../api.js';
 import { currentConfig } from '../config.js';
 import { coreConfig } from '../core-config.js';
 import { canConnect, loadCore } from '../core.js';
-import { ChatError, fail } from '../errors.js';
+import { asError, type ChatError, fail } from '../errors.js';
 import { SocketEvent, SocketOp } from '../ops.js';
 import { keepToken, messageBody, visitorToken } from '../page.js';
 import type { ChatMessage, WebsiteInfo } from '../types.js';
@@ -360,8 +360,4 @@ export class Room {
     // From now on what is said there is told here.
     return (await this.#socket(SocketOp.Join, { sessionId })).messages;
   }
-}
-
-function asError(cause: unknown): ChatError {
-  return cause instanceof ChatError ? cause : fail('INTERNAL', String(cause));
 }
