@@ -16,6 +16,7 @@ pub mod auth;
 pub mod chat;
 pub mod clock;
 pub mod config;
+mod deadlines;
 pub mod error;
 pub mod gateway;
 pub mod http;

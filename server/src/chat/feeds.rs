@@ -6,7 +6,7 @@
 //! is watched, so it misses nothing; it is asked and told in the store's order, under its own lock, which is
 //! the last one taken.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use chat_protocol::event::{PRESENCE_DELTA, presence_room};
 use chat_protocol::presence::Cursor;
 use chat_socketio::{Frame, Hub};
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::Notify;
 
 use super::{Member, NAMESPACE};
 use crate::clock::Clock;
 use crate::config::settings::OnlineUsers;
+use crate::deadlines::{Armed, Deadlines};
 use crate::presence::feed::{Delta, Feed};
 use crate::presence::{Announcement, PresenceStore, Revision};
 use crate::telemetry::{Metrics, PresenceAnswer};
@@ -31,9 +31,7 @@ pub struct Feeds {
     clock: Clock,
     settings: OnlineUsers,
     tenants: RwLock<HashMap<Arc<str>, Arc<Mutex<Kept>>>>,
-    /// When to look at which tenant, at most one entry each.
-    deadlines: Mutex<BTreeSet<(Duration, Arc<str>)>>,
-    deadline_set: Notify,
+    deadlines: Deadlines,
 }
 
 /// A feed and who needs it.
@@ -43,8 +41,7 @@ struct Kept {
     sockets: usize,
     /// Until when somebody without a socket may come back.
     until: Duration,
-    /// When its timer fires.
-    armed: Option<Duration>,
+    armed: Armed,
 }
 
 impl Feeds {
@@ -61,8 +58,7 @@ impl Feeds {
             clock,
             settings,
             tenants: RwLock::default(),
-            deadlines: Mutex::default(),
-            deadline_set: Notify::new(),
+            deadlines: Deadlines::default(),
         }
     }
 
@@ -121,19 +117,8 @@ impl Feeds {
     /// Tells what waits, and ends feeds that nobody needs. It must run for as long as the server does.
     pub(crate) async fn run<P: PresenceStore>(&self, presence: &P) -> Infallible {
         loop {
-            let next = self.deadlines.lock().first().map(|(at, _)| *at);
-            let due = async {
-                match next {
-                    Some(at) => tokio::time::sleep_until(self.clock.instant(at)).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                biased;
-                () = self.deadline_set.notified() => continue,
-                () = due => {}
-            }
-            while let Some((at, tenant)) = self.next_due() {
+            self.deadlines.due(&self.clock).await;
+            while let Some((at, tenant)) = self.deadlines.take_due(self.clock.now()) {
                 if self.attend(at, &tenant) {
                     presence.unwatch(&tenant);
                 }
@@ -176,7 +161,7 @@ impl Feeds {
                 feed: Feed::new(&self.settings),
                 sockets: 0,
                 until: Duration::ZERO,
-                armed: None,
+                armed: Armed::default(),
             }))
         });
         self.stay(&mut kept.lock(), sockets);
@@ -207,25 +192,9 @@ impl Feeds {
     }
 
     fn arm(&self, kept: &mut Kept) {
-        let Some(at) = kept.poll_timeout() else {
-            return;
-        };
-        if kept.armed.is_some_and(|armed| armed <= at) {
-            return;
+        if let Some(at) = kept.poll_timeout() {
+            self.deadlines.arm(&kept.tenant, &mut kept.armed, at);
         }
-        let mut deadlines = self.deadlines.lock();
-        if let Some(armed) = kept.armed.replace(at) {
-            deadlines.remove(&(armed, Arc::clone(&kept.tenant)));
-        }
-        deadlines.insert((at, Arc::clone(&kept.tenant)));
-        self.deadline_set.notify_one();
-    }
-
-    fn next_due(&self) -> Option<(Duration, Arc<str>)> {
-        let now = self.clock.now();
-        let mut deadlines = self.deadlines.lock();
-        deadlines.first().filter(|(at, _)| *at <= now)?;
-        deadlines.pop_first()
     }
 
     /// Does what is due. Says whether the feed has been ended.
@@ -236,9 +205,7 @@ impl Feeds {
         let is_over = {
             let mut kept = kept.lock();
             let now = self.clock.now();
-            if kept.armed == Some(at) {
-                kept.armed = None;
-            }
+            kept.armed.fired(at);
             if let Some(delta) = kept.feed.handle_timeout(now) {
                 self.send(tenant, &delta);
             }

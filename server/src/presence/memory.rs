@@ -4,13 +4,12 @@
 //! lists in one order. [`PresenceStore::run`] ends grace times and must run for as long as
 //! the store is used.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::Notify;
 
 use super::transition::{NodeId, SessionKey, TenantPresence};
 use super::{
@@ -18,6 +17,7 @@ use super::{
     Revision, Who, write_rows,
 };
 use crate::clock::Clock;
+use crate::deadlines::{Armed, Deadlines};
 use crate::error::StoreError;
 use crate::node::NodeName;
 
@@ -32,10 +32,7 @@ pub struct MemoryPresenceStore {
     epoch: u32,
     announce: Announcer,
     tenants: RwLock<HashMap<Box<str>, Arc<Tenant>>>,
-    /// When to look at which tenant next, at most one entry each. Taken after a tenant's lock,
-    /// never before it.
-    deadlines: Mutex<BTreeSet<(Duration, Arc<str>)>>,
-    deadline_set: Notify,
+    deadlines: Deadlines,
 }
 
 struct Tenant {
@@ -47,8 +44,7 @@ struct TenantState {
     presence: TenantPresence,
     /// The list, if it was asked for since the last change.
     list: Option<Arc<List>>,
-    /// Whether `deadlines` has an entry for this tenant.
-    armed: bool,
+    armed: Armed,
 }
 
 impl MemoryPresenceStore {
@@ -68,25 +64,16 @@ impl MemoryPresenceStore {
             epoch,
             announce,
             tenants: RwLock::default(),
-            deadlines: Mutex::default(),
-            deadline_set: Notify::new(),
+            deadlines: Deadlines::default(),
         }
     }
 
     fn handle_timeouts(&self) {
         let now = self.clock.now();
-        loop {
-            let due = {
-                let mut deadlines = self.deadlines.lock();
-                match deadlines.first() {
-                    Some((at, _)) if *at <= now => deadlines.pop_first(),
-                    Some(_) | None => None,
-                }
-            };
-            let Some((_, id)) = due else { return };
+        while let Some((at, id)) = self.deadlines.take_due(now) {
             let tenant = self.tenant(&id);
             let mut state = tenant.state.lock();
-            state.armed = false;
+            state.armed.fired(at);
             let gone = state.presence.handle_timeout(now);
             self.settle(&tenant, &mut state, &gone);
         }
@@ -102,10 +89,8 @@ impl MemoryPresenceStore {
                 revision: self.revision_of(state),
             });
         }
-        if let Some(at) = state.presence.poll_timeout().filter(|_| !state.armed) {
-            state.armed = true;
-            self.deadlines.lock().insert((at, Arc::clone(&tenant.id)));
-            self.deadline_set.notify_one();
+        if let Some(at) = state.presence.poll_timeout() {
+            self.deadlines.arm(&tenant.id, &mut state.armed, at);
         }
     }
 
@@ -120,7 +105,7 @@ impl MemoryPresenceStore {
                 state: Mutex::new(TenantState {
                     presence: TenantPresence::new(self.grace),
                     list: None,
-                    armed: false,
+                    armed: Armed::default(),
                 }),
             })
         });
@@ -245,15 +230,8 @@ impl PresenceStore for MemoryPresenceStore {
 
     async fn run(&self) -> Infallible {
         loop {
-            let next = self.deadlines.lock().first().map(|(at, _)| *at);
-            match next {
-                Some(at) => {
-                    // A tenant that is armed meanwhile is due later: the grace time is the same.
-                    tokio::time::sleep_until(self.clock.instant(at)).await;
-                    self.handle_timeouts();
-                }
-                None => self.deadline_set.notified().await,
-            }
+            self.deadlines.due(&self.clock).await;
+            self.handle_timeouts();
         }
     }
 

@@ -34,6 +34,7 @@ use super::{
     Revision, Who,
 };
 use crate::clock::Clock;
+use crate::deadlines::Deadlines;
 use crate::error::StoreError;
 use crate::redis::{Heard, Redis};
 use locate::Locate;
@@ -71,9 +72,7 @@ pub struct RedisPresenceStore<R: Remote = Redis> {
     /// Tenants whose sessions have been handed over anew, until somebody takes note.
     renewed: Mutex<BTreeSet<Arc<str>>>,
     renewal: Notify,
-    /// When to look at which tenant, at most one entry each. Taken after a tenant's lock.
-    deadlines: Mutex<BTreeSet<(Duration, Arc<str>)>>,
-    deadline_set: Notify,
+    deadlines: Deadlines,
 }
 
 /// How a store behaves.
@@ -143,8 +142,7 @@ impl<R: Remote> RedisPresenceStore<R> {
                 sync_wanted: Notify::new(),
                 renewed: Mutex::default(),
                 renewal: Notify::new(),
-                deadlines: Mutex::default(),
-                deadline_set: Notify::new(),
+                deadlines: Deadlines::default(),
             }
         })
     }
@@ -243,15 +241,7 @@ impl<R: Remote> RedisPresenceStore<R> {
 
     /// Lets the tenant be looked at, at that time or before. To be called under its lock.
     fn arm(&self, tenant: &Tenant, state: &mut State, at: Duration) {
-        if state.armed.is_some_and(|armed| armed <= at) {
-            return;
-        }
-        let mut deadlines = self.deadlines.lock();
-        if let Some(armed) = state.armed.replace(at) {
-            deadlines.remove(&(armed, Arc::clone(&tenant.id)));
-        }
-        deadlines.insert((at, Arc::clone(&tenant.id)));
-        self.deadline_set.notify_one();
+        self.deadlines.arm(&tenant.id, &mut state.armed, at);
     }
 
     /// Lets a grace time end that ends in so long. To be called under the tenant's lock.

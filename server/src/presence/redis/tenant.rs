@@ -11,6 +11,7 @@ use tokio::sync::{Notify, RwLock};
 
 use super::mirror::Mirror;
 use super::scripts::{Departed, Mark, Said, millis};
+use crate::deadlines::Armed;
 use crate::presence::{Joining, Row};
 
 /// Former incarnations that are ended early: the first, which held everything, and the last, which may have
@@ -75,7 +76,7 @@ pub(super) struct State {
     /// When somebody's grace time ends, as far as is known.
     pub(super) grace: Option<Duration>,
     /// When its timer fires.
-    pub(super) armed: Option<Duration>,
+    pub(super) armed: Armed,
 }
 
 /// Whether something is to be done again when it is done.

@@ -92,18 +92,10 @@ async fn keep_time<R: Remote>(store: &RedisPresenceStore<R>) -> Infallible {
     let mut under_way = FuturesUnordered::new();
     loop {
         let has_room = under_way.len() < AT_A_TIME;
-        let next = store.deadlines.lock().first().map(|(at, _)| *at);
-        let due = async {
-            match next.filter(|_| has_room) {
-                Some(at) => tokio::time::sleep_until(store.clock.instant(at)).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             biased;
             Some(()) = under_way.next(), if !under_way.is_empty() => continue,
-            () = store.deadline_set.notified() => continue,
-            () = due => {}
+            () = store.deadlines.due(&store.clock), if has_room => {}
         }
         while under_way.len() < AT_A_TIME
             && let Some(tenant) = next_due(store)
@@ -115,18 +107,9 @@ async fn keep_time<R: Remote>(store: &RedisPresenceStore<R>) -> Infallible {
 
 /// The next tenant whose timer has fired.
 fn next_due<R: Remote>(store: &RedisPresenceStore<R>) -> Option<Arc<Tenant>> {
-    let now = store.clock.now();
-    let (at, id) = {
-        let mut deadlines = store.deadlines.lock();
-        deadlines.first().filter(|(at, _)| *at <= now)?;
-        deadlines.pop_first()?
-    };
+    let (at, id) = store.deadlines.take_due(store.clock.now())?;
     let tenant = store.tenant(&id);
-    let mut state = tenant.state.lock();
-    if state.armed == Some(at) {
-        state.armed = None;
-    }
-    drop(state);
+    tenant.state.lock().armed.fired(at);
     Some(tenant)
 }
 
