@@ -184,6 +184,8 @@ pub struct History {
     pub recent_messages: usize,
     #[serde(deserialize_with = "duration")]
     pub recent_expiry: Duration,
+    pub conversations_listed: usize,
+    pub conversations_page: usize,
     pub receipts: usize,
     #[serde(deserialize_with = "duration")]
     pub receipt_expiry: Duration,
@@ -344,6 +346,14 @@ impl Settings {
             ("messages.max_text_chars", self.messages.max_text_chars),
             ("history.recent_messages", self.history.recent_messages),
             ("history.receipts", self.history.receipts),
+            (
+                "history.conversations_listed",
+                self.history.conversations_listed,
+            ),
+            (
+                "history.conversations_page",
+                self.history.conversations_page,
+            ),
             ("http.max_body_bytes", self.http.max_body_bytes),
             ("online_users.max_page", self.online_users.max_page),
             (
