@@ -142,8 +142,8 @@ async fn what_is_taken_back_brings_no_conversation_back_that_made_room() {
     let mut case = Case::with(|settings| settings.history.conversations_listed = 1).await;
     case.say(Sender::User, "first").await.unwrap();
     let log: Vec<(String, Vec<String>)> = case.ask(&["XRANGE", LOG, "-", "+"]).await;
-    case.say_through("s", Sender::Agent, Clock::start().wall())
-        .await;
+    let later = WallTime::from_unix_millis(Clock::start().wall().unix_millis() + 1000);
+    case.say_through("s", Sender::Agent, later).await;
     case.retract("first", &log[0].0).await;
     assert_eq!(case.listed().await, ["s"]);
     let owners: Vec<String> = case.ask(&["ZRANGE", LIST, "0", "-1"]).await;
