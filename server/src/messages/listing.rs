@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_rank_grows_with_time_and_is_exact_as_a_float() {
-        assert_eq!(rank("2024-01-15T10:30:00.250Z"), 24_0115_1030_00_250);
+        assert_eq!(rank("2024-01-15T10:30:00.250Z"), 240_115_103_000_250);
         let times = [
             "2024-01-15T10:30:00.251Z",
             "2024-01-15T10:30:01.000Z",

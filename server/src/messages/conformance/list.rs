@@ -6,9 +6,9 @@ use crate::messages::listing::{Listing, Place};
 /// Runs this part of the suite.
 pub(super) async fn run<S: MessageStore>(new: &impl AsyncFn(History) -> Arc<S>) {
     let limits = |conversations_listed, messages_per_conversation, expiry| History {
-        conversations_listed,
         messages_per_conversation,
         expiry,
+        conversations_listed,
         ..Settings::with_overrides("").unwrap().history
     };
     let store = async || new(limits(100, 3, LONG)).await;

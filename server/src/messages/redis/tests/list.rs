@@ -72,11 +72,11 @@ async fn what_has_expired_makes_room_when_a_conversation_begins() {
     let mut case = Case::new().await;
     let now = Clock::start().wall();
     let expiry = Duration::from_hours(24);
-    let second = Duration::from_secs(1);
+    let (second, half) = (Duration::from_secs(1), expiry / 2);
     for (session, before) in [
         ("older", expiry + 2 * second),
         ("old", expiry + second),
-        ("young", expiry - second),
+        ("young", half),
     ] {
         case.say_through(session, Sender::User, now.before(before))
             .await;
