@@ -22,6 +22,20 @@ export interface OnlineUser {
   origin?: string;
   /** Address of that page. */
   url?: string;
+  /** Title of that page. This and what follows is there for visitors whose page reports the visit. */
+  title?: string;
+  /** Where the visit came from. */
+  referrer?: string;
+  /** The page with which the visit began. */
+  firstPage?: string;
+  /** When the visit began, written like `connectedAt`. */
+  startedAt?: string;
+  /** How often this browser has visited, this time included: 1 is a new visitor. */
+  visits?: number;
+  /** Since when the visitor has done nothing; absent while they are active. */
+  idleSince?: string;
+  /** How many sessions of the user are connected; absent if it is one. */
+  tabs?: number;
 }
 
 /** A message of a conversation. */
