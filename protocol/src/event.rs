@@ -27,7 +27,7 @@ pub const PRESENCE_DELTA: &str = "presence_delta";
 pub const META_MESSAGE_CREATED: &str = "meta_message_created";
 /// Server to client: a message in a conversation, sent by an older worker.
 pub const AI_EVENT_CREATED: &str = "ai_event_created";
-/// Server to client, to admins who asked for it in CONNECT: something was said in a conversation of their tenant.
+/// Server to client, to admins who asked for it: something was said in a conversation of their tenant.
 pub const CONVERSATION_UPDATED: &str = "conversation_updated";
 /// Server to client: the signed token that a visitor asked for, `{ token, userId, expiresAt }`.
 pub const VISITOR_TOKEN: &str = "visitor_token";
