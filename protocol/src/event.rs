@@ -47,6 +47,11 @@ pub fn presence_room(tenant_id: &str) -> String {
     ["presence:", tenant_id].concat()
 }
 
+/// The room of a tenant's admins who asked for its conversations; each message's conversation is told there.
+pub fn conversations_room(tenant_id: &str) -> String {
+    ["conversations:", tenant_id].concat()
+}
+
 /// The room of a conversation, named by the session it belongs to.
 pub fn conversation_room(session_id: &str) -> String {
     ["conversation:", session_id].concat()
