@@ -12,6 +12,9 @@ pub const JOIN_CONVERSATION: &str = "join_conversation";
 /// Client to server: an admin stops following a conversation, `{ sessionId }`.
 pub const LEAVE_CONVERSATION: &str = "leave_conversation";
 
+/// Client to server: what a visitor who reports their visit looks at now, `{ url?, title?, idle? }`.
+pub const UPDATE_PRESENCE: &str = "update_presence";
+
 /// Server to client: a user came online, or is shown with another session.
 pub const USER_ONLINE: &str = "user_online";
 /// Server to client: a user's last session is gone.

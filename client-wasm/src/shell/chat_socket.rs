@@ -27,6 +27,7 @@ pub fn chat_socket(config: CoreConfig, listener: JsValue) -> JsValue {
         match operation {
             op::SEND => return connection.request(event::MESSAGE, &argument),
             op::JOIN => return connection.request(event::JOIN_CONVERSATION, &argument),
+            op::REPORT => connection.report(event::UPDATE_PRESENCE, &argument),
             op::LIST => connection.request_online_users(None),
             op::STATUS => return (connection.status() as u32).into(),
             op::CANCEL => connection.cancel(platform::to_number(&argument)),
@@ -64,6 +65,12 @@ fn read(notice: Notice) -> Option<(i32, JsValue)> {
             rows.is_object().then_some((told::LIST, rows))?
         }
         Notice::Received(Event::VisitorToken, payload) => (told::VISITOR_TOKEN, payload),
+        Notice::Received(Event::Conversation, payload) => {
+            let summary = Fields::of(&payload)?.get("conversation");
+            summary
+                .is_object()
+                .then_some((told::CONVERSATION, summary))?
+        }
         // Such a socket does not ask for them.
         Notice::Received(Event::Delta, _) => return None,
     })
