@@ -23,7 +23,8 @@ export function keepToken(tenantId: string, issued: unknown): void {
   save(KEY + tenantId, String((issued as { token?: unknown } | null)?.token ?? ''));
 }
 
-function load(key: string): string {
+/** What is kept for this site under that name; empty if there is nothing. */
+export function load(key: string): string {
   try {
     return localStorage.getItem(key) || unsaved[key] || '';
   } catch {
@@ -31,7 +32,8 @@ function load(key: string): string {
   }
 }
 
-function save(key: string, value: string): string {
+/** Keeps it for this site, or as long as the page where that is not allowed. */
+export function save(key: string, value: string): string {
   unsaved[key] = value;
   try {
     localStorage.setItem(key, value);
