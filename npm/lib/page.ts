@@ -15,12 +15,15 @@ export function visitorId(): string {
 
 /** The token by which the server knows the visitor again; empty if it has not issued one yet. */
 export function visitorToken(tenantId: string): string {
-  return load(KEY + tenantId);
+  return load(tokenKey(tenantId));
 }
+
+/** Where it is kept. */
+export const tokenKey = (tenantId: string): string => KEY + tenantId;
 
 /** Keeps a token that the server has issued. */
 export function keepToken(tenantId: string, issued: unknown): void {
-  save(KEY + tenantId, String((issued as { token?: unknown } | null)?.token ?? ''));
+  save(tokenKey(tenantId), String((issued as { token?: unknown } | null)?.token ?? ''));
 }
 
 /** What is kept for this site under that name; empty if there is nothing. */
