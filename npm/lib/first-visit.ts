@@ -53,10 +53,13 @@ async function storedTurn(tenantId: string): Promise<() => void> {
   const left = Number(other) + PATIENCE - Date.now();
   if (other !== mine && left > 0 && left <= PATIENCE) {
     await issued(tenantId, left);
-  } else {
-    mine = save(key, String(Date.now()));
+    return () => {};
   }
-  return () => {};
+  const turn = save(key, String(Date.now()));
+  mine = turn;
+  return () => {
+    setTimeout(() => load(key) === turn && save(key, ''), SEEN);
+  };
 }
 
 function issued(tenantId: string, patience: number): Promise<void> {
