@@ -287,10 +287,12 @@ impl Truth {
             .losses
             .iter()
             .any(|(of, at)| *of == tenant && *at + self.lease > gone);
-        // What a server does when it goes on is told then.
+        // What a server does when it goes on is told then, and to who is out of touch when that is over.
         let froze = Whose::Tenant(user.0, super::FREEZE);
+        let spans = self.spans(who, tenant, now);
         let late = self.troubles.iter().any(|trouble| {
-            trouble.whose == froze && trouble.to.is_none_or(|to| to + RECOVERY >= now)
+            let lasts = |(from, to): &(Duration, Duration)| *from <= trouble.from && now <= *to;
+            trouble.whose == froze && spans.iter().any(lasts)
         });
         // Others may hear late of what a node could not tell; it knows by itself.
         let its_own = self.ended.get(&user).is_some_and(|end| end.node == who);
