@@ -26,7 +26,7 @@ impl Case {
         let json: Arc<str> = serde_json::to_string(&message).unwrap().into();
         let entry = Entry {
             conversation: &conversation,
-            visitor: "anonymous-v",
+            visitor: (sender == Sender::Agent).then_some("anonymous-v"),
             message: &message,
             json: &json,
             at,
@@ -78,12 +78,12 @@ async fn what_has_expired_makes_room_when_a_conversation_begins() {
         ("old", expiry + second),
         ("young", half),
     ] {
-        case.say_through(session, Sender::User, now.before(before))
+        case.say_through(session, Sender::Agent, now.before(before))
             .await;
     }
     let owners: Vec<String> = case.ask(&["ZRANGE", LIST, "0", "-1"]).await;
     assert_eq!(owners, ["session:older", "session:old", "session:young"]);
-    case.say_through("new", Sender::User, now).await;
+    case.say_through("new", Sender::Agent, now).await;
     let owners: Vec<String> = case.ask(&["ZRANGE", LIST, "0", "-1"]).await;
     assert_eq!(owners, ["session:young", "session:new"]);
     let mut visitors: Vec<String> = case.ask(&["HKEYS", VISITORS]).await;
