@@ -142,9 +142,10 @@ pub(super) async fn visitor_of<P: PresenceStore, M: MessageStore>(
         return Ok(None);
     }
     let here = || {
-        Some(Arc::clone(
-            chat.hub.socket(session)?.session().identity().user_id(),
-        ))
+        let socket = chat.hub.socket(session)?;
+        let identity = socket.session().identity();
+        let is_there = Conversation::of(identity, session) == found.conversation;
+        is_there.then(|| Arc::clone(identity.user_id()))
     };
     if let Some(connected) = found.elsewhere.clone().or_else(here) {
         return Ok(Some(connected));

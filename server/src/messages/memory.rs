@@ -122,6 +122,9 @@ impl MessageStore for MemoryMessageStore {
     }
 
     async fn visitor(&self, conversation: &Conversation) -> Result<Option<Arc<str>>, StoreError> {
+        if let Owner::User(user) = &conversation.owner {
+            return Ok(Some(Arc::clone(user)));
+        }
         let mut kept = self.kept.lock();
         kept.forget(self.clock.now());
         let last = kept.last(conversation);
