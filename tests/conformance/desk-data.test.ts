@@ -107,6 +107,35 @@ test('pages are counted by those who look at them', async () => {
   expect([ann, bob, cy].every(({ socket }) => socket.connected)).toBe(true);
 });
 
+test('rows are found and sorted by what their pages tell of the visit', async () => {
+  await using server = await startServer();
+  chat.configure({ gatewayUrl: server.url, apiKey: ADMIN_KEY });
+  const visit = (told: object) => ({ auth: { visit: { url: 'https://shop.example/', ...told } } });
+  using ann = await OfficialClient.visitor(server.url, 'ann', visit({ title: 'Cart', visits: 12 }));
+  using bob = await OfficialClient.visitor(server.url, 'bob', visit({ visits: 3, idle: 60_000 }));
+  using cy = await OfficialClient.visitor(server.url, 'cy', visit({ visits: 1, elapsed: 90_000 }));
+  using old = await OfficialClient.visitor(server.url, 'old');
+  const view = follow(chat.createOnlineUsersStore(TENANT).view());
+  const shows = async (query: Chat.OnlineUsersQuery, ...users: string[]) => {
+    view.update(query);
+    await until(JSON.stringify(query), () => {
+      const { users: rows, isLoading } = view.getSnapshot();
+      const ids = rows.map(({ userId }) => userId.replace('anonymous-', ''));
+      return !isLoading && ids.join() === users.join();
+    });
+  };
+  await shows({}, 'ann', 'bob', 'cy', 'old');
+  await shows({ search: 'cart' }, 'ann');
+  await shows({ sort: { field: 'visits', direction: 'desc' } }, 'ann', 'bob', 'cy', 'old');
+  await shows({ sort: 'startedAt' }, 'cy', 'ann', 'bob', 'old');
+  await shows({ filter: { idle: true } }, 'bob');
+  await shows({ filter: { returning: true } }, 'ann', 'bob');
+  bob.socket.emit('update_presence', { title: 'Checkout' });
+  await shows({ filter: { idle: true } });
+  await shows({ search: 'checkout' }, 'bob');
+  expect([ann, cy, old].every(({ socket }) => socket.connected)).toBe(true);
+});
+
 test('the last sample of the last hour is of now', async () => {
   await using server = await startServer();
   chat.configure({ gatewayUrl: server.url, apiKey: ADMIN_KEY });
