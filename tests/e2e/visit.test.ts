@@ -44,9 +44,7 @@ async function converse(page: Page, server: string): Promise<void> {
 }
 
 const connected = (page: Page) =>
-  until('the connection', () =>
-    page.evaluate(() => window.conversation.getSnapshot().isConnected),
-  );
+  until('the connection', () => page.evaluate(() => window.conversation.getSnapshot().isConnected));
 
 const shown = (page: Page) =>
   page.evaluate(() =>

@@ -122,7 +122,10 @@ export class Room {
     globalThis.addEventListener?.('pageshow', this.#doubt);
     const { getToken, apiKey: token } = currentConfig();
     if (!getToken) {
-      this.#identify({ ...(token && { token }), ...(!this.#isStaff && { visitorId: visitorId() }) });
+      this.#identify({
+        ...(token && { token }),
+        ...(!this.#isStaff && { visitorId: visitorId() }),
+      });
     }
   }
 
@@ -222,7 +225,9 @@ export class Room {
       }
       return this.#reporter ? { ...auth, visit: this.#reporter.auth() } : auth;
     };
-    const website = this.#visit ? visited(config.website, this.#visit, this.#website) : config.website;
+    const website = this.#visit
+      ? visited(config.website, this.#visit, this.#website)
+      : config.website;
     return { ...config, website, credentials };
   }
 
