@@ -88,7 +88,7 @@ test('without a tenant nothing connects; a server renders what is there at first
 
 test('a visit is told, and is no reason for another conversation while it is the same', async () => {
   const visit = followVisit();
-  const { result, rerender } = renderHook(() => useConversation('42', { visit, keepUnsent: true }));
+  const { result, rerender } = renderHook(() => useConversation('43', { visit, keepUnsent: true }));
   const made = await socket();
   const { send } = result.current;
   rerender();
