@@ -63,6 +63,8 @@ pub mod socket_event {
     pub const LIST: i32 = 8;
     /// A visitor's signed token was issued.
     pub const VISITOR_TOKEN: i32 = 9;
+    /// A conversation's summary, to an admin who asked for that in CONNECT.
+    pub const CONVERSATION: i32 = 10;
 }
 
 /// What the HTTP interface can be asked for. Each is a promise.
@@ -75,6 +77,8 @@ pub mod api_op {
     pub const SEND: u32 = 2;
     /// Open a session with the body that is the argument; its id.
     pub const SESSION: u32 = 3;
+    /// Read the path that the argument names, with its other fields as the query; the answer as it is.
+    pub const GET: u32 = 4;
 }
 
 /// What an online-users store can be asked for.

@@ -22,6 +22,7 @@ export const enum SocketEvent {
   UserOffline = 7,
   List = 8,
   VisitorToken = 9,
+  Conversation = 10,
 }
 
 export const enum ApiOp {
@@ -29,6 +30,7 @@ export const enum ApiOp {
   Messages = 1,
   Send = 2,
   Session = 3,
+  Get = 4,
 }
 
 export const enum UsersOp {

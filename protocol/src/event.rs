@@ -12,6 +12,9 @@ pub const JOIN_CONVERSATION: &str = "join_conversation";
 /// Client to server: an admin stops following a conversation, `{ sessionId }`.
 pub const LEAVE_CONVERSATION: &str = "leave_conversation";
 
+/// Client to server: what a visitor who reports their visit looks at now, `{ url?, title?, idle? }`.
+pub const UPDATE_PRESENCE: &str = "update_presence";
+
 /// Server to client: a user came online, or is shown with another session.
 pub const USER_ONLINE: &str = "user_online";
 /// Server to client: a user's last session is gone.
@@ -24,6 +27,8 @@ pub const PRESENCE_DELTA: &str = "presence_delta";
 pub const META_MESSAGE_CREATED: &str = "meta_message_created";
 /// Server to client: a message in a conversation, sent by an older worker.
 pub const AI_EVENT_CREATED: &str = "ai_event_created";
+/// Server to client, to admins who asked for it in CONNECT: something was said in a conversation of their tenant.
+pub const CONVERSATION_UPDATED: &str = "conversation_updated";
 /// Server to client: the signed token that a visitor asked for, `{ token, userId, expiresAt }`.
 pub const VISITOR_TOKEN: &str = "visitor_token";
 

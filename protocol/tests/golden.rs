@@ -13,6 +13,7 @@ use chat_protocol::{
         Cursor, GetOnlineUsers, OnlineUser, OnlineUsersList, PresenceDelta, UserOffline,
         VersionedList,
     },
+    visit::{OnlineHistory, OnlineSample, PresenceUpdate, Visit},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -45,6 +46,20 @@ fn shown_user() -> OnlineUser {
         domain: Some("example.com".into()),
         origin: Some("https://example.com".into()),
         url: Some("https://example.com/page".into()),
+        ..bare_user()
+    }
+}
+
+fn reporting_user() -> OnlineUser {
+    OnlineUser {
+        title: Some("Blue lamp".into()),
+        referrer: Some("https://search.example/".into()),
+        first_page: Some("https://example.com/".into()),
+        started_at: Some("2024-01-15T10:28:00.000Z".into()),
+        visits: Some(3),
+        idle_since: Some("2024-01-15T10:31:30.000Z".into()),
+        tabs: Some(2),
+        ..shown_user()
     }
 }
 
@@ -56,6 +71,13 @@ fn bare_user() -> OnlineUser {
         domain: None,
         origin: None,
         url: None,
+        title: None,
+        referrer: None,
+        first_page: None,
+        started_at: None,
+        visits: None,
+        idle_since: None,
+        tabs: None,
     }
 }
 
@@ -95,6 +117,77 @@ fn presence() {
             users: vec![shown_user(), bare_user()],
         },
     );
+}
+
+#[test]
+fn visits() {
+    golden("user_online_visit", &reporting_user());
+    golden(
+        "visit",
+        &Visit {
+            url: Some("https://example.com/page".into()),
+            title: Some("Blue lamp".into()),
+            referrer: Some("https://search.example/".into()),
+            first_page: Some("https://example.com/".into()),
+            elapsed: Some(120_000),
+            visits: Some(3),
+            idle: Some(60_000),
+        },
+    );
+    golden(
+        "update_presence",
+        &PresenceUpdate {
+            url: Some("https://example.com/basket".into()),
+            title: Some("Basket".into()),
+            idle: None,
+        },
+    );
+    golden(
+        "update_presence_idle",
+        &PresenceUpdate {
+            url: None,
+            title: None,
+            idle: Some(60_000),
+        },
+    );
+    let sample = |at: &str, online, peak| OnlineSample {
+        at: at.into(),
+        online,
+        peak,
+    };
+    golden(
+        "online_history",
+        &OnlineHistory {
+            interval: 60_000,
+            samples: vec![
+                sample("2024-01-15T10:30:00.000Z", None, None),
+                sample("2024-01-15T10:31:00.000Z", Some(2), Some(5)),
+                sample("2024-01-15T10:32:00.000Z", Some(3), Some(3)),
+            ],
+        },
+    );
+}
+
+#[test]
+fn what_a_page_says_of_its_visit_is_read_as_far_as_it_makes_sense() {
+    let visit: Visit = serde_json::from_str(
+        r#"{"url":7,"title":null,"elapsed":1500.75,"visits":"3","idle":-1,"more":{}}"#,
+    )
+    .expect("others may write anything there");
+    let read = Visit {
+        elapsed: Some(1500),
+        ..Visit::default()
+    };
+    assert_eq!(visit, read);
+    let idle = |json: &str| {
+        serde_json::from_str::<PresenceUpdate>(&format!(r#"{{"idle":{json}}}"#))
+            .expect("others may write anything there")
+            .idle
+    };
+    assert_eq!(idle("1e300"), Some(u64::MAX));
+    for other in ["-0.5", "null", "true", "[1]", "{}", "\"1\""] {
+        assert_eq!(idle(other), None, "{other}");
+    }
 }
 
 #[test]

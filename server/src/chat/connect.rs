@@ -285,6 +285,13 @@ fn row_of(
         domain: info(request.handshake, "domain"),
         origin: info(request.handshake, "origin"),
         url: info(request.handshake, "url"),
+        title: None,
+        referrer: None,
+        first_page: None,
+        started_at: None,
+        visits: None,
+        idle_since: None,
+        tabs: None,
     };
     Row::of(&user).map_err(|error| {
         tracing::error!(%error, "a user has no JSON form");
