@@ -22,7 +22,9 @@ export {
 } from './store.js';
 export type {
   ChatMessage,
+  ConversationSummary,
   MessageReceipt,
+  OnlineSample,
   OnlineUser,
   SendOptions,
   SnapshotStore,
@@ -32,6 +34,8 @@ export type {
 } from './types.js';
 export type {
   OnlineUsersFilter,
+  OnlineUsersGroup,
+  OnlineUsersGroupField,
   OnlineUsersQuery,
   OnlineUsersSortField,
   OnlineUsersView,

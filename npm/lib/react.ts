@@ -36,4 +36,4 @@ export { useOnlineUsersView } from './hooks/useOnlineUsersView.js';
 export type { ConversationOptions } from './conversation.js';
 export type { ConversationMessage } from './conversation/log.js';
 export type { OnlineUser, UseOnlineUsersOptions } from './types.js';
-export type { OnlineUsersQuery, OnlineUsersViewSnapshot } from './view/types.js';
+export type { OnlineUsersGroup, OnlineUsersQuery, OnlineUsersViewSnapshot } from './view/types.js';
