@@ -9,6 +9,7 @@ export const enum SocketOp {
   Cancel = 3,
   Close = 4,
   Join = 5,
+  Report = 6,
 }
 
 export const enum SocketEvent {
