@@ -84,11 +84,10 @@ function Chart({ drawn, text, locale }: ChartProps) {
           <span
             className="acw-history-peak"
             aria-hidden="true"
-            data-side={peak.x > WIDTH * 0.8 ? 'before' : 'after'}
+            data-side={peak.x > WIDTH * 0.95 ? 'before' : undefined}
+            data-value={say.count(peak.value)}
             style={{ '--acw-x': peak.x / WIDTH, '--acw-y': peak.y / HEIGHT } as CSSProperties}
-          >
-            {say.count(peak.value)}
-          </span>
+          />
         )}
         <div
           className="acw-history-chooser"

@@ -19,8 +19,13 @@ export function None({ isLoading, error, widen }: NoneProps) {
     );
   }
   if (error) {
-    // Said above the list.
-    return null;
+    // Why is said above.
+    return (
+      <div className="none">
+        <p className="title">No list yet</p>
+        <p>It appears as soon as the server answers.</p>
+      </div>
+    );
   }
   return (
     <div className="none" role="status">

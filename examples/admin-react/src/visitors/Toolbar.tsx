@@ -18,7 +18,7 @@ const ACTIVITIES: readonly (readonly [Activity, string])[] = [
   ['idle', 'Idle'],
 ];
 const ACQUAINTANCES: readonly (readonly [Acquaintance, string])[] = [
-  ['all', 'New and returning'],
+  ['all', 'Any visit'],
   ['new', 'New'],
   ['returning', 'Returning'],
 ];

@@ -82,36 +82,50 @@ export function VisitorGrid({ tenantId, query, sort, change, open, onOpen, widen
   };
   const isInSight = items.some(({ index }) => users[index - offset]?.userId === cursor?.userId);
   return (
-    <div
-      ref={grid}
-      className="grid"
-      role="grid"
-      aria-label="Visitors"
-      aria-rowcount={total + 1}
-      aria-busy={view.isLoading}
-      aria-activedescendant={cursor?.userId && isInSight ? rowId(cursor.userId) : undefined}
-      tabIndex={0}
-      onKeyDown={onKeyDown}
-      {...pointer}
-    >
-      <Head sort={sort} by={(column) => change((look) => sortedBy(look, column))} />
-      <div className="rows" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
-        {items.map(({ index, start }) => {
-          const user = users[index - offset];
-          return (
-            <VisitorRow
-              key={user?.userId ?? index}
-              user={user}
-              index={index}
-              top={start - HEAD}
-              isAtCursor={user !== undefined && user.userId === cursor?.userId}
-              isOpen={user !== undefined && user.userId === open}
-              onOpen={openRow}
-            />
-          );
-        })}
+    <div className="grid-frame">
+      <div
+        ref={grid}
+        className="grid"
+        role="grid"
+        aria-label="Visitors"
+        aria-rowcount={total + 1}
+        aria-busy={view.isLoading}
+        aria-activedescendant={cursor?.userId && isInSight ? rowId(cursor.userId) : undefined}
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+        {...pointer}
+      >
+        <Head sort={sort} by={(column) => change((look) => sortedBy(look, column))} />
+        <div className="rows" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
+          {items.map(({ index, start }) => {
+            const user = users[index - offset];
+            return (
+              <VisitorRow
+                key={user?.userId ?? index}
+                user={user}
+                index={index}
+                top={start - HEAD}
+                isAtCursor={user !== undefined && user.userId === cursor?.userId}
+                isOpen={user !== undefined && user.userId === open}
+                onOpen={openRow}
+              />
+            );
+          })}
+        </div>
+        {total === 0 && <None isLoading={view.isLoading} error={view.error} widen={widen} />}
       </div>
-      {total === 0 && <None isLoading={view.isLoading} error={view.error} widen={widen} />}
+      {widen && total > 0 && <Matches total={total} widen={widen} />}
+    </div>
+  );
+}
+
+function Matches({ total, widen }: { total: number; widen: () => void }) {
+  return (
+    <div className="matches" role="status">
+      <span>{total === 1 ? '1 visitor like that' : `${total.toLocaleString()} visitors like that`}</span>
+      <button type="button" className="acw-button" onClick={widen}>
+        Show everybody
+      </button>
     </div>
   );
 }

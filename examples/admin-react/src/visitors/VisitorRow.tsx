@@ -63,7 +63,7 @@ function Cells({ user }: { user: OnlineUser }) {
       <div role="gridcell" className="cell-stay">
         <Elapsed since={startedAt ?? connectedAt} />
       </div>
-      <div role="gridcell" className="cell-tabs">
+      <div role="gridcell" className="cell-tabs" data-several={tabs > 1}>
         {tabs}
       </div>
       <div role="gridcell" className="cell-state">
@@ -73,26 +73,13 @@ function Cells({ user }: { user: OnlineUser }) {
   );
 }
 
+/** Text only: a row is there to be clicked, and the address can be followed from the conversation. */
 function Page({ user: { title, url, domain = '' } }: { user: OnlineUser }) {
-  const { href, host, path } = pageAddress(url);
-  const where = `${host || domain}${path}`;
+  const { host, path } = pageAddress(url);
   return (
-    <span className="two-lines">
+    <span className="two-lines" title={url}>
       <span>{title || path || '–'}</span>
-      {href ? (
-        <a
-          href={href}
-          title={href}
-          target="_blank"
-          rel="noreferrer noopener"
-          tabIndex={-1}
-          onClick={(event) => event.stopPropagation()}
-        >
-          {where}
-        </a>
-      ) : (
-        <small>{where}</small>
-      )}
+      <small>{`${host || domain}${path}`}</small>
     </span>
   );
 }
