@@ -34,7 +34,7 @@ export function plot(samples: readonly OnlineSample[]): Plot {
     .map((sample) => ({ sample, x: WIDTH - (last - Date.parse(sample.at)) / 60_000 }))
     .filter(({ x }) => x >= 0 && x <= WIDTH);
   const highest = points.reduce<Point | undefined>(
-    (most, point) => (most && value(most) >= value(point) ? most : point),
+    (most, point) => (most && value(most) > value(point) ? most : point),
     undefined,
   );
   const top = axisTop(highest ? value(highest) : 0);
