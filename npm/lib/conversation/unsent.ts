@@ -5,7 +5,6 @@
  * What must stay true: they are given back only to whom they are from. Two pages may hold the same ones, as a tab that was
  * duplicated does; both send them under the same names, and the server takes each once.
  */
-import type { Auth } from 'chat-core';
 import { ChatError, fail } from '../errors.js';
 import type { Entry, Log } from './log.js';
 
@@ -30,8 +29,14 @@ export interface Unsent {
 export const MOST_KEPT = 50;
 export const MOST_CHARACTERS = 64 * 1024;
 
+/** What says who it is. */
+interface Credentials {
+  readonly token?: string;
+  readonly visitorId?: string;
+}
+
 /** Whose messages those are that are sent with these credentials. The name is not proven, and opens nothing. */
-export function whose({ token, visitorId }: Auth): string {
+export function whose({ token, visitorId }: Credentials): string {
   const user = subject(token);
   return user === undefined ? `visitor ${visitorId ?? ''}` : `user ${user}`;
 }
@@ -56,7 +61,11 @@ export function unsentOf({ entries, names }: Log, whose: string): Unsent | undef
 }
 
 /** The log with what was kept behind it. Whatever may have been sent before is sent as what it is, a retry. */
-export function resumed(log: Log, { messages, names = log.names }: Unsent, sender: Entry['sender']): Log {
+export function resumed(
+  log: Log,
+  { messages, names = log.names }: Unsent,
+  sender: Entry['sender'],
+): Log {
   const known = new Set(log.entries.map(({ key }) => key));
   const entries = messages
     .filter(({ clientId }) => !known.has(clientId))
@@ -85,7 +94,10 @@ export function resumed(log: Log, { messages, names = log.names }: Unsent, sende
   // They were written before whatever has been written since.
   const end = log.entries.findIndex(({ state }) => state !== 'delivered');
   const place = end < 0 ? log.entries.length : end;
-  return { names, entries: [...log.entries.slice(0, place), ...entries, ...log.entries.slice(place)] };
+  return {
+    names,
+    entries: [...log.entries.slice(0, place), ...entries, ...log.entries.slice(place)],
+  };
 }
 
 /** Where they are kept. Without storage, nowhere. */
@@ -100,7 +112,9 @@ export class Shelf {
   read(): Unsent | undefined {
     try {
       const kept = JSON.parse(sessionStorage.getItem(this.#key) ?? '') as Partial<Unsent> | null;
-      return typeof kept?.whose === 'string' && kept.messages?.every(isKept) ? (kept as Unsent) : undefined;
+      return typeof kept?.whose === 'string' && kept.messages?.every(isKept)
+        ? (kept as Unsent)
+        : undefined;
     } catch {
       return undefined;
     }
@@ -131,7 +145,9 @@ function isKept({ clientId, text }: Partial<Kept>): boolean {
 function subject(token: string | undefined): string | undefined {
   try {
     const claims = (token ?? '').split('.')[1] ?? '';
-    const { sub } = JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/'))) as { sub?: unknown };
+    const { sub } = JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/'))) as {
+      sub?: unknown;
+    };
     return typeof sub === 'string' ? sub : undefined;
   } catch {
     return undefined;
