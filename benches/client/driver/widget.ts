@@ -138,6 +138,8 @@ export async function open(
     if ((await bubbles.count()) !== 1) throw new Error(`there is more than one bubble of ${shown}`);
     await listed(server, url);
   }
+  // The observers are told after the frame was shown.
+  await page.waitForFunction(() => witness.firstPaint > 0 && witness.largest === 'hero');
   await page.evaluate(async () => {
     const idle = () => new Promise((resolve) => requestIdleCallback(resolve));
     // What is due at once is done before the second time that there is nothing to do.
