@@ -189,6 +189,7 @@ export class Room {
       case SocketEvent.UserOnline:
       case SocketEvent.UserOffline:
       case SocketEvent.List:
+      case SocketEvent.Conversation:
         return undefined;
     }
   }
