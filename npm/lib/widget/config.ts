@@ -2,8 +2,8 @@
  * `window.ChatWidgetConfig`, checked. Whatever a page has written there, this throws nothing: what cannot be used is left
  * out, and a sentence says what to do about it. Without a tenant or a server there is no widget.
  */
-import { languageOf, textsOf } from './strings.js';
 import type { ChatWidgetConfig, ChatWidgetTexts } from './public.js';
+import { isLocale, languageOf, textsOf } from './strings.js';
 
 export interface WidgetOptions {
   readonly tenantId: string;
@@ -134,12 +134,4 @@ function originOf(url: string | undefined): string | undefined {
 function dirOf(locale: string | undefined, pageDir: string, spoken: string): 'ltr' | 'rtl' {
   const ofPage = locale === undefined && /^(ltr|rtl)$/.exec(pageDir)?.[0];
   return (ofPage || (RIGHT_TO_LEFT.test(locale ?? spoken) ? 'rtl' : 'ltr')) as 'ltr' | 'rtl';
-}
-
-function isLocale(value: unknown): boolean {
-  try {
-    return isText(value) && Intl.getCanonicalLocales(value as string).length === 1;
-  } catch {
-    return false;
-  }
 }

@@ -32,7 +32,7 @@ export function rowsOf(messages: readonly ConversationMessage[], clock: Clock): 
   const rows: Row[] = [];
   const times = messages.map((message) => timeOf(message, clock.now));
   const days = times.map((at) => clock.day(at));
-  const latestOwn = messages.findLastIndex?.(({ sender }) => sender === 'user');
+  const latestOwn = messages.map(({ sender }) => sender).lastIndexOf('user');
   const goesOn = (at: number) => {
     const [before, after] = [messages[at - 1], messages[at]];
     return (

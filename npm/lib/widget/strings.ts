@@ -184,7 +184,16 @@ const given = (texts: Given, tag: string): unknown =>
 /** The first tag whose language there are texts for. */
 export function languageOf(tags: readonly (string | undefined)[], texts: Given): string {
   const spoken = (tag: string) => Object.hasOwn(BUILT_IN, languageIn(tag)) || given(texts, tag);
-  return tags.find((tag) => tag && spoken(tag)) ?? 'en';
+  return tags.find((tag) => isLocale(tag) && spoken(tag)) ?? 'en';
+}
+
+/** Whether dates can be written in it. */
+export function isLocale(tag: unknown): tag is string {
+  try {
+    return typeof tag === 'string' && tag !== '' && Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
 }
 
 /** All texts in that language. Names that a page has got wrong are added to the problems. */
