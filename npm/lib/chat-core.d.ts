@@ -14,6 +14,8 @@ declare module 'chat-core' {
     visitorId?: string;
     /** Empty: the page would like to have one. */
     visitorToken?: string;
+    /** What is known of the visit, in the words of the wire. */
+    visit?: object;
   }
 
   export interface CoreConfig {
@@ -44,6 +46,8 @@ declare module 'chat-core' {
     (op: SocketOp.Send, message: object): Promise<MessageReceipt> & { number: number };
     (op: SocketOp.Join, conversation: object): Promise<{ messages: ChatMessage[] }>;
     (op: SocketOp.Status): number;
+    /** Says what has changed of the visit, if it is connected. */
+    (op: SocketOp.Report, change: object): void;
     /** Gives up the message whose promise has that number. */
     (op: SocketOp.Cancel, number: number): void;
     (op: SocketOp.List | SocketOp.Close): void;

@@ -19,6 +19,7 @@ import {
 import { canConnect } from './core.js';
 import { randomId } from './page.js';
 import type { WebsiteInfo } from './types.js';
+import type { Visit } from './visit.js';
 
 /** Whose conversation it is. */
 export interface ConversationOptions {
@@ -26,6 +27,13 @@ export interface ConversationOptions {
   sessionId?: string | undefined;
   /** Visitors: what the page tells of itself. */
   websiteInfo?: WebsiteInfo | undefined;
+  /** Visitors: the visit that is told to the server at each connect, and as it changes. Default: none. */
+  visit?: Visit | undefined;
+  /**
+   * Keeps what is not delivered for as long as the tab lives: after a reload, and on another page of the site, it is in
+   * the snapshot again and is sent. It is kept for the same visitor alone. Default: false.
+   */
+  keepUnsent?: boolean | undefined;
 }
 
 /** A conversation as it is said, for any framework or none. */

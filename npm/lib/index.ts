@@ -37,4 +37,6 @@ export type {
   OnlineUsersView,
   OnlineUsersViewSnapshot,
 } from './view/types.js';
+export { followVisit, type Visit, type VisitOptions, type VisitSnapshot } from './visit.js';
+export { WebSocketOrPolling } from './polling.js';
 export { ChatWebSocket } from './ws.js';

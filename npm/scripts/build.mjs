@@ -18,6 +18,7 @@ import { build } from 'esbuild';
 import { corePlugin } from './core.mjs';
 import { noWasmPlugin, viewApartWithoutWasm } from './no-wasm.mjs';
 import { reportSizes } from './size.mjs';
+import { stylesPlugin } from './styles.mjs';
 import { viewApart, viewPlugin } from './view.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -98,7 +99,7 @@ for (const [file, entry, plugin] of [
     format: 'iife',
     minify: true,
     platform: 'browser',
-    plugins: [plugin],
+    plugins: [plugin, stylesPlugin],
   });
 }
 

@@ -40,6 +40,7 @@ export function wasmBytes(): Uint8Array<ArrayBuffer> {
 class FakeSocket {
   readonly sent: object[] = [];
   readonly joined: object[] = [];
+  readonly reports: object[] = [];
   /** What a conversation answers to whoever joins it. */
   said: ChatMessage[] = [];
   /** Set, it answers the messages; otherwise all are accepted. */
@@ -73,6 +74,9 @@ class FakeSocket {
         return undefined;
       case SocketOp.Status:
         return STATUS[this.status];
+      case SocketOp.Report:
+        this.reports.push(argument as object);
+        return undefined;
       case SocketOp.Cancel:
         this.cancelled.push(argument);
         return undefined;
@@ -117,6 +121,7 @@ const answers: { [Op in ApiOp]: [string, unknown] } = {
     } satisfies ChatMessage,
   ],
   [ApiOp.Session]: ['createSession', 's-created'],
+  [ApiOp.Get]: ['get', {}],
 };
 
 export function chatApi(config: CoreConfig): Api {

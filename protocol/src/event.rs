@@ -11,6 +11,8 @@ pub const MESSAGE: &str = "message";
 pub const JOIN_CONVERSATION: &str = "join_conversation";
 /// Client to server: an admin stops following a conversation, `{ sessionId }`.
 pub const LEAVE_CONVERSATION: &str = "leave_conversation";
+/// Client to server: what has changed of a visit, `{ url?, title?, idle? }`; visitors only.
+pub const UPDATE_PRESENCE: &str = "update_presence";
 
 /// Server to client: a user came online, or is shown with another session.
 pub const USER_ONLINE: &str = "user_online";

@@ -27,6 +27,7 @@ pub fn chat_socket(config: CoreConfig, listener: JsValue) -> JsValue {
         match operation {
             op::SEND => return connection.request(event::MESSAGE, &argument),
             op::JOIN => return connection.request(event::JOIN_CONVERSATION, &argument),
+            op::REPORT => connection.report(event::UPDATE_PRESENCE, &argument),
             op::LIST => connection.request_online_users(None),
             op::STATUS => return (connection.status() as u32).into(),
             op::CANCEL => connection.cancel(platform::to_number(&argument)),
