@@ -113,7 +113,9 @@ async function send({ apiUrl, tenantId, signal }, posts, path, payload, auth, la
   if (auth.visitorToken) headers['X-Visitor-Token'] = auth.visitorToken;
   if (posts) headers['Content-Type'] = 'application/json';
   try {
-    const query = posts ? '' : `?${new URLSearchParams({ tenantId, ...payload })}`;
+    // A payload may name its path beside what is asked there.
+    const { path: _, ...asked } = { tenantId, ...payload };
+    const query = posts ? '' : `?${new URLSearchParams(asked)}`;
     const response = await fetch(apiUrl + path + query, {
       method: posts ? 'POST' : 'GET',
       headers,

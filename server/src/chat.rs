@@ -80,6 +80,8 @@ pub struct Member {
     identity: Identity,
     row: Row,
     watching: Watching,
+    /// Whether it is told of all conversations of its tenant.
+    hears_conversations: bool,
     rates: Mutex<Rates>,
     /// To be handed over once the socket is connected.
     visitor_token: Mutex<Option<Box<Issued>>>,

@@ -81,6 +81,15 @@ impl WallTime {
         })
     }
 
+    /// The moment so long before; the epoch if that is later.
+    #[must_use]
+    pub fn before(self, duration: Duration) -> Self {
+        let earlier = self.0.checked_sub(duration).map(Self);
+        earlier.map_or(Self::from_unix_seconds(0), |earlier| {
+            earlier.max(Self::from_unix_seconds(0))
+        })
+    }
+
     /// ISO-8601 in UTC with milliseconds, as in `2024-01-15T10:30:00.000Z`.
     pub fn to_iso(self) -> String {
         humantime::format_rfc3339_millis(self.0).to_string()
@@ -89,6 +98,8 @@ impl WallTime {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::WallTime;
 
     #[test]
@@ -100,5 +111,17 @@ mod tests {
         let moment = WallTime::from_unix_millis(1_705_314_600_250);
         assert_eq!(moment.to_iso(), "2024-01-15T10:30:00.250Z");
         assert_eq!(moment.unix_millis(), 1_705_314_600_250);
+    }
+
+    #[test]
+    fn nothing_is_before_the_epoch() {
+        let moment = WallTime::from_unix_millis(1_500);
+        assert_eq!(
+            moment.before(Duration::from_millis(500)).unix_millis(),
+            1_000
+        );
+        let epoch = WallTime::from_unix_seconds(0);
+        assert_eq!(moment.before(Duration::from_secs(2)), epoch);
+        assert_eq!(moment.before(Duration::MAX), epoch);
     }
 }

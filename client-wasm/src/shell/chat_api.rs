@@ -20,6 +20,7 @@ use crate::ops::api_op as op;
 #[wasm_bindgen(js_name = chatApi)]
 pub fn chat_api(config: CoreConfig) -> JsValue {
     platform::function(move |operation, argument| {
+        let given = field(&argument, "path").and_then(|path| path.as_string());
         let (method, path, pick): (_, _, Pick) = match operation {
             op::USERS => (Method::Get, ONLINE_USERS_PATH, |answer| {
                 Some(platform::rows_of(answer)).filter(JsValue::is_object)
@@ -30,6 +31,11 @@ pub fn chat_api(config: CoreConfig) -> JsValue {
             op::SEND => (Method::Post, SEND_MESSAGE_PATH, |answer| {
                 field(answer, "message").filter(JsValue::is_object)
             }),
+            op::GET => (
+                Method::Get,
+                given.as_deref().unwrap_or_default(),
+                |answer| Some(answer.clone()),
+            ),
             _ => (Method::Post, SESSION_PATH, |answer| {
                 field(answer, SESSION_ID).filter(JsValue::is_string)
             }),

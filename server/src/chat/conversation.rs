@@ -9,6 +9,7 @@ use chat_socketio::Event;
 use serde::Serialize;
 
 use super::{Chat, Socket, admins_only};
+use crate::auth::nameless_visitor;
 use crate::error::{Refusal, StoreError};
 use crate::messages::bus::Holders;
 use crate::messages::{Conversation, MessageStore, Owner};
@@ -125,6 +126,33 @@ pub(crate) async fn find<P: PresenceStore, M: MessageStore>(
         )),
         (None, Err(error)) => Err(error.into_refusal("locate a session")),
     }
+}
+
+/// The user id of the visitor whose session was found, by the session's socket, or else by what the list of
+/// conversations remembers.
+///
+/// # Errors
+/// The store does not answer.
+pub(super) async fn visitor_of<P: PresenceStore, M: MessageStore>(
+    chat: &Chat<P, M>,
+    found: &Found,
+    session: &str,
+) -> Result<Arc<str>, Refusal> {
+    if let Owner::User(user) = &found.conversation.owner {
+        return Ok(Arc::clone(user));
+    }
+    let here = || {
+        Some(Arc::clone(
+            chat.hub.socket(session)?.session().identity().user_id(),
+        ))
+    };
+    if let Some(connected) = found.elsewhere.clone().or_else(here) {
+        return Ok(connected);
+    }
+    let remembered = chat.messages.visitor(&found.conversation).await;
+    let remembered = remembered.map_err(|error| error.into_refusal("find a visitor"))?;
+    // Whoever speaks through the session without a name is called like that, too.
+    Ok(remembered.unwrap_or_else(|| nameless_visitor(session).into()))
 }
 
 /// Where the owner of a conversation may be connected, of which a session is connected here.

@@ -51,6 +51,8 @@ pub struct Said {
     pub id: Uuid,
     /// Whose rooms it goes to.
     pub conversation: Conversation,
+    /// The conversation's visitor, whoever speaks; nothing from a node that does not say it yet.
+    pub visitor: Option<Arc<str>>,
     /// The message as JSON text.
     pub json: Arc<str>,
 }
@@ -81,7 +83,7 @@ pub trait Rooms: Send + Sync + 'static {
     /// The tenants that have sockets here.
     fn tenants(&self) -> Vec<Arc<str>>;
 
-    /// Sends it to all sockets here that are in the conversation.
+    /// Sends it to all sockets here that are in the conversation, and tells those who follow all conversations.
     fn deliver(&self, said: &Said);
 
     /// Lets all sockets of a tenant come back and ask for everything anew; says how many.

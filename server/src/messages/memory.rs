@@ -3,6 +3,8 @@
 //! What must stay true: the number of conversations and sessions and the bytes of all messages
 //! stay within the limits after every call; what has not been used for longest goes first.
 
+mod listed;
+
 use std::collections::VecDeque;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -11,7 +13,9 @@ use std::time::Duration;
 use lru::LruCache;
 use parking_lot::Mutex;
 
+use self::listed::Lists;
 use super::bus::Listeners;
+use super::listing::{Listed, Listing, Place};
 use super::{Accepted, Conversation, Entry, MessageStore};
 use crate::clock::{Clock, WallTime};
 use crate::config::settings::History;
@@ -31,6 +35,7 @@ struct Kept {
     sessions: LruCache<SessionKey, (Duration, Conversation)>,
     /// When named messages were taken in.
     receipts: LruCache<ReceiptKey, WallTime>,
+    lists: Lists,
     bytes: usize,
 }
 
@@ -58,6 +63,7 @@ impl MemoryMessageStore {
         Self {
             clock,
             kept: Mutex::new(Kept {
+                lists: Lists::new(limits.conversations_listed),
                 limits,
                 conversations: LruCache::unbounded(),
                 sessions: LruCache::unbounded(),
@@ -79,6 +85,8 @@ impl MessageStore for MemoryMessageStore {
                 return Ok(Accepted::Repeated { first });
             }
         }
+        let place = Place::new(&entry.message.timestamp, &entry.conversation.owner);
+        kept.lists.put(entry.conversation, place, entry.visitor);
         kept.append(now, entry.conversation, Arc::clone(entry.json));
         // There are no other nodes.
         Ok(Accepted::New(Listeners::Counted(0)))
@@ -97,6 +105,22 @@ impl MessageStore for MemoryMessageStore {
 
     async fn history(&self, conversation: &Conversation) -> Result<Vec<Arc<str>>, StoreError> {
         Ok(self.kept.lock().history(self.clock.now(), conversation))
+    }
+
+    async fn conversations(
+        &self,
+        tenant: &str,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Listing, StoreError> {
+        let mut kept = self.kept.lock();
+        Ok(kept.conversations(self.clock.now(), tenant, after, limit))
+    }
+
+    async fn visitor(&self, conversation: &Conversation) -> Result<Option<Arc<str>>, StoreError> {
+        let mut kept = self.kept.lock();
+        kept.forget(self.clock.now());
+        Ok(kept.lists.visitor(conversation).cloned())
     }
 
     async fn open_session(
@@ -176,6 +200,34 @@ impl Kept {
             .unwrap_or_default()
     }
 
+    fn conversations(
+        &mut self,
+        now: Duration,
+        tenant: &str,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Listing {
+        self.forget(now);
+        let listed = self
+            .lists
+            .after(tenant, after)
+            .filter_map(|(place, owner, visitor)| {
+                let conversation = Conversation {
+                    tenant: tenant.into(),
+                    owner,
+                };
+                // Where no messages are kept there is no last one.
+                let (_, said) = self.conversations.peek(&conversation)?;
+                let listed = Listed {
+                    owner: conversation.owner,
+                    visitor: Some(Arc::clone(visitor)),
+                    last: Arc::clone(said.messages.back()?),
+                };
+                Some((place.clone(), listed))
+            });
+        Listing::of(listed.take(limit.saturating_add(1)).collect(), limit)
+    }
+
     fn session(&mut self, now: Duration, tenant: &str, session: &str) -> Option<Conversation> {
         self.forget(now);
         let (_, conversation) = self.sessions.peek(&SessionKey::new(tenant, session))?;
@@ -190,8 +242,9 @@ impl Kept {
                 || self.bytes > self.limits.max_bytes
                 || self.conversations.len() > self.limits.max_conversations
         }) {
-            if let Some((_, (_, said))) = self.conversations.pop_lru() {
+            if let Some((conversation, (_, said))) = self.conversations.pop_lru() {
                 self.bytes -= said.bytes;
+                self.lists.remove(&conversation);
             }
         }
         while self.sessions.peek_lru().is_some_and(|(_, (used, _))| {
