@@ -5,7 +5,6 @@
  * What must stay true: they are given back only to whom they are from. Two pages may hold the same ones, as a tab that was
  * duplicated does; both send them under the same names, and the server takes each once.
  */
-import type { Auth } from 'chat-core';
 import { ChatError, fail } from '../errors.js';
 import type { Entry, Log } from './log.js';
 
@@ -30,8 +29,14 @@ export interface Unsent {
 export const MOST_KEPT = 50;
 export const MOST_CHARACTERS = 64 * 1024;
 
+/** What says who it is. */
+interface Credentials {
+  readonly token?: string;
+  readonly visitorId?: string;
+}
+
 /** Whose messages those are that are sent with these credentials. The name is not proven, and opens nothing. */
-export function whose({ token, visitorId }: Auth): string {
+export function whose({ token, visitorId }: Credentials): string {
   const user = subject(token);
   return user === undefined ? `visitor ${visitorId ?? ''}` : `user ${user}`;
 }
