@@ -16,6 +16,7 @@ import {
   Room,
   type Speaker,
 } from './conversation/room.js';
+import { Shelf } from './conversation/unsent.js';
 import { canConnect } from './core.js';
 import { randomId } from './page.js';
 import type { WebsiteInfo } from './types.js';
@@ -63,7 +64,7 @@ const rooms = new Map<string, Room>();
  */
 export function createConversation(
   tenantId: string,
-  { sessionId, websiteInfo }: ConversationOptions = {},
+  { sessionId, websiteInfo, visit, keepUnsent }: ConversationOptions = {},
 ): Conversation {
   const speaker: Speaker = { tenantId, sessionId, website: websiteInfo };
   const atFirst = openingSnapshot(speaker);
@@ -74,6 +75,13 @@ export function createConversation(
   const enter = (): Room => {
     if (!room || room.isOver) {
       room = enterRoom(speaker, room?.snapshot);
+      // Staff are on no page of the site.
+      if (visit && sessionId === undefined) {
+        room.follow(visit);
+      }
+      if (keepUnsent && canConnect()) {
+        room.keep(shelfOf(speaker));
+      }
     }
     return room;
   };
@@ -105,6 +113,12 @@ export function createConversation(
       room?.close(notify);
     },
   };
+}
+
+/** The site's other pages keep theirs in the same place, whatever they say of themselves. */
+function shelfOf({ tenantId, sessionId }: Speaker): Shelf {
+  const { gatewayUrl, websocketUrl } = currentConfig();
+  return new Shelf(JSON.stringify([tenantId, sessionId, websocketUrl || gatewayUrl]));
 }
 
 function enterRoom(speaker: Speaker, before: ConversationSnapshot | undefined): Room {

@@ -22,9 +22,11 @@ for (const [system, load] of systems) {
       'ChatAPI',
       'ChatError',
       'ChatWebSocket',
+      'WebSocketOrPolling',
       'configure',
       'createConversation',
       'createOnlineUsersStore',
+      'followVisit',
     ]);
     const part = async (name: string): Promise<string[]> => {
       const module: object =

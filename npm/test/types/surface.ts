@@ -6,6 +6,8 @@ import {
   configure,
   createConversation,
   createOnlineUsersStore,
+  followVisit,
+  WebSocketOrPolling,
   type Abortable,
   type ChatConfig,
   type ChatErrorCode,
@@ -31,6 +33,9 @@ import {
   type OnlineUsersView,
   type OnlineUsersViewSnapshot,
   type UseOnlineUsersOptions,
+  type Visit,
+  type VisitOptions,
+  type VisitSnapshot,
   type WebSocketCallbacks,
   type WebSocketClass,
   type WebsiteInfo,
@@ -180,6 +185,21 @@ function Chat(tenantId: string | null, sessionId: string) {
   return [isLoading, isConnected, error?.code, send('hi').length, retryAll, loadHistory];
 }
 
+// A visit is a store like others, and the class for blocked networks goes where any class goes.
+function visitor(options: VisitOptions): void {
+  configure({ WebSocket: WebSocketOrPolling });
+  const visit: Visit = followVisit(options);
+  const store: SnapshotStore<VisitSnapshot> = visit;
+  const { url, title, referrer, firstPage, startedAt, visits, idleSince } = store.getSnapshot();
+  const texts: (string | undefined)[] = [url, title, firstPage, referrer];
+  const numbers: (number | null)[] = [startedAt, visits, idleSince];
+  createConversation('42', { visit, keepUnsent: true }).close();
+  visit.close();
+  void [texts, numbers];
+}
+
+// @ts-expect-error what a visit was is not changed here
+followVisit().getSnapshot().visits = 1;
 // @ts-expect-error a tenant is a string
 new ChatWebSocket(42);
 // @ts-expect-error there is no such option
@@ -223,4 +243,4 @@ async function manners(signal: AbortSignal): Promise<void> {
   void [state, useOnlineUsers('42').connection.error?.message];
 }
 
-export { Chat, Component, manners, use };
+export { Chat, Component, manners, use, visitor };

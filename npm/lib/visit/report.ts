@@ -1,0 +1,45 @@
+/**
+ * Tells the server of a visit over one connection: all of it when that is made, and what changes while it is up.
+ *
+ * What must stay true: the server knows the visit as it is now, whatever changed while a connection came or went, and
+ * hears nothing where nothing has changed.
+ */
+import type { Visit, VisitSnapshot } from './types.js';
+import { visitAuth, visitReport } from './wire.js';
+
+export interface Reporter {
+  /** What the next handshake says. */
+  auth(): object;
+  connected(): void;
+  disconnected(): void;
+  close(): void;
+}
+
+export function reporter(visit: Visit, report: (change: object) => void): Reporter {
+  /** What the last handshake has said. */
+  let shown: VisitSnapshot = visit.getSnapshot();
+  /** What the server knows by the connection that is up. */
+  let told: VisitSnapshot | undefined;
+  const changed = () => {
+    const now = visit.getSnapshot();
+    if (told && told !== now) {
+      report(visitReport(told, now, Date.now()));
+      told = now;
+    }
+  };
+  const unsubscribe = visit.subscribe(changed);
+  return {
+    auth() {
+      shown = visit.getSnapshot();
+      return visitAuth(shown, Date.now());
+    },
+    connected() {
+      told = shown;
+      changed();
+    },
+    disconnected() {
+      told = undefined;
+    },
+    close: unsubscribe,
+  };
+}
