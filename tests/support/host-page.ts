@@ -135,11 +135,11 @@ export async function worksUntroubled(
   expect(await troubleOf(opened.page)).toEqual({ uncaught: [], refused, shifts: 0 });
 }
 
-/** Resolves when the agent has heard of this many visitors of the page. */
+/** How often the agent has heard of visitors of the page. */
 export const comings = (agent: OfficialClient, url: string): OnlineUser[] =>
   agent.all<OnlineUser>('user_online').filter((user) => user.url === url);
 
-/** Resolves when the element is where a bubble belongs: in that corner of the window, and as large as a finger. */
+/** Resolves when the bubble is where it belongs: in that corner of the window, and as large as a finger. */
 export async function inCorner(page: Page, side: 'left' | 'right'): Promise<void> {
   const { width, height } = page.viewportSize() ?? { width: 0, height: 0 };
   await until(`the bubble at the bottom ${side}`, async () => {
