@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { corePlugin } from './core.mjs';
+import { corePlugin, visitorCorePlugin } from './core.mjs';
 import { noWasmPlugin, viewApartWithoutWasm } from './no-wasm.mjs';
 import { reportSizes } from './size.mjs';
 import { stylesPlugin } from './styles.mjs';
@@ -89,7 +89,7 @@ for (const format of ['esm', 'cjs']) {
 writeFileSync(`${stage}/cjs/package.json`, '{ "type": "commonjs" }\n');
 
 for (const [file, entry, plugin] of [
-  ['widget.v1.js', 'lib/widget/main.ts', core.plugin],
+  ['widget.v1.js', 'lib/widget/main.ts', visitorCorePlugin().plugin],
   ['widget.v1.no-wasm.js', 'lib/widget/no-wasm.ts', noWasm],
 ]) {
   await build({

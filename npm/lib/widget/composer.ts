@@ -24,7 +24,6 @@ export interface ComposerActions {
 export function createComposer(texts: ChatWidgetTexts, { send, typed }: ComposerActions): Composer {
   const input = el('textarea', {
     rows: '1',
-    dir: 'auto',
     enterkeyhint: 'send',
     'aria-label': texts.input,
     'aria-describedby': 'count',

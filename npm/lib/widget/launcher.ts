@@ -33,7 +33,7 @@ export function createLauncher(
   // It is there before anything is in it, so that screen readers are told what comes.
   const preview = el('div', { class: 'preview', role: 'status' });
   const who = el('b');
-  const words = el('span', { dir: 'auto' });
+  const words = el('span');
   const read = el('button', { class: 'read', type: 'button' }, who, words);
   const away = el('button', { class: 'away', type: 'button', 'aria-label': texts.dismiss }, icon(CROSS));
   bubble.addEventListener('click', toggle);

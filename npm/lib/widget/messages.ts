@@ -100,7 +100,7 @@ function messageElement(
     'div',
     {},
     el('span', { class: 'aside' }, `${who}: `),
-    el('div', { class: 'text', dir: 'auto' }, ...linked(text)),
+    el('div', { class: 'text' }, ...linked(text)),
     el('div', { class: 'meta' }, el('span'), again),
   );
 }
