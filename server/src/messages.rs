@@ -64,7 +64,7 @@ pub trait MessageStore: Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Listing, StoreError>> + Send;
 
-    /// The visitor of a listed conversation, as the last entry said, if that is remembered.
+    /// The visitor of a listed conversation: whoever spoke last in it but for staff, or to whom staff spoke.
     fn visitor(
         &self,
         conversation: &Conversation,
@@ -131,8 +131,8 @@ impl Owner {
 pub struct Entry<'a> {
     /// Where it belongs.
     pub conversation: &'a Conversation,
-    /// The conversation's visitor, whoever speaks.
-    pub visitor: &'a str,
+    /// The visitor's user id, if it is neither the owner's nor the author's: where staff speak to a session.
+    pub visitor: Option<&'a str>,
     /// The message.
     pub message: &'a Message,
     /// The same as JSON text.

@@ -11,7 +11,7 @@ use crate::messages::{
 };
 use crate::presence::{
     Joining, Leaving, List, Location, MemoryPresenceStore, Page, PresenceStore, RedisPresenceStore,
-    Revision, Who,
+    Revision, Sample, Updating, Who,
 };
 
 /// Who is online, wherever that is kept.
@@ -35,6 +35,13 @@ impl PresenceStore for Presence {
         match self {
             Self::Memory(store) => store.join(session).await,
             Self::Redis(store) => store.join(session).await,
+        }
+    }
+
+    async fn update(&self, session: Updating<'_>) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(store) => store.update(session).await,
+            Self::Redis(store) => store.update(session).await,
         }
     }
 
@@ -76,6 +83,13 @@ impl PresenceStore for Presence {
         match self {
             Self::Memory(store) => store.with_revision(tenant, deliver).await,
             Self::Redis(store) => store.with_revision(tenant, deliver).await,
+        }
+    }
+
+    async fn history(&self, tenant: &str) -> Result<Vec<Sample>, StoreError> {
+        match self {
+            Self::Memory(store) => store.history(tenant).await,
+            Self::Redis(store) => store.history(tenant).await,
         }
     }
 

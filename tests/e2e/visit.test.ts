@@ -44,9 +44,7 @@ async function converse(page: Page, server: string): Promise<void> {
 }
 
 const connected = (page: Page) =>
-  until('the connection', () =>
-    page.evaluate(() => window.conversation.getSnapshot().isConnected),
-  );
+  until('the connection', () => page.evaluate(() => window.conversation.getSnapshot().isConnected));
 
 const shown = (page: Page) =>
   page.evaluate(() =>
@@ -75,6 +73,8 @@ test('the handshake tells of the visit, and what changes is reported', async () 
   await using visitor = await browser.open(`${site.url}/?token=secret#part`);
   const { page } = visitor;
   const frames = framesOf(page);
+  const addresses: string[] = [];
+  page.on('websocket', (socket) => addresses.push(socket.url()));
   await converse(page, server.url);
   await connected(page);
   const connect = frames.find((frame) => frame.startsWith('40'));
@@ -99,7 +99,8 @@ test('the handshake tells of the visit, and what changes is reported', async () 
     'update_presence',
     { url: `${site.url}/cart`, title: 'Cart' },
   ]);
-  expect(frames.join()).not.toContain('secret');
+  expect(addresses).toHaveLength(1);
+  expect([...frames, ...addresses].join()).not.toContain('secret');
   expect(visitor.errors).toEqual([]);
 });
 

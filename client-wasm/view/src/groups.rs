@@ -88,7 +88,7 @@ impl Counts {
     }
 
     /// The groups with the most rows, at most `limit`, the largest first; equal ones by their number.
-    pub fn largest(&self, limit: usize) -> Vec<Size> {
+    pub fn largest(&self, limit: usize) -> impl Iterator<Item = Size> {
         let mut found: Vec<(u64, Group)> = Vec::new();
         // What is not larger than this has no place any more: there are enough before it.
         let mut least = 0;
@@ -106,11 +106,10 @@ impl Counts {
         }
         found.sort_unstable();
         found.truncate(limit);
-        let sizes = found.into_iter().map(|(key, group)| Size {
+        found.into_iter().map(|(key, group)| Size {
             group,
             count: count_of(key),
-        });
-        sizes.collect()
+        })
     }
 
     /// The groups that have rows, by their number.
@@ -141,8 +140,7 @@ mod tests {
     }
 
     fn groups(counts: &Counts, limit: usize) -> Vec<Group> {
-        let largest = counts.largest(limit);
-        largest.iter().map(|size| size.group).collect()
+        counts.largest(limit).map(|size| size.group).collect()
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::Slot;
 use crate::bits::Bits;
 use crate::column::Column;
 use crate::find;
-use crate::groups::{Counts, Group, Grouping, Size};
+use crate::groups::{Counts, Group, Grouping};
 use crate::order::{Order, Sort};
 
 /// Ends a text among others.
@@ -230,12 +230,10 @@ impl Index {
         self.view(view).map_or(0, |view| view.rows.count())
     }
 
-    /// How many groups a view's rows are in, and the largest of them, at most `limit`; none without a grouping.
-    pub fn groups(&self, view: usize, limit: usize) -> (usize, Vec<Size>) {
-        let groups = self.view(view).and_then(|view| view.groups.as_ref());
-        groups.map_or_else(Default::default, |(_, counts)| {
-            (counts.total(), counts.largest(limit))
-        })
+    /// How a view's rows are grouped; `None` without a grouping.
+    pub fn groups(&self, view: usize) -> Option<&Counts> {
+        let (_, counts) = self.view(view)?.groups.as_ref()?;
+        Some(counts)
     }
 
     /// Puts up to `limit` of a view's rows into `window`, from the `offset`th on.

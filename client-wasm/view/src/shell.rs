@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::cell::UnsafeCell;
 
 use crate::Slot;
+use crate::groups::Size;
 use crate::index::{Condition, Index, Query, Test};
 use crate::order::Sort;
 
@@ -179,11 +180,14 @@ extern "C" fn window(view: usize, offset: usize, limit: usize) -> usize {
 extern "C" fn largest(view: usize, limit: usize) -> usize {
     with(|state| {
         let index = state.index.get_or_insert_default();
-        let (total, sizes) = index.groups(view, limit);
         state.slots.clear();
-        let pairs = sizes.iter().flat_map(|size| [size.group, size.count]);
-        state.slots.extend(pairs);
-        total
+        let Some(counts) = index.groups(view) else {
+            return 0;
+        };
+        for Size { group, count } in counts.largest(limit) {
+            state.slots.extend([group, count]);
+        }
+        counts.total()
     })
 }
 

@@ -42,12 +42,12 @@ const NEVER = '~';
 /** What a row has in each column, the first of which is what is searched. */
 const COLUMNS = {
   search: searchable,
-  connectedAt: (row: OnlineUser) => textOf(row.connectedAt),
-  userId: (row: OnlineUser) => textOf(row.userId),
-  domain: (row: OnlineUser) => textOf(row.domain),
-  origin: (row: OnlineUser) => textOf(row.origin),
-  url: (row: OnlineUser) => textOf(row.url),
-  title: (row: OnlineUser) => textOf(row.title),
+  connectedAt: itself('connectedAt'),
+  userId: itself('userId'),
+  domain: itself('domain'),
+  origin: itself('origin'),
+  url: itself('url'),
+  title: itself('title'),
   startedAt: (row: OnlineUser) => textOf(row.startedAt) || textOf(row.connectedAt),
   idleSince: (row: OnlineUser) => textOf(row.idleSince) || NEVER,
   visits: (row: OnlineUser) => ordered(row.visits, 0),
@@ -127,7 +127,7 @@ export function texts(column: number, rows: readonly (OnlineUser | undefined)[])
 /** What a row has in the field of a grouping. */
 export function groupValue(grouping: number, row: OnlineUser): string {
   const field = GROUPINGS[grouping];
-  return field ? textOf(row[field]) : '';
+  return field ? COLUMNS[field](row) : '';
 }
 
 /** All that is searched. What a field says that another one says too is there once: less to look through. */
@@ -140,6 +140,10 @@ function searchable(row: OnlineUser): string {
     }
   }
   return all;
+}
+
+function itself(field: keyof OnlineUser) {
+  return (row: OnlineUser) => textOf(row[field]);
 }
 
 /** Rows are as they came, so a field may be anything. */

@@ -12,18 +12,19 @@ use chat_protocol::http::{ROLE, TENANT_ID};
 use chat_protocol::identity::VisitorToken;
 use chat_protocol::message::text_or_nothing;
 use chat_protocol::presence::{OnlineUser, number_or_nothing};
-use chat_socketio::{ConnectRequest, Handshake};
+use chat_socketio::ConnectRequest;
 use parking_lot::Mutex;
 use serde::Deserialize;
 
 use super::conversation::room_of;
-use super::{Chat, Member, Rates, Socket, Watching};
+use super::page::shortened;
+use super::{Chat, Member, Rates, Socket, Watching, visit};
 use crate::auth::{Credentials, Decision, Gate, Identity, Role};
 use crate::config::settings::Connections;
 use crate::error::Refusal;
 use crate::limits::{Bucket, address_group};
 use crate::messages::{Conversation, MessageStore, Owner};
-use crate::presence::{Joining, PresenceStore, Row};
+use crate::presence::{Joining, PresenceStore, Profile};
 
 /// What a page says of itself is cut to this length: it is shown, and kept for each socket.
 const MAX_INFO_BYTES: usize = 2048;
@@ -91,14 +92,15 @@ pub(super) async fn admit<P, M>(
         None => None,
     };
     let now = chat.clock.now();
-    let row = row_of(&identity, request, chat.clock.wall().to_iso())?;
+    let profile = profile_of(chat, &identity, request)?;
     Ok(Member {
-        row,
+        profile: Mutex::new(profile),
         watching: watching(&identity, request.auth),
         hears_conversations: hears_conversations(&identity, request.auth),
         rates: Mutex::new(Rates {
             events: Bucket::full(chat.settings.events.per_socket, now),
             messages: Bucket::full(chat.settings.messages.per_socket, now),
+            updates: Bucket::full(chat.settings.visits.per_socket, now),
         }),
         identity,
         visitor_token: Mutex::new(visitor_token.map(Box::new)),
@@ -141,7 +143,7 @@ pub(super) async fn enter<P: PresenceStore, M: MessageStore>(chat: &Chat<P, M>, 
             tenant: Arc::clone(tenant),
             user: Arc::clone(identity.user_id()),
             session: socket.id().into(),
-            row: member.row.clone(),
+            profile: member.profile.lock().clone(),
         };
         if let Err(error) = chat.presence.join(joining).await {
             tracing::error!(%error, "a session could not be announced");
@@ -288,18 +290,22 @@ pub(crate) fn bearer_token(header: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn row_of(
+fn profile_of<P, M>(
+    chat: &Chat<P, M>,
     identity: &Identity,
     request: &ConnectRequest<'_>,
-    connected_at: String,
-) -> Result<Row, Refusal> {
-    let user = OnlineUser {
+) -> Result<Profile, Refusal> {
+    let now = chat.clock.wall();
+    let info = |name| request.handshake.query(name);
+    let short = |name| info(name).and_then(|text| shortened(&text, MAX_INFO_BYTES));
+    let rules = visit::rules(chat, identity);
+    let mut user = OnlineUser {
         user_id: identity.user_id().to_string(),
         session_id: Some(request.socket_id.to_owned()),
-        connected_at,
-        domain: info(request.handshake, "domain"),
-        origin: info(request.handshake, "origin"),
-        url: info(request.handshake, "url"),
+        connected_at: now.to_iso(),
+        domain: short("domain"),
+        origin: short("origin"),
+        url: info("url").and_then(|url| rules.address(&url)),
         title: None,
         referrer: None,
         first_page: None,
@@ -308,23 +314,14 @@ fn row_of(
         idle_since: None,
         tabs: None,
     };
-    Row::of(&user).map_err(|error| {
-        tracing::error!(%error, "a user has no JSON form");
-        Refusal::new(Code::Internal, "the server failed")
-    })
-}
-
-fn info(handshake: &Handshake, name: &str) -> Option<String> {
-    handshake
-        .query(name)
-        .filter(|text| !text.is_empty())
-        .map(|text| cut(text, MAX_INFO_BYTES))
-}
-
-fn cut(text: Cow<'_, str>, bytes: usize) -> String {
-    let mut text = text.into_owned();
-    text.truncate(text.floor_char_boundary(bytes));
-    text
+    match visit::told_in(request.auth).filter(|_| is_listed(chat, identity)) {
+        Some(visit) => {
+            rules.begin(&mut user, &visit, now);
+            Profile::reporting(&user)
+        }
+        None => Profile::plain(&user),
+    }
+    .map_err(visit::formless)
 }
 
 #[cfg(test)]
@@ -372,11 +369,5 @@ mod tests {
         assert_eq!(of(true, "127.0.0.1", header), address("192.0.2.1"));
         assert_eq!(of(false, "127.0.0.1", header), None);
         assert_eq!(of(true, "192.0.2.9", Some("junk")), address("192.0.2.9"));
-    }
-
-    #[test]
-    fn long_website_info_is_cut_between_characters() {
-        assert_eq!(cut("aüb".into(), 2), "a");
-        assert_eq!(cut("aüb".into(), 3), "aü");
     }
 }

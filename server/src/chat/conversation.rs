@@ -128,8 +128,8 @@ pub(crate) async fn find<P: PresenceStore, M: MessageStore>(
     }
 }
 
-/// The user id of the visitor whose session was found, by the session's socket, or else by what the list of
-/// conversations remembers.
+/// The visitor whose session was found, unless the owner says it: by the session's socket, or else by what the
+/// list of conversations remembers.
 ///
 /// # Errors
 /// The store does not answer.
@@ -137,22 +137,25 @@ pub(super) async fn visitor_of<P: PresenceStore, M: MessageStore>(
     chat: &Chat<P, M>,
     found: &Found,
     session: &str,
-) -> Result<Arc<str>, Refusal> {
-    if let Owner::User(user) = &found.conversation.owner {
-        return Ok(Arc::clone(user));
+) -> Result<Option<Arc<str>>, Refusal> {
+    if matches!(found.conversation.owner, Owner::User(_)) {
+        return Ok(None);
     }
     let here = || {
-        Some(Arc::clone(
-            chat.hub.socket(session)?.session().identity().user_id(),
-        ))
+        let socket = chat.hub.socket(session)?;
+        let identity = socket.session().identity();
+        let is_there = Conversation::of(identity, session) == found.conversation;
+        is_there.then(|| Arc::clone(identity.user_id()))
     };
     if let Some(connected) = found.elsewhere.clone().or_else(here) {
-        return Ok(connected);
+        return Ok(Some(connected));
     }
     let remembered = chat.messages.visitor(&found.conversation).await;
     let remembered = remembered.map_err(|error| error.into_refusal("find a visitor"))?;
     // Whoever speaks through the session without a name is called like that, too.
-    Ok(remembered.unwrap_or_else(|| nameless_visitor(session).into()))
+    Ok(Some(
+        remembered.unwrap_or_else(|| nameless_visitor(session).into()),
+    ))
 }
 
 /// Where the owner of a conversation may be connected, of which a session is connected here.

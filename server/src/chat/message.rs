@@ -31,7 +31,7 @@ pub(crate) struct Address {
     pub(crate) sender: Sender,
     /// Where the conversation's owner may be connected.
     pub(crate) holders: Holders,
-    /// The conversation's visitor, if that is somebody else than who speaks.
+    /// The conversation's visitor, if that is neither the owner nor who speaks.
     pub(crate) visitor: Option<Arc<str>>,
 }
 
@@ -128,7 +128,7 @@ pub(crate) async fn reply<P: PresenceStore, M: MessageStore>(
         holders: found.holders,
         session_id: session.to_owned(),
         sender,
-        visitor: Some(visitor),
+        visitor,
     })
 }
 
@@ -163,12 +163,9 @@ pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
         }
     }
     let mut json = json_of(&message)?;
-    let visitor = address
-        .visitor
-        .unwrap_or_else(|| Arc::clone(author.user_id()));
     let entry = Entry {
         conversation: &address.conversation,
-        visitor: &visitor,
+        visitor: address.visitor.as_deref(),
         message: &message,
         json: &json,
         at: now,
@@ -208,7 +205,7 @@ pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
             said: Said {
                 id,
                 conversation: address.conversation,
-                visitor: Some(visitor),
+                visitor: address.visitor,
                 json,
             },
             hearing,

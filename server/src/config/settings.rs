@@ -28,6 +28,7 @@ pub struct Settings {
     pub key_sets: KeySets,
     pub events: Events,
     pub messages: Messages,
+    pub visits: Visits,
     pub http: Http,
     pub online_users: OnlineUsers,
     pub history: History,
@@ -132,6 +133,21 @@ pub struct Messages {
     pub per_address: Rate,
     pub max_addresses: usize,
     pub max_shared_bytes: usize,
+}
+
+/// `[visits]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "config.default.toml is where they are documented"
+)]
+pub struct Visits {
+    pub per_socket: Rate,
+    pub max_url_bytes: usize,
+    pub max_title_bytes: usize,
+    #[serde(deserialize_with = "duration")]
+    pub max_duration: Duration,
 }
 
 /// `[http]`
@@ -309,6 +325,7 @@ impl Settings {
             ("events.per_socket", self.events.per_socket),
             ("messages.per_socket", self.messages.per_socket),
             ("messages.per_address", self.messages.per_address),
+            ("visits.per_socket", self.visits.per_socket),
             (
                 "authentication.attempts_per_address",
                 self.authentication.attempts_per_address,

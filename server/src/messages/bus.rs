@@ -51,7 +51,7 @@ pub struct Said {
     pub id: Uuid,
     /// Whose rooms it goes to.
     pub conversation: Conversation,
-    /// The conversation's visitor, whoever speaks; nothing from a node that does not say it yet.
+    /// The conversation's visitor, if neither the owner nor the message says it.
     pub visitor: Option<Arc<str>>,
     /// The message as JSON text.
     pub json: Arc<str>,

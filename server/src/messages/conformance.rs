@@ -85,9 +85,17 @@ async fn say_at<S: MessageStore>(
         sender,
         timestamp: at(millis).to_iso(),
         session_id: session.to_owned(),
-        user_id: "u".to_owned(),
+        user_id: match sender {
+            Sender::User => visitor_in(session),
+            Sender::Agent | Sender::Bot => "agent".to_owned(),
+        },
         tenant_id: conversation.tenant.to_string(),
         client_id: None,
+    };
+    let visitor = visitor_in(session);
+    let spoken_to = match (&conversation.owner, sender) {
+        (Owner::User(_), _) | (_, Sender::User) => None,
+        (Owner::Session(_), Sender::Agent | Sender::Bot) => Some(&*visitor),
     };
     let json: Arc<str> = serde_json::to_string(&message).unwrap().into();
     let job = Job {
@@ -96,7 +104,7 @@ async fn say_at<S: MessageStore>(
     };
     let entry = Entry {
         conversation,
-        visitor: &visitor_in(session),
+        visitor: spoken_to,
         message: &message,
         json: &json,
         at: at(millis),
@@ -145,7 +153,7 @@ async fn try_to_say<S: MessageStore>(
     };
     let entry = Entry {
         conversation: &conversation,
-        visitor: "visitor",
+        visitor: None,
         message: &message,
         json: &json,
         at: at(millis),

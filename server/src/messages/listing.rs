@@ -27,7 +27,7 @@ pub struct Place {
 pub struct Listed {
     /// Whose it is.
     pub owner: Owner,
-    /// The visitor's user id, if it is known.
+    /// The visitor's user id, if it is known otherwise than by the owner or the last message.
     pub visitor: Option<Arc<str>>,
     /// The last message, JSON text.
     pub last: Arc<str>,
@@ -119,6 +119,15 @@ struct Summary<'a> {
     last_message: &'a RawValue,
 }
 
+/// The author of a message, if that is a visitor.
+pub(super) fn visiting_author(message: &str) -> Option<Arc<str>> {
+    let head: Head<'_> = serde_json::from_str(message).ok()?;
+    match head.sender {
+        Sender::User => Some(head.user_id.into()),
+        Sender::Agent | Sender::Bot => None,
+    }
+}
+
 /// What a summary repeats of its message.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -142,11 +151,11 @@ pub fn summary_json(
     last: &str,
 ) -> Result<String, serde_json::Error> {
     let head: Head<'_> = serde_json::from_str(last)?;
-    let visitor = match (owner, visitor, head.sender) {
+    let visitor = match (owner, head.sender, visitor) {
         (Owner::User(user), _, _) => Cow::Borrowed(&**user),
-        (Owner::Session(_), Some(visitor), _) => Cow::Borrowed(visitor),
-        (Owner::Session(_), None, Sender::User) => head.user_id,
-        (Owner::Session(session), None, Sender::Agent | Sender::Bot) => {
+        (Owner::Session(_), Sender::User, _) => head.user_id,
+        (Owner::Session(_), Sender::Agent | Sender::Bot, Some(visitor)) => visitor.into(),
+        (Owner::Session(session), Sender::Agent | Sender::Bot, None) => {
             nameless_visitor(session).into()
         }
     };
@@ -253,13 +262,13 @@ mod tests {
     }
 
     #[test]
-    fn the_visitor_is_the_owner_or_who_is_known_or_who_spoke() {
+    fn the_visitor_is_the_owner_or_who_spoke_or_who_is_known() {
         let ann = Owner::User("ann".into());
         let unproven = Owner::Session("s".into());
         let named = |owner, visitor, sender| summary(owner, visitor, &message(sender)).user_id;
         assert_eq!(named(&ann, Some("bob"), Sender::User), "ann");
         assert_eq!(named(&unproven, Some("v"), Sender::Bot), "v");
-        assert_eq!(named(&unproven, None, Sender::User), "author");
+        assert_eq!(named(&unproven, Some("v"), Sender::User), "author");
         assert_eq!(named(&unproven, None, Sender::Agent), "anonymous-s");
     }
 }

@@ -15,8 +15,8 @@ use parking_lot::Mutex;
 
 use self::listed::Lists;
 use super::bus::Listeners;
-use super::listing::{Listed, Listing, Place};
-use super::{Accepted, Conversation, Entry, MessageStore};
+use super::listing::{Listed, Listing, Place, visiting_author};
+use super::{Accepted, Conversation, Entry, MessageStore, Owner};
 use crate::clock::{Clock, WallTime};
 use crate::config::settings::History;
 use crate::error::StoreError;
@@ -86,7 +86,11 @@ impl MessageStore for MemoryMessageStore {
             }
         }
         let place = Place::new(&entry.message.timestamp, &entry.conversation.owner);
-        kept.lists.put(entry.conversation, place, entry.visitor);
+        let visitor = match &entry.conversation.owner {
+            Owner::User(user) => user,
+            Owner::Session(_) => entry.visitor.unwrap_or(&entry.message.user_id),
+        };
+        kept.lists.put(entry.conversation, place, visitor);
         kept.append(now, entry.conversation, Arc::clone(entry.json));
         // There are no other nodes.
         Ok(Accepted::New(Listeners::Counted(0)))
@@ -118,9 +122,14 @@ impl MessageStore for MemoryMessageStore {
     }
 
     async fn visitor(&self, conversation: &Conversation) -> Result<Option<Arc<str>>, StoreError> {
+        if let Owner::User(user) = &conversation.owner {
+            return Ok(Some(Arc::clone(user)));
+        }
         let mut kept = self.kept.lock();
         kept.forget(self.clock.now());
-        Ok(kept.lists.visitor(conversation).cloned())
+        let last = kept.last(conversation);
+        let author = last.and_then(|last| visiting_author(last));
+        Ok(author.or_else(|| kept.lists.visitor(conversation).cloned()))
     }
 
     async fn open_session(
@@ -200,6 +209,11 @@ impl Kept {
             .unwrap_or_default()
     }
 
+    fn last(&self, conversation: &Conversation) -> Option<&Arc<str>> {
+        let (_, said) = self.conversations.peek(conversation)?;
+        said.messages.back()
+    }
+
     fn conversations(
         &mut self,
         now: Duration,
@@ -217,11 +231,11 @@ impl Kept {
                     owner,
                 };
                 // Where no messages are kept there is no last one.
-                let (_, said) = self.conversations.peek(&conversation)?;
+                let last = Arc::clone(self.last(&conversation)?);
                 let listed = Listed {
                     owner: conversation.owner,
                     visitor: Some(Arc::clone(visitor)),
-                    last: Arc::clone(said.messages.back()?),
+                    last,
                 };
                 Some((place.clone(), listed))
             });
@@ -289,7 +303,6 @@ impl ReceiptKey {
 mod tests {
     use super::*;
     use crate::config::Settings;
-    use crate::messages::Owner;
 
     #[tokio::test]
     async fn the_memory_store_keeps_the_duties() {

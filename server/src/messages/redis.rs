@@ -120,10 +120,7 @@ impl RedisMessageStore {
             .arg(millis(self.history.receipt_expiry))
             .arg(Receipt::oldest(entry.at, self.history.receipt_expiry))
             .arg(rank(&entry.message.timestamp))
-            .arg(match &conversation.owner {
-                Owner::User(_) => "",
-                Owner::Session(_) => entry.visitor,
-            })
+            .arg(entry.visitor.unwrap_or_default())
             .arg(self.history.conversations_listed)
             .arg(rank(&entry.at.before(self.history.expiry).to_iso()));
         let (in_log, listeners, first): (String, u64, Option<u64>) =

@@ -91,7 +91,7 @@ fn said(tenant: &Arc<str>, fields: &HashMap<String, String>) -> Option<Said> {
             tenant: Arc::clone(tenant),
             owner: Owner::from_text(fields.get("owner")?)?,
         },
-        // Empty where the owner says it.
+        // Empty where the owner or the message says it.
         visitor: fields
             .get("visitor")
             .filter(|visitor| !visitor.is_empty())

@@ -113,7 +113,7 @@ impl Node {
         };
         let entry = Entry {
             conversation: &said.conversation,
-            visitor: "ann",
+            visitor: None,
             message: &message,
             json: &said.json,
             at: WallTime::from_unix_seconds(1_705_314_600),

@@ -2,8 +2,8 @@
 //!
 //! JSON text, an object with the version `v` and one of:
 //! - `{"v":1,"said":{"id":…,"tenant":…,"owner":…,"visitor":…,"message":{…}}}`: something was said. `owner` is
-//!   `user:<userId>` or `session:<sessionId>`, `visitor` the user id of the conversation's visitor (older
-//!   programs do not say it), `message` is what sockets are sent, byte for byte;
+//!   `user:<userId>` or `session:<sessionId>`, `visitor` the user id of the conversation's visitor where
+//!   neither owner nor message says it, `message` is what sockets are sent, byte for byte;
 //! - `{"v":1,"alive":1700000000000}`: a node to itself, with the time of Redis in milliseconds.
 //!
 //! Nodes of two versions of this program run side by side while a fleet is restarted one by one. So:

@@ -1,7 +1,9 @@
 //! The list of conversations: whose stand in it, in which order, in which parts.
 
+use chat_protocol::conversation::ConversationSummary;
+
 use super::*;
-use crate::messages::listing::{Listing, Place};
+use crate::messages::listing::{Listing, Place, summary_json};
 
 /// Runs this part of the suite.
 pub(super) async fn run<S: MessageStore>(new: &impl AsyncFn(History) -> Arc<S>) {
@@ -33,6 +35,17 @@ fn texts(listing: &Listing) -> Vec<String> {
     all.map(|listed| text_of(&listed.last)).collect()
 }
 
+/// Their visitors.
+fn visitors(listing: &Listing) -> Vec<String> {
+    let all = listing.conversations.iter();
+    all.map(|listed| {
+        let json = summary_json(&listed.owner, listed.visitor.as_deref(), &listed.last);
+        let summary: ConversationSummary = serde_json::from_str(&json.unwrap()).unwrap();
+        summary.user_id
+    })
+    .collect()
+}
+
 async fn the_last_message_says_where_a_conversation_stands<S: MessageStore>(store: &S) {
     assert_eq!(list(store, "t").await.conversations, []);
     let (ann, bob) = (of_user("t", "ann"), of_session("t", "s2"));
@@ -59,11 +72,22 @@ async fn the_visitor_is_known_whoever_speaks<S: MessageStore>(store: &S) {
     let visitor = store.visitor(&bob).await.unwrap();
     assert_eq!(visitor.as_deref(), Some("visitor-of-s2"));
     assert_eq!(store.visitor(&of_session("u", "s2")).await.unwrap(), None);
-    let listing = list(store, "t").await;
-    assert_eq!(
-        listing.conversations[1].visitor.as_deref(),
-        Some("visitor-of-s2")
-    );
+    assert_eq!(visitors(&list(store, "t").await), ["ann", "visitor-of-s2"]);
+    let other = of_session("t", "s3");
+    for (sender, millis) in [Sender::User, Sender::Agent, Sender::User]
+        .into_iter()
+        .zip(3..)
+    {
+        say_at(store, millis, &other, "s3", sender, "hi").await;
+        let visitor = store.visitor(&other).await.unwrap();
+        assert_eq!(visitor.as_deref(), Some("visitor-of-s3"));
+        assert_eq!(visitors(&list(store, "t").await)[0], "visitor-of-s3");
+    }
+    // Over HTTP a visitor may be called otherwise from one message to the next.
+    say_at(store, 9, &bob, "elsewhere", Sender::User, "me").await;
+    let visitor = store.visitor(&bob).await.unwrap();
+    assert_eq!(visitor.as_deref(), Some("visitor-of-elsewhere"));
+    assert_eq!(visitors(&list(store, "t").await)[0], "visitor-of-elsewhere");
 }
 
 async fn tenants_have_lists_of_their_own<S: MessageStore>(store: &S) {
@@ -168,9 +192,10 @@ async fn only_so_many_are_listed<S: MessageStore>(store: &S) {
         say_at(store, millis, &conversation, session, Sender::User, session).await;
     }
     assert_eq!(texts(&list(store, "t").await), ["c", "b"]);
-    assert_eq!(store.visitor(&of_session("t", "a")).await.unwrap(), None);
     let a = of_session("t", "a");
     assert_eq!(said(store, &a).await, ["a"], "it can be read on");
+    let visitor = store.visitor(&a).await.unwrap();
+    assert_eq!(visitor.as_deref(), Some("visitor-of-a"), "and answered");
     say_at(store, 4, &a, "a", Sender::User, "again").await;
     assert_eq!(texts(&list(store, "t").await), ["again", "c"]);
 }

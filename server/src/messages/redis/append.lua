@@ -6,7 +6,7 @@
 -- KEYS[3]  stream: the tenant's latest messages, each with id, owner, visitor and message
 -- KEYS[4]  sorted set: the ids of the tenant's latest named messages, by their receipts
 -- KEYS[5]  sorted set: the owners of the tenant's conversations, by the ranks of their last messages
--- KEYS[6]  hash: the visitors of those conversations that are no proven user's, by owner
+-- KEYS[6]  hash: the visitors of those conversations in which only staff would tell, by owner
 -- ARGV[1]  the message, JSON text
 -- ARGV[2]  how many messages a conversation keeps, perhaps none
 -- ARGV[3]  milliseconds after which histories, sessions and the list are forgotten, unless something happens
@@ -21,7 +21,7 @@
 -- ARGV[12] milliseconds after which they are forgotten
 -- ARGV[13] the oldest receipt that counts
 -- ARGV[14] the message's rank; see listing.rs
--- ARGV[15] the conversation's visitor, or empty if the owner says it
+-- ARGV[15] the conversation's visitor, or empty if the owner or the message says it
 -- ARGV[16] how many conversations are listed
 -- ARGV[17] the rank of a message whose history has just expired
 -- Returns the entry in the log, how many nodes listen to the channel now, and the receipt of the

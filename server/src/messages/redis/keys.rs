@@ -19,7 +19,7 @@ pub(in crate::messages) fn conversations(tenant: &str) -> String {
     format!("{{chat:{tenant}}}:conversations")
 }
 
-/// The visitors of those conversations that are no proven user's.
+/// The visitors of those conversations to whom staff have spoken and who are no proven users.
 pub(in crate::messages) fn visitors(tenant: &str) -> String {
     format!("{{chat:{tenant}}}:visitors")
 }

@@ -2,7 +2,8 @@
 //!
 //! `append.lua` and `retract.lua` write it in the same step as the history, whose last message is not written
 //! twice: it is read there. So a conversation whose history has expired is not listed, though its owner may
-//! stand in the set for a while.
+//! stand in the set for a while. Nor is a visitor who spoke last written twice: a hash has those to whom staff
+//! spoke. It expires later than any history that ends with staff.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use redis::{Cmd, Pipeline};
 
 use super::keys;
 use crate::error::StoreError;
-use crate::messages::listing::{Listed, Listing, Place};
+use crate::messages::listing::{Listed, Listing, Place, visiting_author};
 use crate::messages::{Conversation, Owner};
 use crate::redis::Redis;
 
@@ -41,16 +42,18 @@ pub(super) async fn visitor(
     redis: &Redis,
     conversation: &Conversation,
 ) -> Result<Option<Arc<str>>, StoreError> {
-    let mut command = Cmd::new();
-    command
-        .arg("HGET")
+    if let Owner::User(user) = &conversation.owner {
+        return Ok(Some(Arc::clone(user)));
+    }
+    let mut read = Pipeline::new();
+    read.cmd("LINDEX").arg(keys::history(conversation)).arg(-1);
+    read.cmd("HGET")
         .arg(keys::visitors(&conversation.tenant))
         .arg(conversation.owner.to_text());
-    let visitor: Option<String> = redis.query("find a visitor", &command).await?;
-    Ok(match &conversation.owner {
-        Owner::User(user) => Some(Arc::clone(user)),
-        Owner::Session(_) => visitor.map(Arc::from),
-    })
+    let (last, spoken_to): (Option<String>, Option<String>) =
+        redis.pipeline("find a visitor", &read).await?;
+    let author = last.as_deref().and_then(visiting_author);
+    Ok(author.or_else(|| spoken_to.map(Arc::from)))
 }
 
 async fn places(

@@ -95,7 +95,7 @@ impl Case {
         };
         let entry = Entry {
             conversation: &conversation(),
-            visitor: "ann",
+            visitor: None,
             message: &message,
             json: &json,
             at,

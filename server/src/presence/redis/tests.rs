@@ -58,6 +58,12 @@ enum Step {
     Join {
         user: u8,
         node: u64,
+        says: Option<u8>,
+    },
+    Update {
+        pick: prop::sample::Index,
+        says: u8,
+        active: bool,
     },
     Leave {
         pick: prop::sample::Index,
@@ -79,7 +85,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let node = 0..3_u64;
     let pick = || any::<prop::sample::Index>();
     let step = prop_oneof![
-        4 => (user, node.clone()).prop_map(|(user, node)| Step::Join { user, node }),
+        4 => (user, node.clone(), prop::option::of(0..3_u8))
+            .prop_map(|(user, node, says)| Step::Join { user, node, says }),
+        4 => (pick(), 0..3_u8, any::<bool>())
+            .prop_map(|(pick, says, active)| Step::Update { pick, says, active }),
         4 => pick().prop_map(|pick| Step::Leave { pick }),
         2 => (pick(), node.clone()).prop_map(|(pick, node)| Step::Reload { pick, node }),
         1 => node.prop_map(|node| Step::LoseNode { node }),
@@ -101,6 +110,8 @@ struct Twins {
     lives: [u32; 3],
     sessions: Vec<(String, u64, u32, String)>,
     version: u64,
+    /// The most who were ever online.
+    peak: u64,
 }
 
 /// An untrue but distinct time, far from zero.
@@ -145,6 +156,7 @@ impl Twins {
             lives: [0; 3],
             sessions: Vec::new(),
             version: 0,
+            peak: 0,
         }
     }
 
@@ -153,15 +165,16 @@ impl Twins {
         format!("node{node}-{life}")
     }
 
-    async fn join(&mut self, user: &str, node: u64) -> Option<Change> {
+    async fn join(&mut self, user: &str, node: u64, says: Option<u8>) -> Option<Change> {
         let session = format!("s{}", self.sessions.len());
-        let value = format!(r#"{{"sessionId":"{session}"}}"#);
-        let row = mirror::row_of(user, &value).unwrap();
+        let profile = profile(user, &session, says);
+        let value = value_of(user, &profile).unwrap();
         let entering = [Entering {
             user,
             session: &session,
-            order: 0,
+            place: Place::New,
             value: &value,
+            details: profile.details(),
         }];
         let incarnation = self.incarnation(node);
         let joined = self
@@ -171,7 +184,21 @@ impl Twins {
         let life = self.lives[usize::try_from(node).unwrap()];
         let key = key(node, life, &session);
         self.sessions.push((user.to_owned(), node, life, session));
-        self.rules.handle_join(&user.into(), key, row)
+        self.rules.handle_join(&user.into(), key, profile)
+    }
+
+    async fn update(&mut self, index: usize, says: u8, active: bool) -> Option<Change> {
+        let (user, node, life, session) = self.sessions[index].clone();
+        let profile = profile(&user, &session, Some(says));
+        let value = value_of(&user, &profile).unwrap();
+        let incarnation = format!("node{node}-{life}");
+        let asking = asking(&self.tenant, &incarnation);
+        let updated = self
+            .scripts
+            .update(asking, (&user, &session), (&value, &profile), active);
+        updated.await.unwrap();
+        let key = key(node, life, &session);
+        self.rules.handle_update(&user, &key, &profile, active)
     }
 
     async fn leave(&mut self, index: usize) -> Option<Change> {
@@ -231,6 +258,17 @@ impl Twins {
         self.rules.lingering() > 0
     }
 
+    /// The most who were online in a minute.
+    async fn census(&self) -> u64 {
+        let mut read = redis::cmd("HVALS");
+        read.arg(format!("{{online_users:{}}}:counts", self.tenant));
+        let ring: Vec<String> = self.redis.query("test", &read).await.unwrap();
+        let peaks = ring
+            .iter()
+            .map(|entry| entry.split(' ').nth(2).unwrap().parse());
+        peaks.map(Result::unwrap).max().unwrap_or_default()
+    }
+
     /// What was published is what the rules say, and the hash is their table.
     async fn agree(&mut self, mut expected: Vec<Change>) {
         let mut published = Vec::new();
@@ -240,6 +278,7 @@ impl Twins {
             assert_eq!(version, self.version, "counted without a gap");
             published.push(change);
         }
+        self.peak = self.peak.max(self.rules.len() as u64);
         // Those who go at the same time go in any order.
         let text = |change: &Change| format!("{change:?}");
         published.sort_by_key(text);
@@ -269,12 +308,18 @@ impl Twins {
     async fn run(mut self, steps: Vec<Step>) {
         for step in steps {
             let changes = match step {
-                Step::Join { user, node } => {
-                    Vec::from_iter(self.join(&format!("u{user}"), node).await)
+                Step::Join { user, node, says } => {
+                    Vec::from_iter(self.join(&format!("u{user}"), node, says).await)
                 }
-                Step::Leave { pick } | Step::Reload { pick, .. } if self.sessions.is_empty() => {
+                Step::Leave { pick } | Step::Update { pick, .. } | Step::Reload { pick, .. }
+                    if self.sessions.is_empty() =>
+                {
                     let _ = pick;
                     Vec::new()
+                }
+                Step::Update { pick, says, active } => {
+                    let index = pick.index(self.sessions.len());
+                    Vec::from_iter(self.update(index, says, active).await)
                 }
                 Step::Leave { pick } => {
                     Vec::from_iter(self.leave(pick.index(self.sessions.len())).await)
@@ -283,7 +328,7 @@ impl Twins {
                     let index = pick.index(self.sessions.len());
                     let user = self.sessions[index].0.clone();
                     let left = self.leave(index).await;
-                    let joined = self.join(&user, node).await;
+                    let joined = self.join(&user, node, Some(1)).await;
                     left.into_iter().chain(joined).collect()
                 }
                 Step::LoseNode { node } => self.lose(node).await,
@@ -316,8 +361,20 @@ impl Twins {
         let mut keys = redis::cmd("KEYS");
         keys.arg(format!("*online_users:{}*", self.tenant));
         let keys: Vec<String> = self.redis.query("test", &keys).await.unwrap();
-        assert_eq!(keys, [""; 0]);
+        let counts = format!("{{online_users:{}}}:counts", self.tenant);
+        assert!(keys.iter().all(|key| *key == counts), "{keys:?}");
+        assert_eq!(self.census().await, self.peak, "and that is right");
     }
+}
+
+/// What a session shows whose page says this of its visit, if it reports it.
+fn profile(user: &str, session: &str, says: Option<u8>) -> Profile {
+    let row = format!(r#"{{"userId":"{user}","sessionId":"{session}"}}"#);
+    let details = says.map(|says| match says {
+        0 => "{}".to_owned(),
+        _ => format!(r#"{{"title":"{says}"}}"#),
+    });
+    Profile::written(&row, details.as_deref())
 }
 
 fn asking<'a>(tenant: &'a str, incarnation: &'a str) -> Asking<'a> {

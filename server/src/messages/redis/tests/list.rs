@@ -2,7 +2,8 @@
 //! refuses a message.
 
 use super::*;
-use crate::messages::listing::rank;
+use crate::messages::MemoryMessageStore;
+use crate::messages::listing::{Listing, rank, summary_json};
 
 const VISITORS: &str = "{chat:42}:visitors";
 
@@ -26,7 +27,7 @@ impl Case {
         let json: Arc<str> = serde_json::to_string(&message).unwrap().into();
         let entry = Entry {
             conversation: &conversation,
-            visitor: "anonymous-v",
+            visitor: (sender == Sender::Agent).then_some("anonymous-v"),
             message: &message,
             json: &json,
             at,
@@ -78,12 +79,12 @@ async fn what_has_expired_makes_room_when_a_conversation_begins() {
         ("old", expiry + second),
         ("young", half),
     ] {
-        case.say_through(session, Sender::User, now.before(before))
+        case.say_through(session, Sender::Agent, now.before(before))
             .await;
     }
     let owners: Vec<String> = case.ask(&["ZRANGE", LIST, "0", "-1"]).await;
     assert_eq!(owners, ["session:older", "session:old", "session:young"]);
-    case.say_through("new", Sender::User, now).await;
+    case.say_through("new", Sender::Agent, now).await;
     let owners: Vec<String> = case.ask(&["ZRANGE", LIST, "0", "-1"]).await;
     assert_eq!(owners, ["session:young", "session:new"]);
     let mut visitors: Vec<String> = case.ask(&["HKEYS", VISITORS]).await;
@@ -162,4 +163,106 @@ async fn while_redis_is_away_there_is_no_list_rather_than_an_empty_one() {
         owner: Owner::Session("s".into()),
     };
     case.store.visitor(&own).await.unwrap_err();
+}
+
+/// Numbers that look like chance, and are the same ones each time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (self.0 >> 33) % bound
+    }
+}
+
+/// What a desk sees of a list.
+async fn seen(store: &impl MessageStore, limit: usize) -> Vec<String> {
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let part = store.conversations("42", after.as_ref(), limit).await;
+        let Listing {
+            conversations,
+            next,
+        } = part.unwrap();
+        for listed in conversations {
+            let visitor = listed.visitor.as_deref();
+            seen.push(summary_json(&listed.owner, visitor, &listed.last).unwrap());
+        }
+        after = next;
+        if after.is_none() {
+            return seen;
+        }
+    }
+}
+
+/// Somebody says something at about that time in one of a few conversations.
+fn something(dice: &mut Dice, number: u64) -> (Conversation, Message, WallTime) {
+    let session = format!("s{}", dice.below(12));
+    let name: Arc<str> = session.as_str().into();
+    let owner = match dice.below(3) {
+        0 => Owner::User(name),
+        _ => Owner::Session(name),
+    };
+    let (sender, author) = match dice.below(4) {
+        0 => (Sender::Agent, "agent".to_owned()),
+        1 => (Sender::Bot, "bot".to_owned()),
+        // Over HTTP one may be called otherwise each time.
+        _ => (Sender::User, format!("anonymous-{}", dice.below(3))),
+    };
+    let at = WallTime::from_unix_millis(1_705_314_600_000 + number / 2 + dice.below(5));
+    let message = Message {
+        id: number.to_string(),
+        text: number.to_string(),
+        sender,
+        timestamp: at.to_iso(),
+        session_id: session,
+        user_id: author,
+        tenant_id: "42".to_owned(),
+        client_id: None,
+    };
+    let tenant = "42".into();
+    (Conversation { tenant, owner }, message, at)
+}
+
+/// What the stream refuses leaves nothing behind.
+#[tokio::test]
+async fn both_stores_list_the_same_whatever_is_said() {
+    let mut case = Case::new().await;
+    let settings = Settings::with_overrides("").unwrap();
+    let memory = MemoryMessageStore::new(Clock::start(), settings.history);
+    let mut dice = Dice(7);
+    for number in 0..400 {
+        let (conversation, message, at) = something(&mut dice, number);
+        let visitor = case.store.visitor(&conversation).await.unwrap();
+        assert_eq!(visitor, memory.visitor(&conversation).await.unwrap());
+        let visitor = visitor.unwrap_or_else(|| "anonymous-9".into());
+        let is_visitors = message.sender == Sender::User;
+        let told_by_owner = matches!(conversation.owner, Owner::User(_));
+        let json: Arc<str> = serde_json::to_string(&message).unwrap().into();
+        let entry = Entry {
+            conversation: &conversation,
+            visitor: (!is_visitors && !told_by_owner).then_some(&*visitor),
+            message: &message,
+            json: &json,
+            at,
+            job: is_visitors.then_some(Job {
+                site_id: None,
+                domain: None,
+            }),
+        };
+        if is_visitors && dice.below(4) == 0 {
+            case.refuse_jobs().await;
+            case.store.accept(entry).await.unwrap_err();
+            let _gone: u64 = case.ask(&["DEL", STREAM]).await;
+        } else {
+            case.store.accept(entry).await.unwrap();
+            memory.accept(entry).await.unwrap();
+        }
+        let limit = usize::try_from(dice.below(7)).unwrap() + 1;
+        let in_memory = seen(&memory, limit).await;
+        assert_eq!(seen(&case.store, limit).await, in_memory, "{number}");
+    }
 }
