@@ -49,8 +49,6 @@ export class DeskServer {
   #messages = 0;
   /** What is answered to whoever asks how many there were. */
   samples: readonly DeskSample[] = [];
-  /** Set, requests are refused with it. */
-  refusal: { readonly status: number; readonly code: string } | undefined;
   readonly url: string;
 
   private constructor(io: Server, url: string) {
@@ -145,9 +143,6 @@ export class DeskServer {
     };
     if (request.method === 'OPTIONS') {
       response.writeHead(204, headers).end();
-    } else if (this.refusal) {
-      const { status, code } = this.refusal;
-      response.writeHead(status, headers).end(JSON.stringify({ error: 'refused by the test', code }));
     } else {
       response.writeHead(200, headers).end(JSON.stringify(this.#document(pathname)));
     }

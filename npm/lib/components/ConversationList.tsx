@@ -28,8 +28,11 @@ export interface ConversationListTexts {
   waiting: string;
   /** Something in it has not been read here. */
   unread: string;
+  /** Before there is a list. */
   loading: string;
+  /** There are no conversations. */
   empty: string;
+  /** Reads older ones. */
   more: string;
 }
 

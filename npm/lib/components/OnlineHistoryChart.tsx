@@ -11,18 +11,27 @@ import { timeOfDay } from './times.js';
 
 /** The words of the chart. */
 export interface OnlineHistoryChartTexts {
+  /** What the chart shows. */
   title: string;
   /** What the picture says, in a sentence. */
   summary: (now: string, peak: string, peakAt: string) => string;
   /** What is known of a minute. */
   reading: (online: string, peak: string) => string;
+  /** Nobody counted. */
   unknown: string;
+  /** A minute: what is chosen in the chart, and the head of the table’s first column. */
   minute: string;
+  /** The head of the column of how many were online. */
   online: string;
+  /** The head of the column of the most at once. */
   peak: string;
+  /** Where the hour begins. */
   ago: string;
+  /** Where it ends. */
   now: string;
+  /** Before anything is known. */
   loading: string;
+  /** Nobody has counted yet. */
   empty: string;
 }
 

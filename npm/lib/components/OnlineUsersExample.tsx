@@ -13,16 +13,27 @@ import { VisitorAvatar } from './VisitorAvatar.js';
 
 /** The words of the component. */
 export interface OnlineUsersExampleTexts {
+  /** Above all of it. */
   title: string;
+  /** How many are online. */
   count: (users: number) => string;
+  /** Asks for the list. */
   refresh: string;
+  /** Asks again after a failure. */
   retry: string;
+  /** Before there is a list. */
   loading: string;
+  /** What the field is for. */
   search: string;
+  /** The list is empty. */
   nobody: string;
+  /** Nobody is found. */
   noneFound: string;
+  /** To the page before. */
   previous: string;
+  /** To the next page. */
   next: string;
+  /** Which rows the page has, from 1. */
   range: (from: number, to: number, total: number) => string;
 }
 

@@ -112,8 +112,8 @@ export function VisitorGrid({ tenantId, query, sort, change, open, onOpen, widen
             );
           })}
         </div>
-        {total === 0 && <None isLoading={view.isLoading} error={view.error} widen={widen} />}
       </div>
+      {total === 0 && <None isLoading={view.isLoading} error={view.error} widen={widen} />}
       {widen && total > 0 && <Matches total={total} widen={widen} />}
     </div>
   );

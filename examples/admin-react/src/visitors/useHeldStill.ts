@@ -19,19 +19,26 @@ interface Held {
 
 export function useHeldStill(grid: RefObject<HTMLDivElement | null>, held: Held) {
   const { part, query, cursor, head, row } = held;
-  const before = useRef({ part, query });
+  const before = useRef(part);
+  const asked = useRef(query);
+  /** The rows of another query are on their way. */
+  const isAnother = useRef(false);
   /** Where the pointer is in the grid, from its top. */
   const pointer = useRef<number | null>(null);
 
   useLayoutEffect(() => {
-    const element = grid.current;
-    const last = before.current;
-    before.current = { part, query };
-    if (!element || last.part.users === part.users) {
+    const [element, last] = [grid.current, before.current];
+    before.current = part;
+    if (element && asked.current !== query) {
+      asked.current = query;
+      isAnother.current = true;
+      element.scrollTop = 0;
+    }
+    if (!element || last.users === part.users) {
       return;
     }
-    if (last.query !== query) {
-      element.scrollTop = 0;
+    if (isAnother.current) {
+      isAnother.current = false;
       return;
     }
     const { scrollTop } = element;
@@ -40,7 +47,7 @@ export function useHeldStill(grid: RefObject<HTMLDivElement | null>, held: Held)
     const anchor =
       pointer.current !== null ? rowAt(pointer.current) : (focused ?? (scrollTop > 0 ? rowAt(head) : undefined));
     if (anchor !== undefined) {
-      const moved = drift(last.part, part, anchor);
+      const moved = drift(last, part, anchor);
       element.scrollTop = moved === 0 ? scrollTop : scrollTop + moved * row;
     }
   }, [part, query]);

@@ -2,7 +2,7 @@
  * The messages, oldest first. Who reads at the end stays there as more is said; who reads further up is not moved, and is
  * told that there is something new.
  */
-import { type RefObject, useLayoutEffect, useRef, useState } from 'react';
+import { type RefObject, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { ConversationMessage } from '../../shared.js';
 import { useNow } from '../clock.js';
 import { dayName, timeOfDay } from '../times.js';
@@ -20,10 +20,9 @@ export interface MessageLogProps {
 }
 
 export function MessageLog({ messages, isLoading, retry, visitor, text, locale }: MessageLogProps) {
-  const now = useNow();
+  const minute = Math.floor(useNow() / 60_000) * 60_000;
   const log = useRef<HTMLDivElement>(null);
   const { hasNews, onScroll, showEnd } = useEnd(log, messages);
-  const names = { user: visitor, agent: text.agent, bot: text.bot };
   return (
     <div className="acw-log-frame">
       <div
@@ -36,16 +35,7 @@ export function MessageLog({ messages, isLoading, retry, visitor, text, locale }
         onScroll={onScroll}
       >
         {messages.length === 0 && (isLoading ? <Loading text={text} /> : <Silence text={text} />)}
-        {arrange(messages, now).map((run) => (
-          <div key={run.key} className="acw-run" data-sender={run.sender}>
-            {run.opensDay && <p className="acw-day">{dayName(run.at, now, locale)}</p>}
-            <p className="acw-run-head">
-              <span className="acw-sender">{names[run.sender]}</span>{' '}
-              <time dateTime={new Date(run.at).toISOString()}>{timeOfDay(run.at, locale)}</time>
-            </p>
-            <Messages run={run} retry={retry} text={text} />
-          </div>
-        ))}
+        <Runs messages={messages} now={minute} retry={retry} visitor={visitor} text={text} locale={locale} />
       </div>
       {hasNews && (
         <button type="button" className="acw-new" onClick={showEnd}>
@@ -54,6 +44,23 @@ export function MessageLog({ messages, isLoading, retry, visitor, text, locale }
       )}
     </div>
   );
+}
+
+type RunsProps = Omit<MessageLogProps, 'isLoading'> & { now: number };
+
+function Runs({ messages, now, retry, visitor, text, locale }: RunsProps) {
+  const names = { user: visitor, agent: text.agent, bot: text.bot };
+  const runs = useMemo(() => arrange(messages, now), [messages, now]);
+  return runs.map((run) => (
+    <div key={run.key} className="acw-run" data-sender={run.sender}>
+      {run.opensDay && <p className="acw-day">{dayName(run.at, now, locale)}</p>}
+      <p className="acw-run-head">
+        <span className="acw-sender">{names[run.sender]}</span>{' '}
+        <time dateTime={new Date(run.at).toISOString()}>{timeOfDay(run.at, locale)}</time>
+      </p>
+      <Messages run={run} retry={retry} text={text} />
+    </div>
+  ));
 }
 
 function Messages({ run, retry, text }: { run: Run } & Pick<MessageLogProps, 'retry' | 'text'>) {

@@ -10,23 +10,33 @@ export interface ConversationPanelTexts {
   agent: string;
   /** A program that speaks for the shop. */
   bot: string;
+  /** Closes the panel. */
   close: string;
+  /** Before the messages so far have been read. */
   loading: string;
   /** Nobody has said anything yet. */
   empty: string;
+  /** What one may do then. */
   emptyHint: string;
+  /** What the field is for. */
   placeholder: string;
+  /** Sends what is written. */
   send: string;
+  /** A message is on its way. */
   sending: string;
   /** A message waits; a reason may follow. */
   delayed: string;
   /** A message has failed; the reason follows. */
   failed: string;
+  /** Sends or reads once more. */
   retry: string;
+  /** Leads to what has been said below. */
   newMessages: string;
+  /** There is no connection. */
   connecting: string;
   /** The visitor has gone. */
   away: string;
+  /** What that means for the conversation. */
   awayHint: string;
   /** Before the time on the site. */
   onSite: string;
