@@ -238,7 +238,12 @@ test('on a phone there is one thing at a time, with a way back', async () => {
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   expect(width).toBe(390);
   await page.getByRole('button', { name: 'Close' }).tap();
+  await page.waitForFunction(() => history.state === null);
+  await row(page, name(0)).tap();
+  await page.getByRole('heading', { name: name(0) }).waitFor();
+  await page.goBack();
   await row(page, name(1)).waitFor();
+  expect(opened.errors).toEqual([]);
 });
 
 beforeEach(() => {

@@ -13,6 +13,7 @@ import { Problem } from './Problem';
 import { isWaiting, useSound, useTitle } from './attention';
 import { type Tab, Tabs } from './Tabs';
 import { TopBar } from './TopBar';
+import { useBack } from './useBack';
 import { VisitorsPanel } from './visitors/VisitorsPanel';
 
 /** Whose conversation is open. */
@@ -42,6 +43,8 @@ export function Desk({ tenantId }: { tenantId: string }) {
   const openConversation = useCallback(({ userId, sessionId }: ConversationSummary) => {
     setOpen({ userId, sessionId, isPast: true });
   }, []);
+  const close = useCallback(() => setOpen(null), []);
+  useBack(open !== null, close);
   const wasOpen = useRef(false);
   useEffect(() => {
     if (wasOpen.current && !open) {
@@ -90,7 +93,7 @@ export function Desk({ tenantId }: { tenantId: string }) {
         </main>
         <aside className="conversation" aria-label="Conversation">
           {open ? (
-            <Conversation tenantId={tenantId} open={open} isListed={!isUnknown} onClose={() => setOpen(null)} />
+            <Conversation tenantId={tenantId} open={open} isListed={!isUnknown} onClose={close} />
           ) : (
             <NothingOpen />
           )}

@@ -37,7 +37,7 @@ function Place({ visitor: { title, url, domain } }: { visitor: KnownVisitor }) {
   const where = `${host || (domain ?? '')}${path}`;
   return (
     <p className="acw-place" title={where}>
-      {title && <span className="acw-place-title">{title} </span>}
+      {title && <span className="acw-place-title">{title}</span>}{' '}
       {href ? (
         <a href={href} target="_blank" rel="noreferrer noopener">
           {where}
@@ -51,7 +51,8 @@ function Place({ visitor: { title, url, domain } }: { visitor: KnownVisitor }) {
 
 function Stay({ visitor, text }: { visitor: KnownVisitor; text: ConversationPanelTexts }) {
   const since = visitor.startedAt ?? visitor.connectedAt;
-  const { visits, idleSince } = visitor;
+  const { visits, idleSince, referrer } = visitor;
+  const source = pageAddress(referrer).host;
   return (
     <p className="acw-stay">
       {since && (
@@ -60,6 +61,11 @@ function Stay({ visitor, text }: { visitor: KnownVisitor; text: ConversationPane
         </span>
       )}
       {visits !== undefined && visits > 1 && <span>{text.visits(visits)}</span>}
+      {source && (
+        <span title={referrer}>
+          {text.from} {source}
+        </span>
+      )}
       {idleSince && (
         <span data-state="idle">
           {text.idle} <Elapsed since={idleSince} />

@@ -42,6 +42,8 @@ export interface ConversationPanelTexts {
   onSite: string;
   /** The visitor has not done anything for a while; how long follows. */
   idle: string;
+  /** Before the host that a link led from. */
+  from: string;
   /** How often the visitor has come, if more than once. */
   visits: (count: number) => string;
 }
@@ -67,5 +69,6 @@ export const ENGLISH: ConversationPanelTexts = {
   awayHint: 'The conversation stays here. A visitor who is known again reads on where it ended.',
   onSite: 'On the site',
   idle: 'idle',
+  from: 'from',
   visits: (count) => `${count} visits`,
 };
