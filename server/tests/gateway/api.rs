@@ -16,6 +16,7 @@ use crate::support::store::ready;
 use crate::support::{Page, TestServer, refusal, soon, success, token, until, user};
 
 const ONLINE: &str = "/api/chat/online-users";
+const COUNTS: &str = "/api/chat/online-users/history";
 const MESSAGES: &str = "/api/chat/messages";
 const MESSAGE: &str = "/webchat/message";
 const SESSION: &str = "/api/chat/session";
@@ -86,6 +87,9 @@ fn refused() -> Vec<Case> {
         get(&of_42)
             .bearer("shop-admin")
             .with("origin", "https://evil.example"),
+        get(COUNTS),
+        get(&format!("{COUNTS}?tenantId=42")).bearer("shop-widget"),
+        get(&format!("{COUNTS}?tenantId=42")).bearer("open-admin"),
         get(&format!("{MESSAGES}?sessionId=s")),
         get(&format!("{MESSAGES}?tenantId=nobody&sessionId=s")),
         get(&format!("{MESSAGES}?tenantId=42&sessionId=s")).bearer("guessed"),
@@ -173,6 +177,9 @@ async fn who_may_ask_gets_the_servers_answer() {
         .await
         .unwrap();
     assert_eq!(known.status(), 304);
+    let counts = get(&format!("{COUNTS}?tenantId=open"));
+    let counts = success(ask(counts.bearer("open-admin"))).await;
+    assert_eq!(counts["samples"][60]["online"], 0);
     gateway.finish().await;
     server.finish().await;
 }

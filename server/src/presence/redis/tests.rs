@@ -311,10 +311,9 @@ impl Twins {
                 Step::Join { user, node, says } => {
                     Vec::from_iter(self.join(&format!("u{user}"), node, says).await)
                 }
-                Step::Leave { pick } | Step::Update { pick, .. } | Step::Reload { pick, .. }
+                Step::Leave { .. } | Step::Update { .. } | Step::Reload { .. }
                     if self.sessions.is_empty() =>
                 {
-                    let _ = pick;
                     Vec::new()
                 }
                 Step::Update { pick, says, active } => {
