@@ -42,8 +42,8 @@ export function watchPage(on) {
 }
 
 /**
- * Opens a WebSocket. Returns what sends a text frame or, called without one, closes the socket, after which `on` is not
- * called; returns nothing if the address or the page's policy does not allow the socket.
+ * Opens a WebSocket. Returns what sends a text frame, which asks for the namespace if `joins` is 1, or, called without one,
+ * closes the socket, after which `on` is not called; returns nothing if the address or the page's policy does not allow the socket.
  *
  * Most frames are events, and the plain form of those is all that is known of the protocol here: a frame that is
  * `42["name",…]` to the letter, with one of `names`, separated by spaces, and one value, is told as that event and its
@@ -69,13 +69,17 @@ export function openSocket(config, names, on) {
       on(FRAME, data);
     };
     socket.onclose = () => on(CLOSED);
-    return (_, text) => {
-      if (text !== undefined) return socket.send(text);
+    return (joins, text) => {
+      if (text !== undefined) return socket.send(joins ? introduced(config, text) : text);
       socket.onopen = socket.onmessage = socket.onclose = null;
       socket.close();
     };
   } catch {}
 }
+
+/** The packet that asks for the namespace, with all that is told there as it is now. */
+const introduced = ({ about }, packet) =>
+  packet.slice(0, 2) + JSON.stringify({ ...read(packet, 2), ...about?.() });
 
 const WEBSITE = ['domain', 'origin', 'url', 'referrer', 'siteId'];
 

@@ -41,6 +41,29 @@ test('a connection goes where it was given, and takes a WebSocket that was given
   ]);
 });
 
+test('whoever joins says what there is to say at that moment, and no other frame does', () => {
+  const frames = [];
+  class Given {
+    send(frame) {
+      frames.push(frame);
+    }
+  }
+  let elapsed = 0;
+  const about = () => ({ visit: { elapsed: (elapsed += 1) } });
+  const settings = () => ({ WebSocket: Given });
+  const send = openSocket(config({ settings, about }), 'one', () => {});
+  send(1, '40{"token":"\u00e9\\""}');
+  send(0, '42["message",{}]');
+  send(1, '40{"token":"\u00e9\\""}');
+  openSocket(config({ settings }), 'one', () => {})(1, '40{"token":"t"}');
+  expect(frames).toEqual([
+    '40{"token":"é\\"","visit":{"elapsed":1}}',
+    '42["message",{}]',
+    '40{"token":"é\\"","visit":{"elapsed":2}}',
+    '40{"token":"t"}',
+  ]);
+});
+
 test('an address that is none opens nothing', () => {
   class Strict {
     constructor() {
