@@ -64,6 +64,27 @@ test('whoever joins says what there is to say at that moment, and no other frame
   ]);
 });
 
+test('a socket that has an error has ended, and whatever it has once it is closed is nobody’s', () => {
+  const made = [];
+  class Given {
+    constructor() {
+      made.push(this);
+    }
+    close() {}
+  }
+  const on = vi.fn();
+  const close = openSocket(config({ settings: () => ({ WebSocket: Given }) }), 'one', on);
+  const [socket] = made;
+  // One that the page’s policy forbids has no other end in Chromium.
+  socket.onerror({});
+  expect(on.mock.calls).toEqual([[2]]);
+  close(0);
+  // Outside a page an error that nobody listens for ends the program.
+  for (const end of ['onerror', 'onclose', 'onopen']) socket[end]({});
+  socket.onmessage({ data: '2' });
+  expect(on).toHaveBeenCalledTimes(1);
+});
+
 test('an address that is none opens nothing', () => {
   class Strict {
     constructor() {
