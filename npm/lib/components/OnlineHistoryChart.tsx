@@ -4,7 +4,7 @@
  */
 import { type CSSProperties, type KeyboardEvent, type PointerEvent, useId, useMemo, useState } from 'react';
 import { useOnlineHistory } from '../hooks/useOnlineHistory.js';
-import type { OnlineSample } from '../shared.js';
+import type { ChatError, OnlineSample } from '../shared.js';
 import { classes } from './classes.js';
 import { HEIGHT, nearest, plot, type Plot, WIDTH } from './history/plot.js';
 import { timeOfDay } from './times.js';
@@ -33,6 +33,8 @@ export interface OnlineHistoryChartTexts {
   loading: string;
   /** Nobody has counted yet. */
   empty: string;
+  /** The server does not count. */
+  unavailable: string;
 }
 
 /** Whose visitors, and how they are shown. */
@@ -58,10 +60,15 @@ export function OnlineHistoryChart({ tenantId, texts, locale, className }: Onlin
       {drawn.peak ? (
         <Chart drawn={drawn} text={text} locale={locale} />
       ) : (
-        <p className="acw-empty">{error?.message ?? (isLoading ? text.loading : text.empty)}</p>
+        <p className="acw-empty">{error ? reason(error, text) : isLoading ? text.loading : text.empty}</p>
       )}
     </figure>
   );
+}
+
+/** Old servers do not count, which is nothing that has gone wrong. */
+function reason({ code, message }: ChatError, text: OnlineHistoryChartTexts): string {
+  return code === 'NOT_FOUND' ? text.unavailable : message;
 }
 
 interface ChartProps {
@@ -225,4 +232,5 @@ const ENGLISH: OnlineHistoryChartTexts = {
   now: 'now',
   loading: 'Loading…',
   empty: 'Nothing has been counted yet.',
+  unavailable: 'This server does not count.',
 };
