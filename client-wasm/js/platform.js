@@ -198,8 +198,8 @@ export const fail = (config, refusal, code, sentence, status) =>
     status || undefined,
   );
 
-/** The JSON of an event's packet. */
-export const event = (name, payload) => JSON.stringify([name, payload]);
+/** The JSON of an event's packet. Not of a list that is made for it: old libraries have lists write themselves as something else. */
+export const event = (name, payload) => `["${name}",${JSON.stringify(payload)}]`;
 
 /** What the list of online users is asked for with; the numbers are negative if no moment is named. */
 export const listRequest = ({ tenantId }, epoch, version) =>

@@ -33,7 +33,14 @@ pub mod sync;
 pub mod wire;
 
 #[cfg(all(target_arch = "wasm32", not(feature = "front-end")))]
-pub use shell::{CoreConfig, Fields, chat_api, chat_socket, online_users};
+pub use shell::{CoreConfig, Fields, chat_api, chat_socket};
+
+#[cfg(all(
+    target_arch = "wasm32",
+    not(feature = "front-end"),
+    not(feature = "visitor")
+))]
+pub use shell::online_users;
 
 /// Time since the start of whatever is driven, in milliseconds. An integer, because the arithmetic of `Duration` would be
 /// a tenth of the browser's code.

@@ -53,7 +53,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     eprintln!("  desk        http://{dashboard}/?server={url}");
     system.describe();
     eprintln!();
-    eprintln!("Open the desk, then the shop page in a few tabs. Ctrl-C ends everything.");
+    eprintln!(
+        "Open the desk, then the shop page in a few tabs, in a private window for another visitor:"
+    );
+    eprintln!("- choose a bag, and the desk follows; look away for ten seconds, and it says so");
+    eprintln!(
+        "- write in the bubble, and answer at the desk; or click a visitor there and speak first"
+    );
+    eprintln!("Ctrl-C ends everything.");
     while let Err(RecvTimeoutError::Timeout) = interrupted.recv_timeout(WATCH) {
         system.front().check_alive()?;
     }

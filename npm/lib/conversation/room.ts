@@ -162,6 +162,8 @@ export class Room {
   close(reader: () => void): void {
     this.#readers.delete(reader);
     if (this.#readers.size === 0) {
+      // What is still being read is of nobody's interest, and whoever comes next may be another visitor.
+      this.#reading = undefined;
       this.#giveUp(fail('ABORTED', 'The conversation was closed before this was delivered'));
     }
   }
