@@ -39,6 +39,8 @@ pub mod socket_op {
     pub const CLOSE: u32 = 4;
     /// Follow the conversation that the argument names; a promise of its history.
     pub const JOIN: u32 = 5;
+    /// Say what has changed of a visit, the argument, if it is connected; nobody answers.
+    pub const REPORT: u32 = 6;
 }
 
 /// What a socket's listener is told.
@@ -63,6 +65,8 @@ pub mod socket_event {
     pub const LIST: i32 = 8;
     /// A visitor's signed token was issued.
     pub const VISITOR_TOKEN: i32 = 9;
+    /// Something was said in a conversation; the argument is its summary.
+    pub const CONVERSATION: i32 = 10;
 }
 
 /// What the HTTP interface can be asked for. Each is a promise.
@@ -75,6 +79,8 @@ pub mod api_op {
     pub const SEND: u32 = 2;
     /// Open a session with the body that is the argument; its id.
     pub const SESSION: u32 = 3;
+    /// Whatever is at the `path` of the argument, whose other fields are the query; the answer as it is.
+    pub const GET: u32 = 4;
 }
 
 /// What an online-users store can be asked for.

@@ -14,6 +14,7 @@ mod connection;
 mod error;
 mod http;
 mod marks;
+#[cfg(not(feature = "visitor"))]
 mod online_users;
 mod platform;
 #[cfg(feature = "standalone")]
@@ -25,5 +26,7 @@ pub use self::{
     chat_api::chat_api,
     chat_socket::chat_socket,
     config::{CoreConfig, Fields},
-    online_users::online_users,
 };
+
+#[cfg(not(feature = "visitor"))]
+pub use self::online_users::online_users;

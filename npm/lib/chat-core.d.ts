@@ -14,6 +14,10 @@ declare module 'chat-core' {
     visitorId?: string;
     /** Empty: the page would like to have one. */
     visitorToken?: string;
+    /** What is known of the visit, in the words of the wire. */
+    visit?: object;
+    /** 1: an admin who is told of every conversation. */
+    conversations?: number;
   }
 
   export interface CoreConfig {
@@ -44,6 +48,8 @@ declare module 'chat-core' {
     (op: SocketOp.Send, message: object): Promise<MessageReceipt> & { number: number };
     (op: SocketOp.Join, conversation: object): Promise<{ messages: ChatMessage[] }>;
     (op: SocketOp.Status): number;
+    /** Says what has changed of the visit, if it is connected. */
+    (op: SocketOp.Report, change: object): void;
     /** Gives up the message whose promise has that number. */
     (op: SocketOp.Cancel, number: number): void;
     (op: SocketOp.List | SocketOp.Close): void;
@@ -61,6 +67,8 @@ declare module 'chat-core' {
     (op: ApiOp.Messages, conversation: object): Promise<ChatMessage[]>;
     (op: ApiOp.Send, body: object): Promise<ChatMessage>;
     (op: ApiOp.Session, body: object): Promise<string>;
+    /** Reads the path, with all other fields as the query; the answer as it is. */
+    (op: ApiOp.Get, request: { path: string; [parameter: string]: string }): Promise<unknown>;
   }
 
   export function chatApi(config: CoreConfig): Api;

@@ -16,9 +16,11 @@ import {
   Room,
   type Speaker,
 } from './conversation/room.js';
+import { Shelf } from './conversation/unsent.js';
 import { canConnect } from './core.js';
 import { randomId } from './page.js';
 import type { WebsiteInfo } from './types.js';
+import type { Visit } from './visit.js';
 
 /** Whose conversation it is. */
 export interface ConversationOptions {
@@ -26,6 +28,13 @@ export interface ConversationOptions {
   sessionId?: string | undefined;
   /** Visitors: what the page tells of itself. */
   websiteInfo?: WebsiteInfo | undefined;
+  /** Visitors: the visit that is told to the server at each connect, and as it changes. Default: none. */
+  visit?: Visit | undefined;
+  /**
+   * Keeps what is not delivered for as long as the tab lives: after a reload, and on another page of the site, it is in
+   * the snapshot again and is sent. It is kept for the same visitor alone. Default: false.
+   */
+  keepUnsent?: boolean | undefined;
 }
 
 /** A conversation as it is said, for any framework or none. */
@@ -55,7 +64,7 @@ const rooms = new Map<string, Room>();
  */
 export function createConversation(
   tenantId: string,
-  { sessionId, websiteInfo }: ConversationOptions = {},
+  { sessionId, websiteInfo, visit, keepUnsent }: ConversationOptions = {},
 ): Conversation {
   const speaker: Speaker = { tenantId, sessionId, website: websiteInfo };
   const atFirst = openingSnapshot(speaker);
@@ -66,6 +75,13 @@ export function createConversation(
   const enter = (): Room => {
     if (!room || room.isOver) {
       room = enterRoom(speaker, room?.snapshot);
+      // Staff are on no page of the site.
+      if (visit && sessionId === undefined) {
+        room.follow(visit);
+      }
+      if (keepUnsent && canConnect()) {
+        room.keep(shelfOf(speaker));
+      }
     }
     return room;
   };
@@ -97,6 +113,12 @@ export function createConversation(
       room?.close(notify);
     },
   };
+}
+
+/** The site's other pages keep theirs in the same place, whatever they say of themselves. */
+function shelfOf({ tenantId, sessionId }: Speaker): Shelf {
+  const { gatewayUrl, websocketUrl } = currentConfig();
+  return new Shelf(JSON.stringify([tenantId, sessionId, websocketUrl || gatewayUrl]));
 }
 
 function enterRoom(speaker: Speaker, before: ConversationSnapshot | undefined): Room {

@@ -9,6 +9,7 @@ export const enum SocketOp {
   Cancel = 3,
   Close = 4,
   Join = 5,
+  Report = 6,
 }
 
 export const enum SocketEvent {
@@ -22,6 +23,7 @@ export const enum SocketEvent {
   UserOffline = 7,
   List = 8,
   VisitorToken = 9,
+  Conversation = 10,
 }
 
 export const enum ApiOp {
@@ -29,6 +31,7 @@ export const enum ApiOp {
   Messages = 1,
   Send = 2,
   Session = 3,
+  Get = 4,
 }
 
 export const enum UsersOp {

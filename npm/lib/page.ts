@@ -15,15 +15,19 @@ export function visitorId(): string {
 
 /** The token by which the server knows the visitor again; empty if it has not issued one yet. */
 export function visitorToken(tenantId: string): string {
-  return load(KEY + tenantId);
+  return load(tokenKey(tenantId));
 }
+
+/** Where it is kept. */
+export const tokenKey = (tenantId: string): string => KEY + tenantId;
 
 /** Keeps a token that the server has issued. */
 export function keepToken(tenantId: string, issued: unknown): void {
-  save(KEY + tenantId, String((issued as { token?: unknown } | null)?.token ?? ''));
+  save(tokenKey(tenantId), String((issued as { token?: unknown } | null)?.token ?? ''));
 }
 
-function load(key: string): string {
+/** What is kept for this site under that name; empty if there is nothing. */
+export function load(key: string): string {
   try {
     return localStorage.getItem(key) || unsaved[key] || '';
   } catch {
@@ -31,7 +35,8 @@ function load(key: string): string {
   }
 }
 
-function save(key: string, value: string): string {
+/** Keeps it for this site, or as long as the page where that is not allowed. */
+export function save(key: string, value: string): string {
   unsaved[key] = value;
   try {
     localStorage.setItem(key, value);

@@ -59,6 +59,30 @@ export interface ChatMessage {
   readonly [field: string]: unknown;
 }
 
+/** What staff see of a conversation without opening it. */
+export interface ConversationSummary {
+  /** Whose conversation it is: the same text for as long as there is one. */
+  id: string;
+  /** A session to join or to answer it with. */
+  sessionId: string;
+  /** The visitor. */
+  userId: string;
+  /** When something was last said: ISO-8601, UTC, with milliseconds. */
+  updatedAt: string;
+  /** What was said last. While its `sender` is `user`, the visitor waits for an answer. */
+  lastMessage: ChatMessage;
+}
+
+/** How many users were online in one minute. */
+export interface OnlineSample {
+  /** When the minute began: ISO-8601, UTC. */
+  at: string;
+  /** How many there were at its end, in the last sample: are now; null if nobody counted. */
+  online: number | null;
+  /** The most that there were at once; null if nobody counted. */
+  peak: number | null;
+}
+
 /** The server's word that a message was accepted. */
 export interface MessageReceipt {
   /** `id` of the message, as others see it. */

@@ -50,13 +50,12 @@ export function trim(source) {
     'const decodeText = (bytes) => cachedTextDecoder.decode(bytes);',
   );
   // A view of the memory is made as fast as it is looked up whether the last one still fits.
-  for (const type of ['Uint8Array', 'Uint32Array']) {
-    glue = cut(
-      glue,
-      new RegExp(`^function get${type}Memory0\\([^]*?^\\}$`, 'm'),
-      `const get${type}Memory0 = () => new ${type}(wasm.memory.buffer);`,
-    );
-  }
+  const viewOf = (type) => `const get${type}Memory0 = () => new ${type}(wasm.memory.buffer);`;
+  glue = cut(glue, /^function getUint8ArrayMemory0\([^]*?^\}$/m, viewOf('Uint8Array'));
+  // The core for visitors has no use for it but the text's way above.
+  glue = glue.includes('function getUint32ArrayMemory0(')
+    ? cut(glue, /^function getUint32ArrayMemory0\([^]*?^\}$/m, viewOf('Uint32Array'))
+    : `${glue}\n${viewOf('Uint32Array')}\n`;
   glue = glue.replaceAll(/^\s*(?:let )?cached\w+Memory0 = null;$/gm, '');
   glue = cut(
     glue,

@@ -1,5 +1,5 @@
 /**
- * Builds `dist/`: ESM and CommonJS with types for each, and the script-tag widget; beside each of
+ * Builds `dist/`: ESM and CommonJS with types for each, the components' stylesheet, and the script-tag widget; beside each of
  * them what runs where WebAssembly does not, in files of its own. Expects the core and the views in
  * `lib/wasm` and `lib/no-wasm`; `cargo xtask build` puts them there. Fails when the package grows over its gate.
  */
@@ -15,9 +15,10 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { corePlugin } from './core.mjs';
+import { corePlugin, visitorCorePlugin } from './core.mjs';
 import { noWasmPlugin, viewApartWithoutWasm } from './no-wasm.mjs';
 import { reportSizes } from './size.mjs';
+import { stylesPlugin } from './styles.mjs';
 import { viewApart, viewPlugin } from './view.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -88,7 +89,7 @@ for (const format of ['esm', 'cjs']) {
 writeFileSync(`${stage}/cjs/package.json`, '{ "type": "commonjs" }\n');
 
 for (const [file, entry, plugin] of [
-  ['widget.v1.js', 'lib/widget/main.ts', core.plugin],
+  ['widget.v1.js', 'lib/widget/main.ts', visitorCorePlugin().plugin],
   ['widget.v1.no-wasm.js', 'lib/widget/no-wasm.ts', noWasm],
 ]) {
   await build({
@@ -98,9 +99,19 @@ for (const [file, entry, plugin] of [
     format: 'iife',
     minify: true,
     platform: 'browser',
-    plugins: [plugin],
+    // A third less for texts in other scripts; the mark says so to a browser, whatever page or server say of the charset.
+    charset: 'utf8',
+    banner: { js: '\uFEFF' },
+    plugins: [plugin, stylesPlugin],
   });
 }
+
+await build({
+  ...common,
+  entryPoints: ['lib/components/desk.css'],
+  outfile: `${stage}/desk.css`,
+  minify: true,
+});
 
 declarations();
 rmSync('dist', { recursive: true, force: true });

@@ -14,21 +14,32 @@ import { inline } from './inline.mjs';
 import { binaryen, FEATURES, inScratch } from './tools.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const bindings = join(root, 'lib/wasm/chat_client_wasm.js');
-const binary = join(root, 'lib/wasm/chat_client_wasm_bg.wasm');
+const binaryIn = (directory) => join(root, directory, 'chat_client_wasm_bg.wasm');
+const bindingsIn = (directory) => join(root, directory, 'chat_client_wasm.js');
 
-if (!existsSync(bindings) || !existsSync(binary)) {
-  throw new Error('lib/wasm is missing: run `cargo xtask build`, which builds the core first');
+/** The core with all that it can do, and the one that visitors have. */
+const WHOLE = { directory: 'lib/wasm', exported: 'chatApi, chatSocket, onlineUsers' };
+const VISITOR = { directory: 'lib/visitor-wasm', exported: 'chatApi, chatSocket' };
+
+for (const { directory } of [WHOLE, VISITOR]) {
+  if (!existsSync(bindingsIn(directory)) || !existsSync(binaryIn(directory))) {
+    throw new Error(`${directory} is missing: run \`cargo xtask build\`, which builds the core first`);
+  }
 }
 
 /** What a build of the core is known by. */
-export const coreId = createHash('sha256').update(readFileSync(binary)).digest('hex').slice(0, 16);
+export const coreId = createHash('sha256').update(readFileSync(binaryIn(WHOLE.directory))).digest('hex').slice(0, 16);
+
+/** Resolves `chat-core` to the core for visitors; asking it for the store finds nothing. */
+export const visitorCorePlugin = () => coreFrom(VISITOR, 'export const onlineUsers = undefined;');
 
 /** An esbuild plugin that resolves `chat-core`; `facts` holds the sizes for the build's report. */
-export function corePlugin() {
-  const { wasm, names } = optimize();
-  const module = inline(wasm, coreId);
-  const glue = shorten(trim(readFileSync(bindings, 'utf8')), names);
+export const corePlugin = () => coreFrom(WHOLE, '');
+
+function coreFrom({ directory, exported }, missing) {
+  const { wasm, names } = optimize(binaryIn(directory));
+  const module = `${inline(wasm, coreId, exported)}\n${missing}`;
+  const glue = shorten(trim(readFileSync(bindingsIn(directory), 'utf8')), names);
   return {
     facts: { wasm, text: module.length, glue: glue.length },
     plugin: {
@@ -42,14 +53,14 @@ export function corePlugin() {
         build.onLoad({ filter: /./, namespace: 'chat-core' }, ({ path }) => ({
           contents: path === 'core' ? module : glue,
           loader: 'js',
-          resolveDir: join(root, 'lib/wasm'),
+          resolveDir: join(root, directory),
         }));
       },
     },
   };
 }
 
-function optimize() {
+function optimize(binary) {
   return inScratch((directory) => {
     const small = join(directory, 'small.wasm');
     const output = join(directory, 'core.wasm');

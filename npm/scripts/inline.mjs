@@ -35,9 +35,9 @@ const OTHERS = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 +
   (character) => ![OPENERS, '"\'`\\$<', ...OWN.values()].join('').includes(character),
 );
 
-/** The source of `chat-core`; `id` is what its build is known by. */
-export function inline(wasm, id) {
-  return `export { chatApi, chatSocket, initSync, onlineUsers } from 'chat-core-bindings';
+/** The source of `chat-core`; `id` is what its build is known by, `exported` what the bindings have of it. */
+export function inline(wasm, id, exported) {
+  return `export { ${exported}, initSync } from 'chat-core-bindings';
 export const coreId = ${JSON.stringify(id)};
 ${inlineBytes(wasm)}`;
 }

@@ -20,9 +20,11 @@ export const core = {
   broken: false,
   /** What the HTTP interface answers of a conversation. */
   history: [] as ChatMessage[],
+  /** Set, it answers whatever else is read over HTTP. */
+  get: undefined as ((request: { path: string; cursor?: string }) => unknown) | undefined,
   reset() {
     const nothing = { sockets: [], calls: [], configs: [], feeds: [], starts: 0, history: [] };
-    Object.assign(core, { ...nothing, refusal: undefined, broken: false });
+    Object.assign(core, { ...nothing, refusal: undefined, broken: false, get: undefined });
   },
 };
 
@@ -40,6 +42,7 @@ export function wasmBytes(): Uint8Array<ArrayBuffer> {
 class FakeSocket {
   readonly sent: object[] = [];
   readonly joined: object[] = [];
+  readonly reports: object[] = [];
   /** What a conversation answers to whoever joins it. */
   said: ChatMessage[] = [];
   /** Set, it answers the messages; otherwise all are accepted. */
@@ -73,6 +76,9 @@ class FakeSocket {
         return undefined;
       case SocketOp.Status:
         return STATUS[this.status];
+      case SocketOp.Report:
+        this.reports.push(argument as object);
+        return undefined;
       case SocketOp.Cancel:
         this.cancelled.push(argument);
         return undefined;
@@ -117,6 +123,7 @@ const answers: { [Op in ApiOp]: [string, unknown] } = {
     } satisfies ChatMessage,
   ],
   [ApiOp.Session]: ['createSession', 's-created'],
+  [ApiOp.Get]: ['get', {}],
 };
 
 export function chatApi(config: CoreConfig): Api {
@@ -124,6 +131,9 @@ export function chatApi(config: CoreConfig): Api {
     const [name, answer] = answers[op];
     core.calls.push([name, argument]);
     core.configs.push(config);
+    if (op === ApiOp.Get && core.get && !core.refusal) {
+      return Promise.resolve(core.get(argument as { path: string }));
+    }
     const value = op === ApiOp.Messages ? core.history : answer;
     return core.refusal ? Promise.reject(core.refusal) : Promise.resolve(value);
   }) as Api;

@@ -6,6 +6,8 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import aiEvent from '../../protocol/fixtures/ai_event_created.json' with { type: 'json' };
+import updated from '../../protocol/fixtures/conversation_updated.json' with { type: 'json' };
+import conversations from '../../protocol/fixtures/conversations.json' with { type: 'json' };
 import history from '../../protocol/fixtures/join_conversation_ack.json' with { type: 'json' };
 import body from '../../protocol/fixtures/message.json' with { type: 'json' };
 import receipt from '../../protocol/fixtures/message_ack.json' with { type: 'json' };
@@ -130,6 +132,11 @@ test('the token of an issued document is what is kept', () => {
   expect(visitorToken('7')).toBe(issued.token);
 });
 
+test('a conversation in the list is as its event tells it, with the message that its followers are told', () => {
+  expect(updated.conversation).toEqual(conversations.conversations[0]);
+  expect(updated.conversation.lastMessage).toEqual(message.message);
+});
+
 test('every event that reaches a client is looked at here', () => {
   const directory = fileURLToPath(new URL('../../protocol/fixtures', import.meta.url));
   const requests = [
@@ -143,6 +150,8 @@ test('every event that reaches a client is looked at here', () => {
   ];
   const seen = [
     'ai_event_created',
+    'conversation_updated',
+    'conversations',
     'get_online_users_versioned',
     'join_conversation_ack',
     'message',

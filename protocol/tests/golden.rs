@@ -4,6 +4,7 @@
 use std::{fmt::Debug, fs, path::PathBuf};
 
 use chat_protocol::{
+    conversation::{ConversationSummary, ConversationUpdated, Conversations},
     identity::VisitorToken,
     message::{
         Accepted, Conversation, History, Message, MessageCreated, Refused, SendMessage, Sender,
@@ -343,6 +344,46 @@ fn conversations() {
         "join_conversation_ack",
         &History {
             messages: vec![question()],
+        },
+    );
+}
+
+#[test]
+fn list_of_conversations() {
+    let waiting = ConversationSummary {
+        id: "user:user-123".into(),
+        session_id: question().session_id,
+        user_id: question().user_id,
+        updated_at: question().timestamp,
+        last_message: question(),
+    };
+    golden(
+        "conversation_updated",
+        &ConversationUpdated {
+            conversation: waiting.clone(),
+        },
+    );
+    let answer = Message {
+        id: "9a1e2d0e-6d5c-4a3b-9f0a-3f1f6a9c1d22".into(),
+        text: "May I help you?".into(),
+        sender: Sender::Agent,
+        timestamp: "2024-01-15T10:29:00.000Z".into(),
+        session_id: "session-457".into(),
+        user_id: "agent-1".into(),
+        ..question()
+    };
+    let answered = ConversationSummary {
+        id: "session:session-457".into(),
+        session_id: answer.session_id.clone(),
+        user_id: "anonymous-7".into(),
+        updated_at: answer.timestamp.clone(),
+        last_message: answer,
+    };
+    golden(
+        "conversations",
+        &Conversations {
+            conversations: vec![waiting, answered],
+            next_cursor: Some("240115102900000.session:session-457".into()),
         },
     );
 }

@@ -83,6 +83,8 @@ pub struct Member {
     /// What is shown of its user while it is the one that is shown.
     profile: Mutex<Profile>,
     watching: Watching,
+    /// Whether it is told of all conversations of its tenant.
+    hears_conversations: bool,
     rates: Mutex<Rates>,
     /// To be handed over once the socket is connected.
     visitor_token: Mutex<Option<Box<Issued>>>,

@@ -115,4 +115,16 @@ mod tests {
         assert_eq!(moment.to_iso(), "2024-01-15T10:30:00.250Z");
         assert_eq!(moment.unix_millis(), 1_705_314_600_250);
     }
+
+    #[test]
+    fn nothing_is_before_the_epoch() {
+        let moment = WallTime::from_unix_millis(1_500);
+        assert_eq!(
+            moment.before(Duration::from_millis(500)).unix_millis(),
+            1_000
+        );
+        let epoch = WallTime::from_unix_seconds(0);
+        assert_eq!(moment.before(Duration::from_secs(2)), epoch);
+        assert_eq!(moment.before(Duration::MAX), epoch);
+    }
 }

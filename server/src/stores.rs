@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::clock::WallTime;
 use crate::error::StoreError;
+use crate::messages::listing::{Listing, Place};
 use crate::messages::{
     Accepted, Conversation, Entry, MemoryMessageStore, MessageStore, RedisMessageStore,
 };
@@ -166,6 +167,25 @@ impl MessageStore for Messages {
         match self {
             Self::Memory(store) => store.history(conversation).await,
             Self::Redis(store) => store.history(conversation).await,
+        }
+    }
+
+    async fn conversations(
+        &self,
+        tenant: &str,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Listing, StoreError> {
+        match self {
+            Self::Memory(store) => store.conversations(tenant, after, limit).await,
+            Self::Redis(store) => store.conversations(tenant, after, limit).await,
+        }
+    }
+
+    async fn visitor(&self, conversation: &Conversation) -> Result<Option<Arc<str>>, StoreError> {
+        match self {
+            Self::Memory(store) => store.visitor(conversation).await,
+            Self::Redis(store) => store.visitor(conversation).await,
         }
     }
 

@@ -29,27 +29,33 @@ const VIEW_MODULE: &str = "chat_client_view.wasm";
 const VIEW_FLAGS: [&str; 3] = ["--", "-C", "target-feature=+simd128"];
 /// The feature with which each stands alone as a module: allocator, panic handler, exports.
 pub(crate) const FEATURE: &str = "standalone";
+/// The features of what the script tag's file has: no online-users store, which visitors have no use for.
+const VISITOR: &str = "standalone,visitor";
 /// The feature with which Rust front ends have the core.
 pub(crate) const FRONT_END: &str = "front-end";
 const PROFILE: &str = "wasm";
 
 /// Compiles core and views for size: into `npm/lib/wasm/` the core's module, glue and types, and the views' module; into
-/// `npm/lib/no-wasm/` the same in a form that can be translated to JavaScript, without reference types and vector instructions.
+/// `npm/lib/no-wasm/` the same in a form that can be translated to JavaScript, without reference types and vector instructions;
+/// into `npm/lib/visitor-wasm/` the core for visitors alone.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     setup::wasm_target()?;
     let target = workspace.target();
-    let core = compile(workspace, PACKAGE, &target, &FLAGS)?;
+    let core = compile(workspace, PACKAGE, &target, FEATURE, &FLAGS)?;
     let portable = wasm_features::withdrawn(&core)
         .with_context(|| format!("what became of {PACKAGE} is no module of rustc's"))?;
     bind(workspace, core, "wasm")?;
     bind(workspace, portable, "no-wasm")?;
-    // In a directory of its own, so that neither form displaces the other.
+    // In directories of their own, so that no form displaces another.
+    let visitor = target.join("visitor");
+    let visitor = compile(workspace, PACKAGE, &visitor, VISITOR, &FLAGS)?;
+    bind(workspace, visitor, "visitor-wasm")?;
     let plain = target.join("no-wasm");
     for (directory, target, flags) in [
         ("wasm", &target, VIEW_FLAGS.as_slice()),
         ("no-wasm", &plain, &[]),
     ] {
-        let view = compile(workspace, VIEW_PACKAGE, target, flags)?;
+        let view = compile(workspace, VIEW_PACKAGE, target, FEATURE, flags)?;
         let out = workspace
             .npm()
             .join("lib")
@@ -61,12 +67,18 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
 }
 
 /// The compiled module.
-fn compile(workspace: &Workspace, package: &str, target: &Path, flags: &[&str]) -> Result<Vec<u8>> {
+fn compile(
+    workspace: &Workspace,
+    package: &str,
+    target: &Path,
+    features: &str,
+    flags: &[&str],
+) -> Result<Vec<u8>> {
     // Built as a module alone: beside an rlib, as the manifest has it for the tests, cargo leaves out link-time optimisation.
     Tool::cargo()
         .args(["rustc", "--lib", "--crate-type", "cdylib"])
         .args(["--package", package, "--profile", PROFILE])
-        .args(["--target", TARGET, "--features", FEATURE])
+        .args(["--target", TARGET, "--features", features])
         .arg("--target-dir")
         .arg(target)
         .args(flags)

@@ -14,12 +14,17 @@ use super::{
     http::{self, Method},
     platform,
 };
-use crate::ops::api_op as op;
+use crate::{VISITOR, ops::api_op as op};
 
 /// Requests to the HTTP interface, by [`crate::ops::api_op`]. Each is a promise, which rejects with a coded error.
 #[wasm_bindgen(js_name = chatApi)]
 pub fn chat_api(config: CoreConfig) -> JsValue {
     platform::function(move |operation, argument| {
+        // Visitors send over their connection, and have nothing else to ask for.
+        let operation = if VISITOR { op::MESSAGES } else { operation };
+        let given = (operation == op::GET)
+            .then(|| field(&argument, "path")?.as_string())
+            .flatten();
         let (method, path, pick): (_, _, Pick) = match operation {
             op::USERS => (Method::Get, ONLINE_USERS_PATH, |answer| {
                 Some(platform::rows_of(answer)).filter(JsValue::is_object)
@@ -30,6 +35,11 @@ pub fn chat_api(config: CoreConfig) -> JsValue {
             op::SEND => (Method::Post, SEND_MESSAGE_PATH, |answer| {
                 field(answer, "message").filter(JsValue::is_object)
             }),
+            op::GET => (
+                Method::Get,
+                given.as_deref().unwrap_or_default(),
+                |answer| Some(answer.clone()),
+            ),
             _ => (Method::Post, SESSION_PATH, |answer| {
                 field(answer, SESSION_ID).filter(JsValue::is_string)
             }),

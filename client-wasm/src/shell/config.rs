@@ -17,7 +17,7 @@ export interface CoreConfig {
   apiUrl: string;
   /** What a visitor's page says of itself. */
   website: { domain?: string; origin?: string; url?: string; referrer?: string; siteId?: string };
-  /** Called before each connect and each request. Sent as the Socket.IO `auth`; with requests, its `token` as the bearer token and its `visitorToken` as `X-Visitor-Token`. */
+  /** Called before each connect and each request. Sent as the Socket.IO `auth`, whatever is in it; with requests, its `token` as the bearer token and its `visitorToken` as `X-Visitor-Token`. */
   credentials: () => object | Promise<object>;
   /** Makes the error that callbacks and rejections carry. */
   fail: (code: string, message: string, status?: number) => Error;

@@ -126,8 +126,15 @@ impl Connection {
 
     /// Asks for the list of online users, or for what has happened since `mark`, if the connection is up.
     pub(super) fn request_online_users(self: &Rc<Self>, mark: Option<Mark>) {
-        let payload = marks::list_request(&self.config, mark);
-        self.prepare(event::GET_ONLINE_USERS, &payload, Delivery::Volatile);
+        self.report(
+            event::GET_ONLINE_USERS,
+            &marks::list_request(&self.config, mark),
+        );
+    }
+
+    /// Sends an event that nobody answers, if the connection is up.
+    pub(super) fn report(self: &Rc<Self>, name: &str, payload: &JsValue) {
+        self.prepare(name, payload, Delivery::Volatile);
         self.drive(&JsValue::UNDEFINED);
     }
 

@@ -104,6 +104,19 @@ export function again(log: Log, clientId: string): Log {
   return change(log, clientId, 'failed', () => ({ state: 'pending', error: null }));
 }
 
+/** Whatever waits may have been sent by another page. */
+export function doubted(log: Log): Log {
+  return log.entries
+    .filter(({ state, tries }) => state === 'pending' && tries === 0)
+    .reduce((doubtful, { key }) => tried(doubtful, key), log);
+}
+
+/** What the server has. */
+export function deliveredOnly(log: Log): Log {
+  const end = endOfDelivered(log);
+  return end === log.entries.length ? log : { ...log, entries: log.entries.slice(0, end) };
+}
+
 /** The server has accepted an own message. */
 export function acknowledged(log: Log, clientId: string, receipt: Partial<MessageReceipt>): Log {
   const entry = own(log, clientId);

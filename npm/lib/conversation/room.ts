@@ -4,18 +4,22 @@
  * It decides nothing about messages; `log.ts` and `queue.ts` do. It runs for as long as somebody reads it or an own
  * message is under way, so that what was written is sent even if the page shows something else by then.
  */
-import type { Socket } from 'chat-core';
+import type { Auth, CoreConfig, Socket } from 'chat-core';
 import { ChatAPI } from '../api.js';
 import { currentConfig } from '../config.js';
 import { coreConfig } from '../core-config.js';
 import { canConnect, loadCore } from '../core.js';
 import { asError, type ChatError, fail } from '../errors.js';
+import { firstTurn } from '../first-visit.js';
 import { SocketEvent, SocketOp } from '../ops.js';
-import { keepToken, messageBody, visitorToken } from '../page.js';
+import { keepToken, messageBody, visitorId, visitorToken } from '../page.js';
 import type { ChatMessage, WebsiteInfo } from '../types.js';
+import { type Reporter, reporter, visited } from '../visit/report.js';
+import type { Visit } from '../visit/types.js';
 import * as logs from './log.js';
 import type { ConversationMessage, Entry, Log } from './log.js';
 import * as queue from './queue.js';
+import { resumed, Shelf, unsentOf, whose } from './unsent.js';
 
 /** What is known of a conversation at one moment. It never changes: something new is a new snapshot. */
 export interface ConversationSnapshot {
@@ -55,9 +59,17 @@ export class Room {
   #log: Log;
   #snapshot: ConversationSnapshot;
   #isOver = false;
+  #visit: Visit | undefined;
+  #reporter: Reporter | undefined;
+  /** Where unsent messages are kept, if they are. */
+  #shelf: Shelf | undefined;
+  /** From whom they are, as soon as that is known. */
+  #whose: string | undefined;
 
   #socket: Socket | undefined;
   #isOpening = false;
+  /** Lets other tabs make their first connection. */
+  #endTurn = () => {};
   /** How many connections were given up: what they still say is nobody's concern. */
   #givenUp = 0;
   /** The message on its way; another object for each attempt. */
@@ -90,6 +102,31 @@ export class Room {
 
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** Tells the server of the visit, from the next connect on. */
+  follow(visit: Visit): void {
+    if (this.#visit !== visit) {
+      this.#reporter?.close();
+      this.#visit = visit;
+      this.#reporter = reporter(visit, (change) => this.#socket?.(SocketOp.Report, change));
+    }
+  }
+
+  /** Keeps what is not delivered, and goes on with what was kept. */
+  keep(shelf: Shelf): void {
+    if (this.#shelf) {
+      return;
+    }
+    this.#shelf = shelf;
+    globalThis.addEventListener?.('pageshow', this.#doubt);
+    const { getToken, apiKey: token } = currentConfig();
+    if (!getToken) {
+      this.#identify({
+        ...(token && { token }),
+        ...(!this.#isStaff && { visitorId: visitorId() }),
+      });
+    }
   }
 
   /** Calls the reader after each change, until it is taken out. */
@@ -125,6 +162,8 @@ export class Room {
   close(reader: () => void): void {
     this.#readers.delete(reader);
     if (this.#readers.size === 0) {
+      // What is still being read is of nobody's interest, and whoever comes next may be another visitor.
+      this.#reading = undefined;
       this.#giveUp(fail('ABORTED', 'The conversation was closed before this was delivered'));
     }
   }
@@ -133,7 +172,11 @@ export class Room {
     const next = { ...this.#snapshot, ...change };
     const names = Object.keys(next) as (keyof ConversationSnapshot)[];
     if (names.some((name) => next[name] !== this.#snapshot[name])) {
+      const isSaid = next.messages !== this.#snapshot.messages;
       this.#snapshot = next;
+      if (isSaid) {
+        this.#save();
+      }
       [...this.#readers].forEach((reader) => reader());
     }
   }
@@ -158,13 +201,16 @@ export class Room {
     try {
       const config = coreConfig(this.#speaker.tenantId, this.#isStaff, this.#website);
       const core = await loadCore();
-      if (isCurrent()) {
-        this.#socket = core.chatSocket(config, (event, value) => {
-          if (isCurrent()) {
-            this.#hear(event, value);
-          }
-        });
+      const endTurn = this.#isStaff ? this.#endTurn : await firstTurn(this.#speaker.tenantId);
+      if (!isCurrent()) {
+        return endTurn();
       }
+      this.#endTurn = endTurn;
+      this.#socket = core.chatSocket(this.#introduced(config, isCurrent), (event, value) => {
+        if (isCurrent()) {
+          this.#hear(event, value);
+        }
+      });
     } catch (cause) {
       if (isCurrent()) {
         this.#giveUp(asError(cause));
@@ -172,11 +218,27 @@ export class Room {
     }
   }
 
+  /** With each connect it is said who comes, and of which visit that is a part. */
+  #introduced(config: CoreConfig, isCurrent: () => boolean): CoreConfig {
+    const credentials = async () => {
+      const auth = await config.credentials();
+      if (isCurrent()) {
+        this.#identify(auth);
+      }
+      return this.#reporter ? { ...auth, visit: this.#reporter.auth() } : auth;
+    };
+    const website = this.#visit
+      ? visited(config.website, this.#visit, this.#website)
+      : config.website;
+    return { ...config, website, credentials };
+  }
+
   #hear(event: SocketEvent, value: unknown): void {
     switch (event) {
       case SocketEvent.Connected:
         return this.#connected();
       case SocketEvent.Disconnected:
+        this.#reporter?.disconnected();
         return this.#set({ isConnected: false });
       case SocketEvent.Failed:
         return this.#snapshot.isConnected ? undefined : this.#set({ error: asError(value) });
@@ -189,12 +251,15 @@ export class Room {
       case SocketEvent.UserOnline:
       case SocketEvent.UserOffline:
       case SocketEvent.List:
+      case SocketEvent.Conversation:
         return undefined;
     }
   }
 
   #connected(): void {
     this.#resume();
+    this.#endTurn();
+    this.#reporter?.connected();
     this.#set({ isConnected: true, error: null });
     // What was said while nobody listened. Other visitors than proven ones have nothing to read.
     if (this.#isStaff || visitorToken(this.#speaker.tenantId) || currentConfig().getToken) {
@@ -236,6 +301,8 @@ export class Room {
     this.#resume();
     clearTimeout(this.#rereading);
     this.#attempt = undefined;
+    this.#endTurn();
+    this.#reporter?.disconnected();
     this.#socket?.(SocketOp.Close);
     this.#socket = undefined;
     this.#isOpening = false;
@@ -246,6 +313,8 @@ export class Room {
       this.#disconnect();
       this.#set({ isConnected: false });
       this.#isOver = true;
+      this.#reporter?.close();
+      globalThis.removeEventListener?.('pageshow', this.#doubt);
       this.#ended();
     }
   }
@@ -309,6 +378,31 @@ export class Room {
     clearTimeout(this.#pause);
     this.#pause = undefined;
   }
+
+  // What is kept of them.
+
+  #identify(auth: Auth): void {
+    const before = this.#whose;
+    this.#whose = whose(auth);
+    if (!this.#shelf || before === this.#whose) {
+      return;
+    }
+    // What somebody else has written is neither sent nor kept in this one's name.
+    const log = before === undefined ? this.#log : logs.deliveredOnly(this.#log);
+    const kept = this.#shelf.read();
+    const sender = this.#isStaff ? 'agent' : 'user';
+    this.#update(kept?.whose === this.#whose ? resumed(log, kept, sender) : log);
+    this.#save();
+  }
+
+  #save(): void {
+    if (this.#whose !== undefined) {
+      this.#shelf?.write(unsentOf(this.#log, this.#whose));
+    }
+  }
+
+  /** While the browser kept this page aside, another one may have sent what was kept. */
+  readonly #doubt = (): void => this.#update(logs.doubted(this.#log));
 
   // What was said before.
 

@@ -34,12 +34,12 @@ export function useConversation(
   options: ConversationOptions = {},
 ): UseConversationResult {
   // By value: pages write the options down anew in each render.
-  const key = JSON.stringify(options);
-  const conversation = useMemo(
-    () =>
-      tenantId ? createConversation(tenantId, JSON.parse(key) as ConversationOptions) : nowhere,
-    [tenantId, key],
-  );
+  const { visit, ...rest } = options;
+  const key = JSON.stringify(rest);
+  const conversation = useMemo(() => {
+    const same = JSON.parse(key) as ConversationOptions;
+    return tenantId ? createConversation(tenantId, { ...same, visit }) : nowhere;
+  }, [tenantId, key, visit]);
   const { subscribe, getSnapshot, getServerSnapshot } = conversation;
   const snapshot = useSyncExternalStore(subscribe, getSnapshot, getServerSnapshot);
   return useMemo(() => {

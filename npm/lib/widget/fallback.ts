@@ -21,10 +21,30 @@ export function fallbackBeside(
   return () => load(address, script.nonce);
 }
 
+/** What a page that demands trusted types has to allow by name. */
+const POLICY = 'amoiq-chat-widget';
+
+interface TrustedTypes {
+  createPolicy(
+    name: string,
+    rules: { createScriptURL: (url: string) => string },
+  ): { createScriptURL(url: string): string };
+}
+
+/** The address in the form that such a page takes; one that allows no policy of this name refuses the address itself. */
+function trusted(address: string): string {
+  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
+  try {
+    return trustedTypes?.createPolicy(POLICY, { createScriptURL: (url) => url }).createScriptURL(address) ?? address;
+  } catch {
+    return address;
+  }
+}
+
 async function load(address: string, nonce: string): Promise<CoreFallback> {
   const element = document.createElement('script');
   element.nonce = nonce;
-  element.src = address;
+  element.src = trusted(address);
   await new Promise<unknown>((resolve, reject) => {
     element.onload = resolve;
     element.onerror = () => reject(new Error(`${address} cannot be loaded`));

@@ -1,98 +1,120 @@
 /**
  * The script tag's entry: `<script src="…/widget.v1.js" async></script>`.
  *
- * It runs in pages that are not ours: it leaves one global mark, throws nothing into the page, and a
- * second copy does nothing. The visitor counts as online from now on, panel open or not.
+ * It runs in pages that are not ours: it throws nothing into them, and a second copy, of whichever version, does nothing.
+ * The bubble is there as soon as the page is parsed. Connecting waits until the page is loaded and idle, so that it takes
+ * nothing from what the visitor has come for; a page that never finishes loading is waited for no longer than some seconds.
  */
 import { configure } from '../config.js';
-import { createConversation } from '../conversation.js';
-import type { ConversationSnapshot } from '../conversation/room.js';
 import { ChatError } from '../errors.js';
+import { WebSocketOrPolling } from '../polling.js';
+import { computedColor, readableOn } from './colors.js';
+import { install } from './commands.js';
+import { readConfig } from './config.js';
+import { Events } from './events.js';
 import { fallbackBeside } from './fallback.js';
-import { readOptions, type WidgetOptions } from './options.js';
-import { REFUSALS } from './refusals.js';
-import { mount, type Status, type View } from './view.js';
+import './globals.js';
+import { whenIdle, whenParsed } from './idle.js';
+import { Widget } from './widget.js';
 
 const MARK = Symbol.for('@amoiq/chat-widget/v1');
 
 const page = globalThis as { [MARK]?: true };
-if (typeof document !== 'undefined' && !page[MARK]) {
-  page[MARK] = true;
-  const script = document.currentScript as HTMLScriptElement | null;
-  guarded(() => {
-    const options = readOptions(window.ChatWidgetConfig, script?.src || undefined);
-    // A copy of its own lives in this script: this configures nothing of the page's.
-    configure({
-      gatewayUrl: options.baseUrl,
-      apiKey: options.apiKey,
-      fallback: fallbackBeside(script),
+const warned = new Set<string>();
+if (typeof document !== 'undefined') {
+  if (page[MARK]) {
+    warn('this page has the script twice; the second one does nothing');
+  } else {
+    page[MARK] = true;
+    run(document.currentScript as HTMLScriptElement | null);
+  }
+}
+
+function run(script: HTMLScriptElement | null): void {
+  const events = new Events();
+  let widget: Widget | undefined;
+  let stopWaiting = () => {};
+  const end = (forgets: boolean) => {
+    stopWaiting();
+    widget?.stop(forgets);
+    widget = undefined;
+  };
+  const boot = () => {
+    end(false);
+    const { options, problems } = readConfig(window.ChatWidgetConfig, {
+      scriptUrl: script?.src,
+      lang: document.documentElement.lang,
+      dir: document.documentElement.dir,
+      language: navigator.language,
+      isColor: (color) => readableOn(computedColor(color)) !== undefined,
     });
-    if (document.body) {
-      start(options);
-    } else {
-      document.addEventListener('DOMContentLoaded', () => guarded(() => start(options)));
+    if (problems.length > 0) {
+      warn(`window.ChatWidgetConfig: ${problems.join('; ')}`);
+    }
+    if (options) {
+      // A copy of its own lives in this script: this configures nothing of the page's.
+      configure({
+        gatewayUrl: options.baseUrl,
+        WebSocket: WebSocketOrPolling,
+        fallback: fallbackBeside(script),
+      });
+      const made = new Widget(options, events, warn);
+      widget = made;
+      if (options.autoConnect) {
+        made.admit();
+        stopWaiting = whenIdle(() => made.connect());
+      }
+    }
+  };
+  const { drain } = install(
+    window,
+    {
+      open: () => widget?.open(),
+      close: () => widget?.close(),
+      toggle: () => widget?.toggle(),
+      connect: () => widget?.connect(),
+      identify: (who) => widget?.identify(who),
+      on: (event, listener) => events.on(event, listener),
+      off: (event, listener) => events.off(event, listener),
+      shutdown: () => {
+        if (widget) {
+          end(true);
+          events.emit('shutdown', {});
+        }
+      },
+      boot: () => guarded(() => {
+        boot();
+        if (widget) {
+          events.emit('ready', {});
+        }
+      }),
+    },
+    warn,
+  );
+  whenParsed(() => {
+    guarded(boot);
+    drain();
+    if (widget) {
+      events.emit('ready', {});
     }
   });
-}
-
-function start(options: WidgetOptions): void {
-  const { siteId } = options;
-  const conversation = createConversation(options.tenantId, {
-    websiteInfo: siteId === undefined ? {} : { siteId },
-  });
-  const view = mount(document.body, options.left, {
-    send: conversation.send,
-    retry: ({ clientId }) => clientId !== null && conversation.retry(clientId),
-  });
-  let shown = conversation.getSnapshot();
-  conversation.subscribe(() => {
-    const before = shown;
-    shown = conversation.getSnapshot();
-    show(view, before, shown);
-  });
-}
-
-function show(view: View, before: ConversationSnapshot, now: ConversationSnapshot): void {
-  if (now.isConnected !== before.isConnected || now.error !== before.error) {
-    view.status(statusOf(now));
-  }
-  if (now.error && now.error !== before.error) {
-    complain(now.error);
-  }
-  if (now.messages === before.messages) {
-    return;
-  }
-  view.show(now.messages);
-  // What was said before this page was opened is no news.
-  const isPast = before.isLoading && !now.isLoading;
-  const known = new Map(before.messages.map((message) => [message.key, message.state]));
-  for (const { key, sender, state, error } of now.messages) {
-    if (!isPast && sender !== 'user' && !known.has(key)) {
-      view.announce();
-    }
-    if (state === 'failed' && known.get(key) !== 'failed' && error !== now.error) {
-      complain(error);
-    }
-  }
-}
-
-function statusOf({ isConnected, error }: ConversationSnapshot): Status {
-  if (isConnected) {
-    return 'online';
-  }
-  return error && REFUSALS.has(error.code) ? 'failed' : 'offline';
 }
 
 function guarded(run: () => void): void {
   try {
     run();
   } catch (error) {
-    complain(error);
+    warn(error);
   }
 }
 
-/** For the page's developer; visitors see the panel's status. */
-function complain(error: unknown): void {
-  const code = error instanceof ChatError ? ` [${error.code}]` : '';
-  console.warn(`chat widget${code}: ${error instanceof Error ? error.message : String(error)}`);
+/** For the page's developer; visitors see the panel's status. The same is said once. */
+function warn(problem: unknown): void {
+  const code = problem instanceof ChatError ? ` [${problem.code}]` : '';
+  const words = `chat widget${code}: ${problem instanceof Error ? problem.message : String(problem)}`;
+  const kind = code || words;
+  if (!warned.has(kind)) {
+    warned.add(kind);
+    console.warn(words);
+  }
 }

@@ -22,9 +22,13 @@ for (const [system, load] of systems) {
       'ChatAPI',
       'ChatError',
       'ChatWebSocket',
+      'WebSocketOrPolling',
       'configure',
       'createConversation',
+      'createConversations',
+      'createOnlineHistory',
       'createOnlineUsersStore',
+      'followVisit',
     ]);
     const part = async (name: string): Promise<string[]> => {
       const module: object =

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chat_protocol::code::Code;
 use chat_protocol::event::{
-    VISITOR_TOKEN, admin_room, conversation_room, presence_room, tenant_room,
+    VISITOR_TOKEN, admin_room, conversation_room, conversations_room, presence_room, tenant_room,
 };
 use chat_protocol::http::{ROLE, TENANT_ID};
 use chat_protocol::identity::VisitorToken;
@@ -47,10 +47,16 @@ struct Auth {
     /// Which version of presence the page would have instead of the events that all know.
     #[serde(default, deserialize_with = "number_or_nothing")]
     presence: Option<u64>,
+    /// Which version of the list of conversations an admin's page would be told of.
+    #[serde(default, deserialize_with = "number_or_nothing")]
+    conversations: Option<u64>,
 }
 
 /// The one version of presence that there is.
 const DELTAS: u64 = 1;
+
+/// The one version of the list of conversations that there is.
+const SUMMARIES: u64 = 1;
 
 /// Decides whether a socket may connect, and as whom.
 ///
@@ -90,6 +96,7 @@ pub(super) async fn admit<P, M>(
     Ok(Member {
         profile: Mutex::new(profile),
         watching: watching(&identity, request.auth),
+        hears_conversations: hears_conversations(&identity, request.auth),
         rates: Mutex::new(Rates {
             events: Bucket::full(chat.settings.events.per_socket, now),
             messages: Bucket::full(chat.settings.messages.per_socket, now),
@@ -128,6 +135,9 @@ pub(super) async fn enter<P: PresenceStore, M: MessageStore>(chat: &Chat<P, M>, 
             socket.join(&presence_room(tenant));
         }
     }
+    if member.hears_conversations {
+        socket.join(&conversations_room(tenant));
+    }
     if is_listed(chat, identity) {
         let joining = Joining {
             tenant: Arc::clone(tenant),
@@ -164,6 +174,11 @@ fn watching(identity: &Identity, auth: &str) -> Watching {
         Role::Admin if asks() => Watching::Deltas,
         Role::Admin => Watching::Events,
     }
+}
+
+/// Whether somebody is told of all conversations who shows this in CONNECT.
+fn hears_conversations(identity: &Identity, auth: &str) -> bool {
+    identity.is_admin() && Auth::parse(auth).is_ok_and(|auth| auth.conversations == Some(SUMMARIES))
 }
 
 /// Whether somebody stands in the list of online users.
@@ -336,6 +351,8 @@ mod tests {
             assert_eq!((auth.token.as_deref(), auth.presence), (Some("t"), None));
         }
         assert_eq!(Auth::parse(r#"{"presence":1}"#).unwrap().presence, Some(1));
+        let asked = Auth::parse(r#"{"conversations":1}"#).unwrap();
+        assert_eq!((asked.conversations, asked.presence), (Some(1), None));
     }
 
     #[test]

@@ -200,6 +200,8 @@ pub struct History {
     pub recent_messages: usize,
     #[serde(deserialize_with = "duration")]
     pub recent_expiry: Duration,
+    pub conversations_listed: usize,
+    pub conversations_page: usize,
     pub receipts: usize,
     #[serde(deserialize_with = "duration")]
     pub receipt_expiry: Duration,
@@ -326,36 +328,7 @@ impl Settings {
                 )));
             }
         }
-        let counts = [
-            ("socket.max_payload_bytes", self.socket.max_payload_bytes),
-            ("socket.max_outgoing_bytes", self.socket.max_outgoing_bytes),
-            (
-                "socket.max_outgoing_frames",
-                self.socket.max_outgoing_frames,
-            ),
-            ("connections.tcp", self.connections.tcp),
-            ("connections.total", self.connections.total),
-            ("messages.max_text_chars", self.messages.max_text_chars),
-            ("history.recent_messages", self.history.recent_messages),
-            ("history.receipts", self.history.receipts),
-            ("http.max_body_bytes", self.http.max_body_bytes),
-            ("online_users.max_page", self.online_users.max_page),
-            (
-                "online_users.max_recent_changes",
-                self.online_users.max_recent_changes,
-            ),
-            (
-                "online_users.max_recent_bytes",
-                self.online_users.max_recent_bytes,
-            ),
-            ("gateway.max_rates", self.gateway.max_rates),
-            ("redis.messages_ahead", self.redis.messages_ahead),
-        ];
-        for (name, count) in counts {
-            if count == 0 {
-                return Err(ConfigError::new(format!("{name} must be more than 0")));
-            }
-        }
+        self.validate_counts()?;
         let intervals = [
             ("socket.ping_interval", self.socket.ping_interval),
             ("socket.ping_timeout", self.socket.ping_timeout),
@@ -397,6 +370,48 @@ impl Settings {
             }
         }
         self.validate_together()
+    }
+
+    fn validate_counts(&self) -> Result<(), ConfigError> {
+        let counts = [
+            ("socket.max_payload_bytes", self.socket.max_payload_bytes),
+            ("socket.max_outgoing_bytes", self.socket.max_outgoing_bytes),
+            (
+                "socket.max_outgoing_frames",
+                self.socket.max_outgoing_frames,
+            ),
+            ("connections.tcp", self.connections.tcp),
+            ("connections.total", self.connections.total),
+            ("messages.max_text_chars", self.messages.max_text_chars),
+            ("history.recent_messages", self.history.recent_messages),
+            ("history.receipts", self.history.receipts),
+            (
+                "history.conversations_listed",
+                self.history.conversations_listed,
+            ),
+            (
+                "history.conversations_page",
+                self.history.conversations_page,
+            ),
+            ("http.max_body_bytes", self.http.max_body_bytes),
+            ("online_users.max_page", self.online_users.max_page),
+            (
+                "online_users.max_recent_changes",
+                self.online_users.max_recent_changes,
+            ),
+            (
+                "online_users.max_recent_bytes",
+                self.online_users.max_recent_bytes,
+            ),
+            ("gateway.max_rates", self.gateway.max_rates),
+            ("redis.messages_ahead", self.redis.messages_ahead),
+        ];
+        for (name, count) in counts {
+            if count == 0 {
+                return Err(ConfigError::new(format!("{name} must be more than 0")));
+            }
+        }
+        Ok(())
     }
 
     fn rates(&self) -> [(&'static str, Rate); 9] {

@@ -9,6 +9,8 @@ mod bad_input;
 mod bad_input_fuzz;
 mod bad_input_http;
 mod command_line;
+mod conversations;
+mod conversations_nodes;
 mod cross_tenant;
 mod identity;
 mod identity_table;
