@@ -27,6 +27,10 @@ pub mod front_end;
 pub mod ops;
 // Its exports would end up in whatever program links this crate.
 #[cfg(all(target_arch = "wasm32", not(feature = "front-end")))]
+#[cfg_attr(
+    feature = "visitor",
+    expect(dead_code, reason = "what serves the store alone goes with it")
+)]
 mod shell;
 pub mod status;
 pub mod sync;
@@ -37,6 +41,10 @@ pub use shell::{CoreConfig, Fields, chat_api, chat_socket};
 
 #[cfg(all(target_arch = "wasm32", not(feature = "front-end"), not(feature = "visitor")))]
 pub use shell::online_users;
+
+/// The build has what visitors need and nothing more; what tests this is not compiled otherwise.
+#[cfg(all(target_arch = "wasm32", not(feature = "front-end")))]
+const VISITOR: bool = cfg!(feature = "visitor");
 
 /// Time since the start of whatever is driven, in milliseconds. An integer, because the arithmetic of `Duration` would be
 /// a tenth of the browser's code.

@@ -13,6 +13,10 @@ export interface WidgetPage {
   readonly tenantId?: string;
   /** How often the page includes the script. */
   readonly times?: number;
+  /** What else the page configures. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** What stands in the page's head before the widget. */
+  readonly head?: string;
   /** The page's content security policy, in which scripts may be named by the nonce `page`. */
   readonly policy?: string;
 }
@@ -29,10 +33,11 @@ export async function widgetFiles(name: string): Promise<string> {
 /** A site with a page at `/shop`. */
 export function widgetSite(
   files: string,
-  { server, tenantId = 'demo', times = 1, policy }: WidgetPage,
+  { server, tenantId = 'demo', times = 1, config: more, head: before = '', policy }: WidgetPage,
 ): Promise<Site> {
-  const config = JSON.stringify({ tenantId, baseUrl: server });
+  const config = JSON.stringify({ tenantId, baseUrl: server, ...more });
   const head =
+    before +
     `<script nonce="page">window.ChatWidgetConfig = ${config}</script>` +
     `<script nonce="page" src="/${WIDGET}" async></script>`.repeat(times);
   const pages = { '/shop': pageWith(head) };

@@ -14,12 +14,14 @@ use super::{
     http::{self, Method},
     platform,
 };
-use crate::ops::api_op as op;
+use crate::{VISITOR, ops::api_op as op};
 
 /// Requests to the HTTP interface, by [`crate::ops::api_op`]. Each is a promise, which rejects with a coded error.
 #[wasm_bindgen(js_name = chatApi)]
 pub fn chat_api(config: CoreConfig) -> JsValue {
     platform::function(move |operation, argument| {
+        // Visitors send over their connection, and have nothing else to ask for.
+        let operation = if VISITOR { op::MESSAGES } else { operation };
         let given = field(&argument, "path").and_then(|path| path.as_string());
         let (method, path, pick): (_, _, Pick) = match operation {
             op::USERS => (Method::Get, ONLINE_USERS_PATH, |answer| {

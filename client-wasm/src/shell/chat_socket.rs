@@ -9,6 +9,7 @@ use super::{
     platform,
 };
 use crate::{
+    VISITOR,
     ops::{socket_event as told, socket_op as op},
     wire::Event,
 };
@@ -26,9 +27,9 @@ pub fn chat_socket(config: CoreConfig, listener: JsValue) -> JsValue {
     platform::function(move |operation, argument| {
         match operation {
             op::SEND => return connection.request(event::MESSAGE, &argument),
-            op::JOIN => return connection.request(event::JOIN_CONVERSATION, &argument),
+            op::JOIN if !VISITOR => return connection.request(event::JOIN_CONVERSATION, &argument),
             op::REPORT => connection.report(event::UPDATE_PRESENCE, &argument),
-            op::LIST => connection.request_online_users(None),
+            op::LIST if !VISITOR => connection.request_online_users(None),
             op::STATUS => return (connection.status() as u32).into(),
             op::CANCEL => connection.cancel(platform::to_number(&argument)),
             _ => connection.close(),
@@ -48,6 +49,10 @@ fn read(notice: Notice) -> Option<(i32, JsValue)> {
             let message = Fields::of(&payload)?.get("message");
             let inner = message.is_object();
             (told::MESSAGE, if inner { message } else { payload })
+        }
+        // What only staff is told.
+        Notice::Received(Event::UserOnline | Event::UserOffline | Event::List, _) if VISITOR => {
+            return None;
         }
         Notice::Received(Event::UserOnline, payload) => {
             Fields::of(&payload)?;

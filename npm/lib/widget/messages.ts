@@ -118,7 +118,7 @@ function update(element: HTMLElement, row: MessageRow, texts: ChatWidgetTexts): 
   set(element, 'class', classes.join(' '));
   const meta = element.lastElementChild as HTMLElement;
   const [words, again] = meta.children as unknown as [HTMLElement, HTMLElement];
-  const status = row.isLatestOwn ? { pending: texts.sending, delivered: texts.sent, failed: '' }[state] : '';
+  const status = state === 'pending' ? texts.sending : row.isLatestOwn ? texts.sent : '';
   const said = isFailed
     ? texts[failureOf(error?.code)]
     : [row.isLast && row.time, status].filter(Boolean).join(' · ');
