@@ -38,6 +38,13 @@ test('a first visit begins with the page, without query and fragment', () => {
   });
 });
 
+test('no address and no title is longer than a server takes', () => {
+  const long = 'x'.repeat(100_000);
+  const change = { url: opening.url + long, referrer: opening.referrer + long, title: long };
+  const { snapshot } = open({ ...change, fullUrls: true });
+  expect(JSON.stringify(snapshot).length).toBeLessThan(8000);
+});
+
 test('a page of the same site is no referrer', () => {
   expect(open({ referrer: 'https://shop.example/before' }).snapshot.referrer).toBeUndefined();
   expect(open({ referrer: '' }).snapshot.referrer).toBeUndefined();

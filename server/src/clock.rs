@@ -82,6 +82,7 @@ impl WallTime {
     }
 
     /// The moment that is so much earlier, at most back to the Unix epoch.
+    #[must_use]
     pub fn before(self, elapsed: Duration) -> Self {
         let since = self.0.duration_since(SystemTime::UNIX_EPOCH);
         Self(SystemTime::UNIX_EPOCH + since.unwrap_or_default().saturating_sub(elapsed))

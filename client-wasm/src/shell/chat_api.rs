@@ -22,7 +22,9 @@ pub fn chat_api(config: CoreConfig) -> JsValue {
     platform::function(move |operation, argument| {
         // Visitors send over their connection, and have nothing else to ask for.
         let operation = if VISITOR { op::MESSAGES } else { operation };
-        let given = field(&argument, "path").and_then(|path| path.as_string());
+        let given = (operation == op::GET)
+            .then(|| field(&argument, "path")?.as_string())
+            .flatten();
         let (method, path, pick): (_, _, Pick) = match operation {
             op::USERS => (Method::Get, ONLINE_USERS_PATH, |answer| {
                 Some(platform::rows_of(answer)).filter(JsValue::is_object)

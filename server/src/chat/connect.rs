@@ -321,7 +321,7 @@ fn profile_of<P, M>(
         }
         None => Profile::plain(&user),
     }
-    .map_err(visit::formless)
+    .map_err(|error| visit::formless(&error))
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub(super) async fn update<P: PresenceStore, M: MessageStore>(
     };
     let now = chat.clock.wall();
     rules(chat, identity).update(&mut user, &update, now);
-    let profile = Profile::reporting(&user).map_err(formless)?;
+    let profile = Profile::reporting(&user).map_err(|error| formless(&error))?;
     *member.profile.lock() = profile.clone();
     let updating = Updating {
         tenant: identity.tenant().id(),
@@ -89,7 +89,7 @@ pub(super) fn rules<'a, P, M>(chat: &'a Chat<P, M>, identity: &Identity) -> Rule
 }
 
 /// What is said of what has no JSON form, which is nothing.
-pub(super) fn formless(error: serde_json::Error) -> Refusal {
+pub(super) fn formless(error: &serde_json::Error) -> Refusal {
     tracing::error!(%error, "a user has no JSON form");
     Refusal::new(Code::Internal, "the server failed")
 }

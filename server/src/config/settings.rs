@@ -321,30 +321,7 @@ impl Settings {
     }
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let rates = [
-            ("events.per_socket", self.events.per_socket),
-            ("messages.per_socket", self.messages.per_socket),
-            ("messages.per_address", self.messages.per_address),
-            ("visits.per_socket", self.visits.per_socket),
-            (
-                "authentication.attempts_per_address",
-                self.authentication.attempts_per_address,
-            ),
-            (
-                "authentication.failures_per_address",
-                self.authentication.failures_per_address,
-            ),
-            (
-                "gateway.handshakes_per_address",
-                self.gateway.handshakes_per_address,
-            ),
-            (
-                "gateway.requests_per_address",
-                self.gateway.requests_per_address,
-            ),
-            ("gateway.requests_per_key", self.gateway.requests_per_key),
-        ];
-        for (name, rate) in rates {
+        for (name, rate) in self.rates() {
             if !(rate.per_second.is_finite() && rate.per_second > 0.0 && rate.burst > 0) {
                 return Err(ConfigError::new(format!(
                     "{name}: a rate must be more than nothing"
@@ -435,6 +412,32 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    fn rates(&self) -> [(&'static str, Rate); 9] {
+        [
+            ("events.per_socket", self.events.per_socket),
+            ("messages.per_socket", self.messages.per_socket),
+            ("messages.per_address", self.messages.per_address),
+            ("visits.per_socket", self.visits.per_socket),
+            (
+                "authentication.attempts_per_address",
+                self.authentication.attempts_per_address,
+            ),
+            (
+                "authentication.failures_per_address",
+                self.authentication.failures_per_address,
+            ),
+            (
+                "gateway.handshakes_per_address",
+                self.gateway.handshakes_per_address,
+            ),
+            (
+                "gateway.requests_per_address",
+                self.gateway.requests_per_address,
+            ),
+            ("gateway.requests_per_key", self.gateway.requests_per_key),
+        ]
     }
 
     /// What must fit each other, or a meaning of its own.

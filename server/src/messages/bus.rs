@@ -180,7 +180,7 @@ impl Bus {
         }
     }
 
-    /// Waits, though not for long, until others can reach this node. Before that it should let nobody in.
+    /// Waits, though not for long, until others can reach this node. Before that it must let nobody in.
     pub async fn ready(&self) {
         if let Some(shared) = &self.shared {
             shared.ready().await;

@@ -65,7 +65,7 @@ impl Profile {
             json.push_str(fields);
         }
         if tabs > 1 {
-            json.push_str(&format!(r#","tabs":{tabs}"#));
+            json.extend([r#","tabs":"#, &tabs.to_string()]);
         }
         json.push('}');
         Row(json.into())

@@ -142,7 +142,7 @@ async fn lists_deltas_and_http_say_the_same(store: Store) {
         (&delta["online"], &delta["offline"]),
         (&json!([row]), &json!([]))
     );
-    assert_eq!(old.list("open").await, [row.clone()]);
+    assert_eq!(old.list("open").await, std::slice::from_ref(&row));
     let list = server
         .get("/api/chat/online-users?tenantId=open")
         .bearer_auth("open-admin");
@@ -173,6 +173,7 @@ async fn a_reload_keeps_the_visit(store: Store) {
 async fn whatever_is_no_visit_is_none() {
     let server = TestServer::start().await;
     let mut admin = server.admin().await;
+    let mut pages = Vec::new();
     for (index, other) in [json!(null), json!([]), json!(["x"]), json!("x"), json!(1)]
         .into_iter()
         .enumerate()
@@ -181,6 +182,7 @@ async fn whatever_is_no_visit_is_none() {
         assert_eq!(told(admin.expect("user_online").await), json!({}));
         let refused = page.ask(UPDATE, &json!({ "title": "A" })).await;
         assert_eq!(refused["code"], "UNKNOWN_SESSION");
+        pages.push(page);
     }
     let visit = json!({ "url": 1, "title": {}, "elapsed": "1", "visits": 0, "idle": -1 });
     let mut page = reporting("w", visit).open(&server).await;

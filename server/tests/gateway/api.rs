@@ -17,6 +17,7 @@ use crate::support::{Page, TestServer, refusal, soon, success, token, until, use
 
 const ONLINE: &str = "/api/chat/online-users";
 const CONVERSATIONS: &str = "/api/chat/conversations";
+const COUNTS: &str = "/api/chat/online-users/history";
 const MESSAGES: &str = "/api/chat/messages";
 const MESSAGE: &str = "/webchat/message";
 const SESSION: &str = "/api/chat/session";
@@ -91,6 +92,9 @@ fn refused() -> Vec<Case> {
         get(&format!("{CONVERSATIONS}?tenantId=42")),
         get(&format!("{CONVERSATIONS}?tenantId=42")).bearer("shop-widget"),
         get(&format!("{CONVERSATIONS}?tenantId=42")).bearer("open-admin"),
+        get(COUNTS),
+        get(&format!("{COUNTS}?tenantId=42")).bearer("shop-widget"),
+        get(&format!("{COUNTS}?tenantId=42")).bearer("open-admin"),
         get(&format!("{MESSAGES}?sessionId=s")),
         get(&format!("{MESSAGES}?tenantId=nobody&sessionId=s")),
         get(&format!("{MESSAGES}?tenantId=42&sessionId=s")).bearer("guessed"),
@@ -182,6 +186,9 @@ async fn who_may_ask_gets_the_servers_answer() {
         .await
         .unwrap();
     assert_eq!(known.status(), 304);
+    let counts = get(&format!("{COUNTS}?tenantId=open"));
+    let counts = success(ask(counts.bearer("open-admin"))).await;
+    assert_eq!(counts["samples"][60]["online"], 0);
     gateway.finish().await;
     server.finish().await;
 }

@@ -285,7 +285,7 @@ async fn an_attempt_that_fails_late_does_not_take_back_what_another_has_brought_
 }
 
 #[tokio::test]
-async fn on_a_cluster_a_tenants_receipts_are_where_its_history_is() {
+async fn on_a_cluster_a_tenants_receipts_and_list_are_where_its_history_is() {
     let cluster = RedisCluster::start().await;
     let settings = Settings::with_overrides("").unwrap();
     let url = RedisUrl::parse(&cluster.url()).unwrap();
@@ -297,6 +297,8 @@ async fn on_a_cluster_a_tenants_receipts_are_where_its_history_is() {
     // On every shard some, and the stream on one.
     for tenant in ["1", "2", "3", "4", "5", "6"] {
         conformance::a_named_message_is_kept_once(&store, tenant).await;
+        let listing = store.conversations(tenant, None, 10).await.unwrap();
+        assert_eq!(listing.conversations.len(), 1, "{tenant}");
     }
 }
 

@@ -326,7 +326,8 @@ impl<R: Remote> Scripts<R> {
     pub(super) async fn history(&self, tenant: &str) -> Result<Vec<Sample>, StoreError> {
         let mut call = self.history.call();
         call.key(["online_users:", tenant].concat())
-            .key(["{online_users:", tenant, "}:counts"].concat());
+            .key(["{online_users:", tenant, "}:counts"].concat())
+            .arg(millis(self.times.now));
         let answer: Vec<String> = self.run("read counts of presence", &call).await?;
         let [now, online, ring @ ..] = answer.as_slice() else {
             return Err(StoreError::new("an answer is too short"));

@@ -373,12 +373,12 @@ enum Shown {
     Nothing,
 }
 
-fn take(step: Step, presence: &mut TenantPresence, model: &mut Model) -> Vec<Change> {
+fn take(step: &Step, presence: &mut TenantPresence, model: &mut Model) -> Vec<Change> {
     let join = |presence: &mut TenantPresence, session: Session| {
         let profile = profile(&session.user, &session.key, session.says);
         presence.handle_join(&session.user.as_str().into(), session.key, profile)
     };
-    match step {
+    match *step {
         Step::Join { user, node, says } => join(presence, model.join(user, node, says))
             .into_iter()
             .collect(),
@@ -395,10 +395,7 @@ fn take(step: Step, presence: &mut TenantPresence, model: &mut Model) -> Vec<Cha
             let joined = join(presence, model.join(user, node, says));
             left.into_iter().chain(joined).collect()
         }
-        Step::Update { pick, .. } | Step::Leave { pick } if model.sessions.is_empty() => {
-            let _ = pick;
-            Vec::new()
-        }
+        Step::Update { .. } | Step::Leave { .. } if model.sessions.is_empty() => Vec::new(),
         Step::Update { pick, says, active } => {
             model.looks += 1;
             let index = pick.index(model.sessions.len());
@@ -437,7 +434,7 @@ proptest! {
         let mut watcher: BTreeMap<String, Row> = BTreeMap::new();
         let mut announced = 0;
         for step in steps {
-            for change in take(step, &mut presence, &mut model) {
+            for change in take(&step, &mut presence, &mut model) {
                 announced += 1;
                 match change {
                     Change::Online { user, row } => {

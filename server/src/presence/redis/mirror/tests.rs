@@ -161,6 +161,23 @@ fn alone_a_tab_here_does_not_take_the_place_of_one_elsewhere_for_good() {
 }
 
 #[test]
+fn alone_a_node_counts_the_tabs_that_it_knows() {
+    let two = r#"{"sessionId":"s1","title":"A","tabs":2}"#;
+    let mut mirror = level((1, 4), &[("ann", two)]);
+    mirror.handle_alone(std::iter::empty());
+    let (ann, one) = (Arc::from("ann"), r#"{"sessionId":"s1","title":"A"}"#);
+    let next = || Some((Arc::from("s1"), row_of("ann", one).unwrap()));
+    let told = mirror.handle_own_leave(&ann, "s2", next(), LATER);
+    assert_eq!(told, Some(online("ann", one)));
+    assert_eq!(mirror.handle_own_leave(&ann, "s2", next(), LATER), None);
+    let told = mirror.handle_own_leave(&ann, "s1", None, LATER);
+    assert_eq!(
+        (told, mirror.handle_timeout(LATER)),
+        (None, vec![offline("ann")])
+    );
+}
+
+#[test]
 fn what_is_heard_while_a_snapshot_is_on_its_way_is_bounded() {
     let mut mirror = Mirror::new(99);
     for version in 1..=MAX_HEARD as u64 {

@@ -1,6 +1,7 @@
 //! What pages tell of their visits, and what must be shown of it.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::chance::Chance;
@@ -66,9 +67,9 @@ impl World {
         for index in 0..self.nodes.len() {
             let sessions = self.truth.lock().settled_sessions_of(self.nodes[index].id);
             for (user, session) in sessions {
-                if !looked_at.contains_key(&user) {
-                    self.look(index, &user, &session, true);
-                    looked_at.insert(user, session);
+                if let Entry::Vacant(none_yet) = looked_at.entry(user) {
+                    self.look(index, none_yet.key(), &session, true);
+                    none_yet.insert(session);
                 }
             }
         }
