@@ -20,8 +20,12 @@ use crate::{VISITOR, ops::api_op as op};
 #[wasm_bindgen(js_name = chatApi)]
 pub fn chat_api(config: CoreConfig) -> JsValue {
     platform::function(move |operation, argument| {
-        // Visitors send over their connection, and have nothing else to ask for.
-        let operation = if VISITOR { op::MESSAGES } else { operation };
+        // Visitors send over their connection; over HTTP they only read what was said, by a session that they ask for.
+        let operation = if VISITOR && operation != op::MESSAGES {
+            op::SESSION
+        } else {
+            operation
+        };
         let given = (operation == op::GET)
             .then(|| field(&argument, "path")?.as_string())
             .flatten();
