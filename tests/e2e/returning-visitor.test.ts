@@ -40,7 +40,6 @@ test('after a reload the widget is the same visitor in the same conversation', a
   page.on('request', (request) => addresses.push(request.url()));
   page.on('websocket', (socket) => addresses.push(socket.url()));
   const write = async (text: string) => {
-    await page.getByRole('button', { name: 'Open chat' }).click();
     await page.getByRole('textbox').fill(text);
     await page.getByRole('textbox').press('Enter');
   };
@@ -55,6 +54,7 @@ test('after a reload the widget is the same visitor in the same conversation', a
 
   await page.goto(`${shop.url}/shop`);
   const first = await until('the visitor', async () => (await agent.list())[0]);
+  await page.getByRole('button', { name: 'Open chat' }).click();
   await write('Before');
   await until('the first message', async () => (await said(first)).length === 1);
   const token = await kept(page);

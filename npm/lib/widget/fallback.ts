@@ -21,10 +21,24 @@ export function fallbackBeside(
   return () => load(address, script.nonce);
 }
 
+interface Policies {
+  createPolicy(
+    name: string,
+    rules: { createScriptURL: (address: string) => string },
+  ): { createScriptURL: (address: string) => string };
+}
+
+/** A page that demands trusted types may allow this one by its name. */
+function trusted(address: string): string {
+  const { trustedTypes } = globalThis as { trustedTypes?: Policies };
+  const rules = { createScriptURL: (address: string) => address };
+  return trustedTypes?.createPolicy('amoiq-chat-widget', rules).createScriptURL(address) ?? address;
+}
+
 async function load(address: string, nonce: string): Promise<CoreFallback> {
   const element = document.createElement('script');
   element.nonce = nonce;
-  element.src = address;
+  element.src = trusted(address);
   await new Promise<unknown>((resolve, reject) => {
     element.onload = resolve;
     element.onerror = () => reject(new Error(`${address} cannot be loaded`));
