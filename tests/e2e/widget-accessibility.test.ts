@@ -144,7 +144,7 @@ test('on a phone nothing behind the panel is reached, and the page is where it w
   const { page } = opened;
   await bubble(page).waitFor();
   await page.evaluate(() => {
-    document.body.setAttribute('style', 'top: 3px !important; color: red');
+    document.body.setAttribute('style', 'top: 3px !important; color: red;');
     window.scrollTo(0, 1234);
   });
   const before = await page.evaluate(() => document.body.getAttribute('style'));
