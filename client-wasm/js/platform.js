@@ -113,7 +113,9 @@ async function send({ apiUrl, tenantId, signal }, posts, path, payload, auth, la
   if (auth.visitorToken) headers['X-Visitor-Token'] = auth.visitorToken;
   if (posts) headers['Content-Type'] = 'application/json';
   try {
-    const query = posts ? '' : `?${new URLSearchParams({ tenantId, ...payload })}`;
+    // A payload may name its path beside what is asked there.
+    const { path: _, ...asked } = { tenantId, ...payload };
+    const query = posts ? '' : `?${new URLSearchParams(asked)}`;
     const response = await fetch(apiUrl + path + query, {
       method: posts ? 'POST' : 'GET',
       headers,
@@ -196,8 +198,8 @@ export const fail = (config, refusal, code, sentence, status) =>
     status || undefined,
   );
 
-/** The JSON of an event's packet. */
-export const event = (name, payload) => JSON.stringify([name, payload]);
+/** The JSON of an event's packet. Not of a list that is made for it: old libraries have lists write themselves as something else. */
+export const event = (name, payload) => `["${name}",${JSON.stringify(payload)}]`;
 
 /** What the list of online users is asked for with; the numbers are negative if no moment is named. */
 export const listRequest = ({ tenantId }, epoch, version) =>

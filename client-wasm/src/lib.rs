@@ -39,7 +39,11 @@ pub mod wire;
 #[cfg(all(target_arch = "wasm32", not(feature = "front-end")))]
 pub use shell::{CoreConfig, Fields, chat_api, chat_socket};
 
-#[cfg(all(target_arch = "wasm32", not(feature = "front-end"), not(feature = "visitor")))]
+#[cfg(all(
+    target_arch = "wasm32",
+    not(feature = "front-end"),
+    not(feature = "visitor")
+))]
 pub use shell::online_users;
 
 /// The build has what visitors need and nothing more; what tests this is not compiled otherwise.

@@ -23,9 +23,11 @@ pub enum Event {
     AiMessage,
     /// The signed token of a visitor.
     VisitorToken,
+    /// Something was said in a conversation of the tenant.
+    Conversation,
 }
 
-const ALL: [(Event, &str); 7] = [
+const ALL: [(Event, &str); 8] = [
     (Event::UserOnline, event::USER_ONLINE),
     (Event::UserOffline, event::USER_OFFLINE),
     (Event::List, event::ONLINE_USERS_LIST),
@@ -33,6 +35,7 @@ const ALL: [(Event, &str); 7] = [
     (Event::Message, event::META_MESSAGE_CREATED),
     (Event::AiMessage, event::AI_EVENT_CREATED),
     (Event::VisitorToken, event::VISITOR_TOKEN),
+    (Event::Conversation, event::CONVERSATION_UPDATED),
 ];
 
 impl Event {

@@ -16,6 +16,8 @@ declare module 'chat-core' {
     visitorToken?: string;
     /** What is known of the visit, in the words of the wire. */
     visit?: object;
+    /** 1: an admin who is told of every conversation. */
+    conversations?: number;
   }
 
   export interface CoreConfig {
@@ -65,6 +67,8 @@ declare module 'chat-core' {
     (op: ApiOp.Messages, conversation: object): Promise<ChatMessage[]>;
     (op: ApiOp.Send, body: object): Promise<ChatMessage>;
     (op: ApiOp.Session, body: object): Promise<string>;
+    /** Reads the path, with all other fields as the query; the answer as it is. */
+    (op: ApiOp.Get, request: { path: string; [parameter: string]: string }): Promise<unknown>;
   }
 
   export function chatApi(config: CoreConfig): Api;

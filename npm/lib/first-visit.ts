@@ -8,7 +8,7 @@ import { currentConfig } from './config.js';
 import { load, save, tokenKey, visitorToken } from './page.js';
 
 /** How long others are waited for, in milliseconds. */
-const PATIENCE = 2000;
+const PATIENCE = 4000;
 /** The token comes right after the connection, and another tab sees what is stored a moment after it is written. */
 const SEEN = 250;
 

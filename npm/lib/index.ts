@@ -14,6 +14,16 @@ export {
 } from './conversation.js';
 export type { ConversationMessage } from './conversation/log.js';
 export type { ConversationSnapshot } from './conversation/room.js';
+export {
+  createConversations,
+  type ConversationsSnapshot,
+  type ConversationsStore,
+} from './conversations.js';
+export {
+  createOnlineHistory,
+  type OnlineHistorySnapshot,
+  type OnlineHistoryStore,
+} from './online-history.js';
 export { ChatError, type ChatErrorCode, type ClientErrorCode, type ServerErrorCode } from './errors.js';
 export {
   createOnlineUsersStore,
@@ -22,7 +32,9 @@ export {
 } from './store.js';
 export type {
   ChatMessage,
+  ConversationSummary,
   MessageReceipt,
+  OnlineSample,
   OnlineUser,
   SendOptions,
   SnapshotStore,
@@ -32,6 +44,8 @@ export type {
 } from './types.js';
 export type {
   OnlineUsersFilter,
+  OnlineUsersGroup,
+  OnlineUsersGroupField,
   OnlineUsersQuery,
   OnlineUsersSortField,
   OnlineUsersView,

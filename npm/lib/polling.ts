@@ -79,6 +79,8 @@ export class WebSocketOrPolling {
     const over = () => {
       clearTimeout(timer);
       socket.onmessage = socket.onclose = null;
+      // Outside a page an error that nobody listens for ends the program.
+      socket.onerror = () => {};
       socket.close();
     };
     const missed = () => {
@@ -86,12 +88,12 @@ export class WebSocketOrPolling {
       this.#missed(url);
     };
     const timer = setTimeout(missed, PATIENCE);
-    // Outside a page an error that nobody listens for ends the program.
-    socket.onerror = () => {};
-    socket.onclose = missed;
+    // One that the policy forbids has an error and no end in Chromium.
+    socket.onerror = socket.onclose = missed;
     socket.onmessage = (event) => {
       clearTimeout(timer);
       experience = socketOpened();
+      socket.onerror = () => {};
       socket.onclose = () => this.#ended();
       socket.onmessage = ({ data }) => this.#heard(data);
       this.#heard(event.data);

@@ -22,6 +22,20 @@ export interface OnlineUser {
   origin?: string;
   /** Address of that page. */
   url?: string;
+  /** Title of that page. This and what follows is there for visitors whose page reports the visit. */
+  title?: string;
+  /** Where the visit came from. */
+  referrer?: string;
+  /** The page with which the visit began. */
+  firstPage?: string;
+  /** When the visit began, written like `connectedAt`. */
+  startedAt?: string;
+  /** How often this browser has visited, this time included: 1 is a new visitor. */
+  visits?: number;
+  /** Since when the visitor has done nothing; absent while they are active. */
+  idleSince?: string;
+  /** How many sessions of the user are connected; absent if it is one. */
+  tabs?: number;
 }
 
 /** A message of a conversation. */
@@ -43,6 +57,30 @@ export interface ChatMessage {
   /** The sender's name for it, if they gave it one. */
   clientId?: string;
   readonly [field: string]: unknown;
+}
+
+/** What staff see of a conversation without opening it. */
+export interface ConversationSummary {
+  /** Whose conversation it is: the same text for as long as there is one. */
+  id: string;
+  /** A session to join or to answer it with. */
+  sessionId: string;
+  /** The visitor. */
+  userId: string;
+  /** When something was last said: ISO-8601, UTC, with milliseconds. */
+  updatedAt: string;
+  /** What was said last. While its `sender` is `user`, the visitor waits for an answer. */
+  lastMessage: ChatMessage;
+}
+
+/** How many users were online in one minute. */
+export interface OnlineSample {
+  /** When the minute began: ISO-8601, UTC. */
+  at: string;
+  /** How many there were at its end, in the last sample: are now; null if nobody counted. */
+  online: number | null;
+  /** The most that there were at once; null if nobody counted. */
+  peak: number | null;
 }
 
 /** The server's word that a message was accepted. */

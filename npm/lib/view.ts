@@ -16,6 +16,7 @@ import {
   type Attach,
   type Followed,
   type Now,
+  type OnlineUsersGroup,
   type OnlineUsersQuery,
   type OnlineUsersViewSnapshot,
   type ViewRows,
@@ -84,8 +85,8 @@ export const attach: Attach = (source, show, unavailable, withoutWasm) => {
       settle(false);
       return;
     }
-    const { filter, search, sort } = query;
-    const question = JSON.stringify([filter, search, sort]);
+    const { filter, search, sort, group } = query;
+    const question = JSON.stringify([filter, search, sort, group]);
     if (question !== asked) {
       asked = question;
       shared.index.ask(view, plan(query));
@@ -132,10 +133,29 @@ function read(
 ): OnlineUsersViewSnapshot {
   const offset = count(query.offset, 0);
   const users = index.window(view, offset, count(query.limit, DEFAULT_LIMIT));
-  const same =
-    users.length === before.users.length &&
-    users.every((user, at) => user === before.users[at]);
-  return { ...before, users: same ? before.users : users, offset, total: index.total(view) };
+  const { groups, groupTotal } = index.groups(view);
+  return {
+    ...before,
+    users: kept(before.users, users, (one, two) => one === two),
+    offset,
+    total: index.total(view),
+    groups: kept(before.groups, groups, isSameGroup),
+    groupTotal,
+  };
+}
+
+/** The array from before, if it says the same. */
+function kept<T>(
+  before: readonly T[],
+  now: readonly T[],
+  isSame: (one: T, two: T | undefined) => boolean,
+): readonly T[] {
+  const same = now.length === before.length && now.every((each, at) => isSame(each, before[at]));
+  return same ? before : now;
+}
+
+function isSameGroup(one: OnlineUsersGroup, two: OnlineUsersGroup | undefined): boolean {
+  return one.value === two?.value && one.count === two.count;
 }
 
 function differs(one: OnlineUsersViewSnapshot, two: OnlineUsersViewSnapshot): boolean {

@@ -1,5 +1,5 @@
 /**
- * Builds `dist/`: ESM and CommonJS with types for each, and the script-tag widget; beside each of
+ * Builds `dist/`: ESM and CommonJS with types for each, the components' stylesheet, and the script-tag widget; beside each of
  * them what runs where WebAssembly does not, in files of its own. Expects the core and the views in
  * `lib/wasm` and `lib/no-wasm`; `cargo xtask build` puts them there. Fails when the package grows over its gate.
  */
@@ -105,6 +105,13 @@ for (const [file, entry, plugin] of [
     plugins: [plugin, stylesPlugin],
   });
 }
+
+await build({
+  ...common,
+  entryPoints: ['lib/components/desk.css'],
+  outfile: `${stage}/desk.css`,
+  minify: true,
+});
 
 declarations();
 rmSync('dist', { recursive: true, force: true });

@@ -16,8 +16,8 @@ try {
   const bin = (name) => join(root, 'node_modules/.bin', name);
   for (const [name, ...args] of [
     ['publint', 'run', tarball, '--strict'],
-    // The script tag's files are no modules and have no types.
-    ['attw', tarball, '--exclude-entrypoints', 'widget.v1.js', 'widget.v1.no-wasm.js'],
+    // The stylesheet and the script tag's files are no modules and have no types.
+    ['attw', tarball, '--exclude-entrypoints', 'desk.css', 'widget.v1.js', 'widget.v1.no-wasm.js'],
   ]) {
     try {
       process.stdout.write(run(bin(name), ...args));

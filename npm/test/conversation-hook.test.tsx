@@ -4,7 +4,7 @@ import { act, cleanup, render, renderHook } from '@testing-library/react';
 import { StrictMode } from 'react';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { configure } from '../lib/index.js';
+import { configure, followVisit } from '../lib/index.js';
 import { useConversation } from '../lib/react.js';
 import { SocketEvent } from '../lib/ops.js';
 import { appears, core, fresh, settled } from './support.js';
@@ -84,4 +84,16 @@ test('without a tenant nothing connects; a server renders what is there at first
   expect(renderToString(<Page />)).toBe('<p>loading</p>');
   await settled();
   expect(core.sockets).toEqual([]);
+});
+
+test('a visit is told, and is no reason for another conversation while it is the same', async () => {
+  const visit = followVisit();
+  const { result, rerender } = renderHook(() => useConversation('43', { visit, keepUnsent: true }));
+  const made = await socket();
+  const { send } = result.current;
+  rerender();
+  expect(result.current.send).toBe(send);
+  expect(core.sockets).toEqual([made]);
+  expect(await made.config.credentials()).toMatchObject({ visit: { visits: 1 } });
+  visit.close();
 });

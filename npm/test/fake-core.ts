@@ -20,9 +20,11 @@ export const core = {
   broken: false,
   /** What the HTTP interface answers of a conversation. */
   history: [] as ChatMessage[],
+  /** Set, it answers whatever else is read over HTTP. */
+  get: undefined as ((request: { path: string; cursor?: string }) => unknown) | undefined,
   reset() {
     const nothing = { sockets: [], calls: [], configs: [], feeds: [], starts: 0, history: [] };
-    Object.assign(core, { ...nothing, refusal: undefined, broken: false });
+    Object.assign(core, { ...nothing, refusal: undefined, broken: false, get: undefined });
   },
 };
 
@@ -129,6 +131,9 @@ export function chatApi(config: CoreConfig): Api {
     const [name, answer] = answers[op];
     core.calls.push([name, argument]);
     core.configs.push(config);
+    if (op === ApiOp.Get && core.get && !core.refusal) {
+      return Promise.resolve(core.get(argument as { path: string }));
+    }
     const value = op === ApiOp.Messages ? core.history : answer;
     return core.refusal ? Promise.reject(core.refusal) : Promise.resolve(value);
   }) as Api;

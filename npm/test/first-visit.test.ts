@@ -89,7 +89,7 @@ test.each([
   (await tab()).begin();
   await later(0);
   const second = (await tab()).begin();
-  await later(1900);
+  await later(3900);
   expect(second.has).toBe(false);
   await later(200);
   expect(second.has).toBe(true);

@@ -6,6 +6,8 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import aiEvent from '../../protocol/fixtures/ai_event_created.json' with { type: 'json' };
+import updated from '../../protocol/fixtures/conversation_updated.json' with { type: 'json' };
+import conversations from '../../protocol/fixtures/conversations.json' with { type: 'json' };
 import history from '../../protocol/fixtures/join_conversation_ack.json' with { type: 'json' };
 import body from '../../protocol/fixtures/message.json' with { type: 'json' };
 import receipt from '../../protocol/fixtures/message_ack.json' with { type: 'json' };
@@ -20,6 +22,8 @@ import versioned from '../../protocol/fixtures/online_users_list_versioned.json'
 import delta from '../../protocol/fixtures/presence_delta.json' with { type: 'json' };
 import offline from '../../protocol/fixtures/user_offline.json' with { type: 'json' };
 import online from '../../protocol/fixtures/user_online.json' with { type: 'json' };
+import minutes from '../../protocol/fixtures/online_history.json' with { type: 'json' };
+import visiting from '../../protocol/fixtures/user_online_visit.json' with { type: 'json' };
 import issued from '../../protocol/fixtures/visitor_token.json' with { type: 'json' };
 import { keepToken, messageBody, visitorToken } from '../lib/page.js';
 import type {
@@ -42,8 +46,15 @@ const versions: {
   delta: Cursor & { since: Cursor; online: OnlineUser[]; offline: string[] };
 } = { asked, list: versioned, delta };
 
+/** How many were online, minute by minute. */
+const counted: {
+  interval: number;
+  samples: { at: string; online: number | null; peak: number | null }[];
+} = minutes;
+
 const shapes: {
   online: OnlineUser;
+  visiting: OnlineUser;
   offline: { userId: Parameters<NonNullable<WebSocketCallbacks['onUserOffline']>>[0] };
   list: { users: OnlineUser[] };
   messages: Json<ChatMessage>[];
@@ -51,6 +62,7 @@ const shapes: {
   refusal: { error: string; code: ChatErrorCode };
 } = {
   online,
+  visiting,
   offline,
   list,
   messages: [message.message, named.message, aiEvent.message, ...history.messages],
@@ -66,8 +78,16 @@ test('a row has the fields that the type names, and no other', () => {
     domain: true,
     origin: true,
     url: true,
+    title: true,
+    referrer: true,
+    firstPage: true,
+    startedAt: true,
+    visits: true,
+    idleSince: true,
+    tabs: true,
   };
-  expect(Object.keys(shapes.online).sort()).toEqual(Object.keys(named).sort());
+  expect(Object.keys(shapes.visiting).sort()).toEqual(Object.keys(named).sort());
+  expect(shapes.visiting).toMatchObject(shapes.online);
   for (const user of shapes.list.users) {
     expect(Object.keys(named)).toEqual(expect.arrayContaining(Object.keys(user)));
   }
@@ -82,6 +102,15 @@ test('a list is the same with a version, and a delta leads from one version to t
   expect(delta.version).toBeGreaterThan(delta.since.version);
   expect(delta.online).toEqual([shapes.online]);
   expect(shapes.list.users.map(({ userId }) => userId)).toEqual(expect.arrayContaining(delta.offline));
+});
+
+test('minutes follow each other, and none has more at its end than at its peak', () => {
+  const begins = counted.samples.map(({ at }) => Date.parse(at));
+  expect(begins).toEqual(begins.map((_, index) => (begins[0] ?? NaN) + index * counted.interval));
+  for (const { online, peak } of counted.samples) {
+    expect(online === null).toBe(peak === null);
+    expect(online ?? 0).toBeLessThanOrEqual(peak ?? 0);
+  }
 });
 
 test('messages come from one of the three senders', () => {
@@ -103,11 +132,26 @@ test('the token of an issued document is what is kept', () => {
   expect(visitorToken('7')).toBe(issued.token);
 });
 
+test('a conversation in the list is as its event tells it, with the message that its followers are told', () => {
+  expect(updated.conversation).toEqual(conversations.conversations[0]);
+  expect(updated.conversation.lastMessage).toEqual(message.message);
+});
+
 test('every event that reaches a client is looked at here', () => {
   const directory = fileURLToPath(new URL('../../protocol/fixtures', import.meta.url));
-  const requests = ['get_online_users', 'join_conversation', 'leave_conversation', 'message_answer'];
+  const requests = [
+    'get_online_users',
+    'join_conversation',
+    'leave_conversation',
+    'message_answer',
+    'update_presence',
+    'update_presence_idle',
+    'visit',
+  ];
   const seen = [
     'ai_event_created',
+    'conversation_updated',
+    'conversations',
     'get_online_users_versioned',
     'join_conversation_ack',
     'message',
@@ -117,11 +161,13 @@ test('every event that reaches a client is looked at here', () => {
     'message_retry',
     'meta_message_created',
     'meta_message_created_named',
+    'online_history',
     'online_users_list',
     'online_users_list_versioned',
     'presence_delta',
     'user_offline',
     'user_online',
+    'user_online_visit',
     'visitor_token',
   ];
   expect(readdirSync(directory).sort()).toEqual(

@@ -128,6 +128,7 @@ test.each([
       ),
   ],
   ['it ends before anything came', () => setTimeout(() => sockets[0]?.onclose?.(), 10)],
+  ['it fails without an end', () => setTimeout(() => sockets[0]?.onerror?.(), 10)],
   ['nothing comes for some seconds', () => {}],
 ])('requests are made where no WebSocket can be opened: %s', async (_, block) => {
   block();

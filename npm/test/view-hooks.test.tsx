@@ -41,7 +41,10 @@ test('a query may be written in place, and a changed one shows', async () => {
     (query: OnlineUsersQuery) => useOnlineUsersView('42', { filter: {}, ...query }),
     { initialProps: { limit: 1 } as OnlineUsersQuery, wrapper: StrictMode },
   );
-  expect(result.current).toEqual({ users: [], offset: 0, total: 0, isLoading: true, error: null });
+  expect(result.current).toEqual({
+    ...{ users: [], offset: 0, total: 0, groups: [], groupTotal: 0 },
+    ...{ isLoading: true, error: null },
+  });
   const made = await feed();
   act(() => made.become({ users: [ann, bob, cy], isLoading: false }));
   await vi.waitFor(() => expect(result.current.users).toEqual([ann]));

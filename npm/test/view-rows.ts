@@ -1,7 +1,13 @@
 /** Rows for views: what a store's shelf is to them, and the naive way to the same answer. */
 import type { ChatError } from '../lib/errors.js';
 import type { OnlineUser } from '../lib/types.js';
-import type { OnlineUsersQuery, UserRows, ViewSource } from '../lib/view/types.js';
+import type {
+  OnlineUsersGroup,
+  OnlineUsersQuery,
+  OnlineUsersSortField,
+  UserRows,
+  ViewSource,
+} from '../lib/view/types.js';
 
 export class FakeRows implements UserRows, ViewSource {
   rows: (OnlineUser | undefined)[] = [];
@@ -64,13 +70,15 @@ export function naive(
     !wanted || lower(text) === lower(wanted);
   const words = lower(search).split(/\s+/).filter(Boolean);
   const found = rows.filter((row): row is OnlineUser => {
-    const texts = [row?.userId, row?.domain, row?.origin, row?.url].map(lower);
+    const texts = [row?.userId, row?.domain, row?.origin, row?.url, row?.title].map(lower);
     return (
       row !== undefined &&
       equal(row.domain, filter.domain) &&
       equal(row.origin, filter.origin) &&
       equal(row.url, filter.url) &&
       lower(row.url).startsWith(lower(filter.urlPrefix)) &&
+      (filter.idle === undefined || filter.idle === (row.idleSince !== undefined)) &&
+      (filter.returning === undefined || filter.returning === (row.visits ?? 0) > 1) &&
       words.every((word) => texts.some((text) => text.includes(word)))
     );
   });
@@ -78,11 +86,44 @@ export function naive(
     const { field, direction = 'asc' } = typeof sort === 'string' ? { field: sort } : sort;
     const sign = direction === 'desc' ? -1 : 1;
     found.sort((one, two) => {
-      const [a, b] = [lower(one[field]), lower(two[field])];
+      const [a, b] = [sortedBy(one, field), sortedBy(two, field)];
       return a < b ? -sign : a > b ? sign : 0;
     });
   }
   return found;
+}
+
+function sortedBy(row: OnlineUser, field: OnlineUsersSortField): string | number {
+  switch (field) {
+    case 'visits':
+      return row.visits ?? 0;
+    case 'tabs':
+      return row.tabs ?? 1;
+    case 'startedAt':
+      return row.startedAt ?? row.connectedAt;
+    case 'idleSince':
+      return row.idleSince ?? '9999';
+    case 'connectedAt':
+    case 'userId':
+    case 'domain':
+    case 'url':
+    case 'title':
+      return (row[field] ?? '').toLowerCase();
+  }
+}
+
+/** The groups of rows, their values in lower case. */
+export function naiveGroups(
+  rows: readonly OnlineUser[],
+  { group }: OnlineUsersQuery,
+): OnlineUsersGroup[] {
+  const counts = new Map<string, number>();
+  for (const row of group ? rows : []) {
+    const value = ((group && row[group]) ?? '').toLowerCase();
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+  const groups = Array.from(counts, ([value, count]) => ({ value, count }));
+  return groups.sort((one, two) => two.count - one.count || (one.value < two.value ? -1 : 1));
 }
 
 /** Numbers that are the same for the same seed. */

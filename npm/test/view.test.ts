@@ -4,9 +4,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ChatError } from '../lib/errors.js';
 import { openView } from '../lib/view/open.js';
 import type { OnlineUser } from '../lib/types.js';
-import type { OnlineUsersQuery, OnlineUsersView } from '../lib/view/types.js';
+import type { OnlineUsersGroup, OnlineUsersQuery, OnlineUsersView } from '../lib/view/types.js';
 import { view as built } from './built-view.js';
-import { FakeRows, naive, random } from './view-rows.js';
+import { FakeRows, naive, naiveGroups, random } from './view-rows.js';
 
 const user = (userId: string, more: Partial<OnlineUser> = {}): OnlineUser => ({
   userId,
@@ -29,13 +29,16 @@ function watch(rows: FakeRows, query?: OnlineUsersQuery, listener = () => {}) {
   return Object.assign(view, { stop, ids: () => ids(view) });
 }
 
+/** Milliseconds: a busy machine may take its time. */
+const PATIENCE = 4000;
+
 const ids = (view: OnlineUsersView) => view.getSnapshot().users.map(({ userId }) => userId);
 const ready = (...views: OnlineUsersView[]) =>
   vi.waitFor(() => {
     for (const view of views) {
       expect(view.getSnapshot().isLoading).toBe(false);
     }
-  });
+  }, PATIENCE);
 
 function rowsOf(...users: OnlineUser[]): FakeRows {
   const rows = new FakeRows();
@@ -52,6 +55,8 @@ test('nothing is followed before the first subscriber, and all is let go after t
     users: [],
     offset: 0,
     total: 0,
+    groups: [],
+    groupTotal: 0,
     isLoading: true,
     error: null,
   });
@@ -156,6 +161,114 @@ test('all words of a search must occur, in any field and letter case', async () 
     view.update({ search });
     expect(view.ids(), search).toEqual(found);
   }
+});
+
+test('a title is searched and sorted by like the other texts', async () => {
+  const rows = rowsOf(
+    user('ann', { title: 'Red Shoes' }),
+    user('bob', { title: 'Checkout', url: 'https://shop.example/checkout' }),
+    user('cy'),
+  );
+  const view = watch(rows, { search: 'shoes' });
+  await ready(view);
+  expect(view.ids()).toEqual(['ann']);
+  view.update({ search: 'CHECKOUT' });
+  expect(view.ids()).toEqual(['bob']);
+  view.update({ sort: 'title' });
+  await ready(view);
+  expect(view.ids()).toEqual(['cy', 'bob', 'ann']);
+});
+
+test('numbers are sorted as numbers, and what a row lacks has its place', async () => {
+  const rows = rowsOf(
+    user('nine', { visits: 9, tabs: 2 }),
+    user('unknown'),
+    user('ten', { visits: 10, tabs: 12 }),
+    user('odd', { visits: '7' as unknown as number, tabs: -1 }),
+    user('many', { visits: 1200 }),
+  );
+  const view = watch(rows, { sort: { field: 'visits', direction: 'desc' } });
+  await ready(view);
+  expect(view.ids()).toEqual(['many', 'ten', 'nine', 'unknown', 'odd']);
+  view.update({ sort: 'tabs' });
+  await ready(view);
+  expect(view.ids()).toEqual(['unknown', 'odd', 'many', 'nine', 'ten']);
+  view.update({ filter: { returning: true }, sort: 'visits' });
+  await ready(view);
+  expect(view.ids()).toEqual(['nine', 'ten', 'many']);
+  view.update({ filter: { returning: false } });
+  expect(view.ids()).toEqual(['unknown', 'odd']);
+});
+
+test('who is idle is found, and the longest of them comes first', async () => {
+  const rows = rowsOf(
+    user('active', { startedAt: '2024-01-15T09:00:00.000Z' }),
+    user('briefly', { idleSince: '2024-01-15T10:40:00.000Z' }),
+    user('long', { idleSince: '2024-01-15T10:35:00.000Z' }),
+  );
+  const view = watch(rows, { sort: 'idleSince' });
+  await ready(view);
+  expect(view.ids()).toEqual(['long', 'briefly', 'active']);
+  view.update({ filter: { idle: true } });
+  await ready(view);
+  expect(view.ids()).toEqual(['briefly', 'long']);
+  rows.put(user('long'));
+  rows.tell();
+  expect(view.ids()).toEqual(['briefly']);
+  view.update({ filter: { idle: false }, sort: 'startedAt' });
+  await ready(view);
+  // Without a visit, the connection began it.
+  expect(view.ids()).toEqual(['active', 'long']);
+});
+
+test('groups count the rows that the view has, whatever its window', async () => {
+  const at = (userId: string, path: string) => user(userId, { url: `https://shop.example${path}` });
+  const rows = rowsOf(at('ann', '/Cart'), at('bob', '/cart'), at('cy', '/'), user('dan'));
+  const listener = vi.fn();
+  const view = watch(rows, { group: 'url', limit: 1 }, listener);
+  await ready(view);
+  expect(view.getSnapshot()).toMatchObject({ total: 4, groupTotal: 3 });
+  expect(view.getSnapshot().groups).toEqual([
+    { value: 'https://shop.example/Cart', count: 2 },
+    { value: '', count: 1 },
+    { value: 'https://shop.example/', count: 1 },
+  ]);
+  rows.put(at('bob', '/'));
+  rows.remove('dan');
+  rows.tell();
+  expect(view.getSnapshot().groups).toEqual([
+    { value: 'https://shop.example/', count: 2 },
+    { value: 'https://shop.example/Cart', count: 1 },
+  ]);
+  const before = view.getSnapshot();
+  listener.mockClear();
+  rows.put({ ...at('bob', '/'), title: 'Home' });
+  rows.tell();
+  expect(view.getSnapshot()).toBe(before);
+  expect(listener).not.toHaveBeenCalled();
+  view.update({ group: 'url', search: 'ann' });
+  await ready(view);
+  expect(view.getSnapshot()).toMatchObject({ groups: [{ count: 1 }], groupTotal: 1 });
+  view.update({});
+  expect(view.getSnapshot()).toMatchObject({ groups: [], groupTotal: 0, total: 3 });
+});
+
+test('of many groups the largest are shown', async () => {
+  const rows = rowsOf(user('none'));
+  for (let page = 1; page <= 300; page++) {
+    for (let each = 0; each < (page % 5) + 1; each++) {
+      rows.rows.push(user(`${page}-${each}`, { url: `https://shop.example/${page}` }));
+    }
+  }
+  const query = { group: 'url', limit: 0 } as const;
+  const view = watch(rows, query);
+  await ready(view);
+  const { groups, groupTotal } = view.getSnapshot();
+  const all = naiveGroups(naive(rows.rows, query), query);
+  expect(groupTotal).toBe(301);
+  expect(groups.map(({ count }) => count)).toEqual(all.slice(0, 200).map(({ count }) => count));
+  const sizes = new Map(all.map(({ value, count }) => [value, count]));
+  expect(groups.filter(({ value, count }) => sizes.get(value) !== count)).toEqual([]);
 });
 
 test("a user's texts cannot disturb those of others", async () => {
@@ -285,10 +398,19 @@ test('where WebAssembly is not allowed a configured fallback gives the same view
   await ready(view);
   expect([ids(view), view.getSnapshot().total]).toEqual([['anna', 'ann'], 2]);
   view.update({ search: 'guest long', limit: 1 });
-  await vi.waitFor(() => expect(view.getSnapshot()).toMatchObject({ total: 20_000, error: null }));
+  await vi.waitFor(
+    () => expect(view.getSnapshot()).toMatchObject({ total: 20_000, error: null }),
+    PATIENCE,
+  );
   view.update({ search: '/19999' });
-  await vi.waitFor(() => expect(ids(view)).toEqual(['guest-19999']));
-});
+  await vi.waitFor(() => expect(ids(view)).toEqual(['guest-19999']), PATIENCE);
+  view.update({ search: 'an', group: 'url' });
+  await ready(view);
+  expect(view.getSnapshot()).toMatchObject({ groups: [{ value: '', count: 2 }], groupTotal: 1 });
+}, 4 * PATIENCE);
+
+const sizes = (groups: readonly OnlineUsersGroup[]) =>
+  Object.fromEntries(groups.map(({ value, count }) => [value.toLowerCase(), count]));
 
 const WORDS = ['ann', 'BOB', 'ä', 'Ärger', 'x', '東京', '🙂', '', 'anna'];
 
@@ -300,7 +422,12 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('random history %i: views are what the naive
     const origin = pick([domain && `https://${domain}`, 'https://c.example', undefined]);
     const url = pick([origin && `${origin}/${pick(WORDS)}`, undefined]);
     const connectedAt = new Date(1_700_000_000_000 + below(50) * 1000).toISOString();
-    return { userId: `${pick(WORDS)}${below(120)}`, connectedAt, domain, origin, url } as OnlineUser;
+    const later = new Date(1_700_000_060_000 + below(50) * 1000).toISOString();
+    return {
+      ...{ userId: `${pick(WORDS)}${below(120)}`, connectedAt, domain, origin, url },
+      ...pick([{}, { title: pick(WORDS) }, { idleSince: later, tabs: 2 + below(20) }]),
+      ...pick([{}, { startedAt: connectedAt, visits: below(200) }]),
+    } as OnlineUser;
   };
   const query = (): OnlineUsersQuery => ({
     filter: pick([
@@ -308,6 +435,8 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('random history %i: views are what the naive
       { domain: pick(['A.example', 'b.example']) },
       { urlPrefix: 'https://c.example/A' },
       { origin: 'HTTPS://a.example', url: undefined },
+      { idle: below(2) === 0 },
+      { returning: below(2) === 0, domain: 'a.example' },
     ]),
     search: pick([undefined, pick(WORDS), `${pick(WORDS)} ${pick(WORDS)}`, `${below(9)}`]),
     sort: pick([
@@ -317,7 +446,13 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('random history %i: views are what the naive
       { field: 'connectedAt', direction: 'desc' },
       { field: 'domain' },
       { field: 'url', direction: 'desc' },
+      'title',
+      'startedAt',
+      { field: 'idleSince', direction: pick(['asc', 'desc'] as const) },
+      { field: 'visits', direction: pick(['asc', 'desc'] as const) },
+      'tabs',
     ] as const),
+    group: pick([undefined, 'url', 'domain'] as const),
     offset: below(10),
     limit: below(40),
   });
@@ -347,8 +482,12 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('random history %i: views are what the naive
     views.forEach((view, at) => {
       const { offset = 0, limit = 0 } = queries[at] ?? {};
       const wanted = naive(rows.rows, queries[at] ?? {});
-      const { users, total } = view.getSnapshot();
+      const { users, total, groups, groupTotal } = view.getSnapshot();
       expect([total, users]).toEqual([wanted.length, wanted.slice(offset, offset + limit)]);
+      const counted = naiveGroups(wanted, queries[at] ?? {});
+      expect(groupTotal).toBe(counted.length);
+      expect(sizes(groups)).toEqual(sizes(counted));
+      expect(groups.map(({ count }) => count)).toEqual(counted.map(({ count }) => count));
     });
   }
 });

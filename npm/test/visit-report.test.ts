@@ -74,6 +74,16 @@ test('the handshake says what is known at that moment', async () => {
   expect((visit as { elapsed: number }).elapsed).toBeGreaterThanOrEqual(5000);
 });
 
+test('the address of the socket says no more of the page than the visit does', async () => {
+  const { made, become } = await connecting();
+  expect(made.config.website).toMatchObject({ url: START.url, referrer: '' });
+  become({ url: 'https://shop.example/b', referrer: 'https://r.example/' });
+  expect(made.config.website).toMatchObject({
+    url: 'https://shop.example/b',
+    referrer: 'https://r.example/',
+  });
+});
+
 test('without a visit nothing is said of one', async () => {
   const store = createConversation('42');
   open.push(store);

@@ -38,6 +38,13 @@ test('a first visit begins with the page, without query and fragment', () => {
   });
 });
 
+test('no address and no title is longer than a server takes', () => {
+  const long = 'x'.repeat(100_000);
+  const change = { url: opening.url + long, referrer: opening.referrer + long, title: long };
+  const { snapshot } = open({ ...change, fullUrls: true });
+  expect(JSON.stringify(snapshot).length).toBeLessThan(8000);
+});
+
 test('a page of the same site is no referrer', () => {
   expect(open({ referrer: 'https://shop.example/before' }).snapshot.referrer).toBeUndefined();
   expect(open({ referrer: '' }).snapshot.referrer).toBeUndefined();
@@ -79,13 +86,17 @@ test('what was kept with full addresses is told without them where that is not w
   expect(JSON.stringify(open({}, stored, T + 1).snapshot)).not.toMatch(/secret|shoes/);
 });
 
-test.each(['', 'null', '{', '[]', '{"visits":"9"}', '{"visits":1,"startedAt":1,"lastAt":1.5,"firstPage":""}'])(
-  'what is no record is none: %s',
-  (text) => {
-    expect(readRecord(text)).toBeUndefined();
-    expect(open({}, text).snapshot).toMatchObject({ visits: 1, startedAt: T });
-  },
-);
+test.each([
+  '',
+  'null',
+  '{',
+  '[]',
+  '{"visits":"9"}',
+  '{"visits":1,"startedAt":1,"lastAt":1.5,"firstPage":""}',
+])('what is no record is none: %s', (text) => {
+  expect(readRecord(text)).toBeUndefined();
+  expect(open({}, text).snapshot).toMatchObject({ visits: 1, startedAt: T });
+});
 
 test('address and title are told together, a moment later', () => {
   const before = open();
@@ -222,11 +233,14 @@ test('whatever happens, what is told is true, soon, and not too often', () => {
         tells.push(now);
       }
       // Nothing is overdue by more than it takes to tell it.
-      expect(tracks.deadline(tracks.timedOut(track, tracks.deadline(track))), `seed ${seed}`).toBeGreaterThan(
-        tracks.deadline(track) === Infinity ? 0 : now - 1,
-      );
+      expect(
+        tracks.deadline(tracks.timedOut(track, tracks.deadline(track))),
+        `seed ${seed}`,
+      ).toBeGreaterThan(tracks.deadline(track) === Infinity ? 0 : now - 1);
       expect(fullUrls || !JSON.stringify(snapshot).includes('?'), `seed ${seed}`).toBe(true);
-      expect(snapshot.startedAt, `seed ${seed}`).toBeLessThanOrEqual(Math.max(now, track.record.lastAt));
+      expect(snapshot.startedAt, `seed ${seed}`).toBeLessThanOrEqual(
+        Math.max(now, track.record.lastAt),
+      );
       const isUnseen = track.snapshot.url !== track.page.url;
       expect(isUnseen && tracks.deadline(track) > now + tracks.APART, `seed ${seed}`).toBe(false);
       if (what <= 3 && what !== 1) {
@@ -255,6 +269,8 @@ test('whichever tab writes first, all come to the same record', () => {
     expect(merged(merged(one, two), three)).toEqual(merged(one, merged(two, three)));
     expect(merged(one, one)).toBe(one);
     expect(merged(merged(one, two), two)).toEqual(merged(one, two));
-    expect(touched(merged(one, two), { firstPage: '/' }, T + 9).visits).toBe(Math.max(one.visits, two.visits));
+    expect(touched(merged(one, two), { firstPage: '/' }, T + 9).visits).toBe(
+      Math.max(one.visits, two.visits),
+    );
   }
 });

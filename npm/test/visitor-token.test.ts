@@ -29,6 +29,12 @@ test('it asks for one, and then shows the one it got', async () => {
   expect(Object.values(localStorage)).toContain('visitor.abc');
 });
 
+test('a token that another tab has got since is shown from the next connect on', async () => {
+  await issue('tabs', { token: 'visitor.old' });
+  localStorage.setItem('amoiq-chat-visitortabs', 'visitor.new');
+  expect(await shown('tabs')).toBe('visitor.new');
+});
+
 test('each tenant has its own', async () => {
   await issue('one', { token: 'visitor.one' });
   expect(await shown('other')).toBe('');

@@ -11,7 +11,8 @@ pub const MESSAGE: &str = "message";
 pub const JOIN_CONVERSATION: &str = "join_conversation";
 /// Client to server: an admin stops following a conversation, `{ sessionId }`.
 pub const LEAVE_CONVERSATION: &str = "leave_conversation";
-/// Client to server: what has changed of a visit, `{ url?, title?, idle? }`; visitors only.
+
+/// Client to server: what a visitor who reports their visit looks at now, `{ url?, title?, idle? }`.
 pub const UPDATE_PRESENCE: &str = "update_presence";
 
 /// Server to client: a user came online, or is shown with another session.
@@ -26,6 +27,8 @@ pub const PRESENCE_DELTA: &str = "presence_delta";
 pub const META_MESSAGE_CREATED: &str = "meta_message_created";
 /// Server to client: a message in a conversation, sent by an older worker.
 pub const AI_EVENT_CREATED: &str = "ai_event_created";
+/// Server to client, to admins who asked for it: something was said in a conversation of their tenant.
+pub const CONVERSATION_UPDATED: &str = "conversation_updated";
 /// Server to client: the signed token that a visitor asked for, `{ token, userId, expiresAt }`.
 pub const VISITOR_TOKEN: &str = "visitor_token";
 
@@ -42,6 +45,11 @@ pub fn admin_room(tenant_id: &str) -> String {
 /// The room of a tenant's admins who asked for versions; deltas of presence are sent there.
 pub fn presence_room(tenant_id: &str) -> String {
     ["presence:", tenant_id].concat()
+}
+
+/// The room of a tenant's admins who asked for its conversations; each message's conversation is told there.
+pub fn conversations_room(tenant_id: &str) -> String {
+    ["conversations:", tenant_id].concat()
 }
 
 /// The room of a conversation, named by the session it belongs to.

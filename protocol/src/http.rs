@@ -5,8 +5,12 @@ pub const SOCKET_IO_PATH: &str = "/socket.io/";
 
 /// `GET`: the list of online users; admins only.
 pub const ONLINE_USERS_PATH: &str = "/api/chat/online-users";
+/// `GET`: how many were online in each of the last minutes; admins only.
+pub const ONLINE_HISTORY_PATH: &str = "/api/chat/online-users/history";
 /// `GET`: the messages of a conversation.
 pub const MESSAGES_PATH: &str = "/api/chat/messages";
+/// `GET`: a tenant's conversations, newest first; admins only.
+pub const CONVERSATIONS_PATH: &str = "/api/chat/conversations";
 /// `POST`: a session for a client that has no socket.
 pub const SESSION_PATH: &str = "/api/chat/session";
 /// `POST`: a chat message.

@@ -1,8 +1,8 @@
 //! The one definition of the wire that server and browser share.
 //!
 //! - packets: `engine_io` and `socket_io`, text to packet and back, in both roles;
-//! - vocabulary: [`event`] names, [`presence`], [`message`] and [`identity`] payloads, [`http`] paths and headers,
-//!   [`code`] refusals;
+//! - vocabulary: [`event`] names, [`presence`], [`visit`], [`message`], [`conversation`] and [`identity`] payloads,
+//!   [`http`] paths and headers, [`code`] refusals;
 //! - [`roster`]: the presence reducer, snapshot and deltas to changes.
 //!
 //! What must stay true: no I/O, no clock, no random source, no `std`. JSON payloads are text here; only the
@@ -13,6 +13,8 @@
 extern crate alloc;
 
 pub mod code;
+#[cfg(feature = "serde")]
+pub mod conversation;
 pub mod engine_io;
 pub mod event;
 pub mod http;
@@ -24,3 +26,5 @@ pub mod message;
 pub mod presence;
 pub mod roster;
 pub mod socket_io;
+#[cfg(feature = "serde")]
+pub mod visit;

@@ -67,6 +67,27 @@ pub struct OnlineUser {
     /// The address of the page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// The title of the page. This and what follows is there where the shown session [reports](crate::visit::Visit).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Where the visit came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referrer: Option<String>,
+    /// The page with which the visit began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_page: Option<String>,
+    /// When the visit began, written like `connected_at`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+    /// How often this browser has visited, this time included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visits: Option<u32>,
+    /// Since when the visitor has done nothing; absent while they are active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_since: Option<String>,
+    /// How many sessions of the user are connected; absent if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tabs: Option<u32>,
 }
 
 /// Server to client, `user_offline`.

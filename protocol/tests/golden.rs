@@ -4,6 +4,7 @@
 use std::{fmt::Debug, fs, path::PathBuf};
 
 use chat_protocol::{
+    conversation::{ConversationSummary, ConversationUpdated, Conversations},
     identity::VisitorToken,
     message::{
         Accepted, Conversation, History, Message, MessageCreated, Refused, SendMessage, Sender,
@@ -13,6 +14,7 @@ use chat_protocol::{
         Cursor, GetOnlineUsers, OnlineUser, OnlineUsersList, PresenceDelta, UserOffline,
         VersionedList,
     },
+    visit::{OnlineHistory, OnlineSample, PresenceUpdate, Visit},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -45,6 +47,20 @@ fn shown_user() -> OnlineUser {
         domain: Some("example.com".into()),
         origin: Some("https://example.com".into()),
         url: Some("https://example.com/page".into()),
+        ..bare_user()
+    }
+}
+
+fn reporting_user() -> OnlineUser {
+    OnlineUser {
+        title: Some("Blue lamp".into()),
+        referrer: Some("https://search.example/".into()),
+        first_page: Some("https://example.com/".into()),
+        started_at: Some("2024-01-15T10:28:00.000Z".into()),
+        visits: Some(3),
+        idle_since: Some("2024-01-15T10:31:30.000Z".into()),
+        tabs: Some(2),
+        ..shown_user()
     }
 }
 
@@ -56,6 +72,13 @@ fn bare_user() -> OnlineUser {
         domain: None,
         origin: None,
         url: None,
+        title: None,
+        referrer: None,
+        first_page: None,
+        started_at: None,
+        visits: None,
+        idle_since: None,
+        tabs: None,
     }
 }
 
@@ -95,6 +118,77 @@ fn presence() {
             users: vec![shown_user(), bare_user()],
         },
     );
+}
+
+#[test]
+fn visits() {
+    golden("user_online_visit", &reporting_user());
+    golden(
+        "visit",
+        &Visit {
+            url: Some("https://example.com/page".into()),
+            title: Some("Blue lamp".into()),
+            referrer: Some("https://search.example/".into()),
+            first_page: Some("https://example.com/".into()),
+            elapsed: Some(120_000),
+            visits: Some(3),
+            idle: Some(60_000),
+        },
+    );
+    golden(
+        "update_presence",
+        &PresenceUpdate {
+            url: Some("https://example.com/basket".into()),
+            title: Some("Basket".into()),
+            idle: None,
+        },
+    );
+    golden(
+        "update_presence_idle",
+        &PresenceUpdate {
+            url: None,
+            title: None,
+            idle: Some(60_000),
+        },
+    );
+    let sample = |at: &str, online, peak| OnlineSample {
+        at: at.into(),
+        online,
+        peak,
+    };
+    golden(
+        "online_history",
+        &OnlineHistory {
+            interval: 60_000,
+            samples: vec![
+                sample("2024-01-15T10:30:00.000Z", None, None),
+                sample("2024-01-15T10:31:00.000Z", Some(2), Some(5)),
+                sample("2024-01-15T10:32:00.000Z", Some(3), Some(3)),
+            ],
+        },
+    );
+}
+
+#[test]
+fn what_a_page_says_of_its_visit_is_read_as_far_as_it_makes_sense() {
+    let visit: Visit = serde_json::from_str(
+        r#"{"url":7,"title":null,"elapsed":1500.75,"visits":"3","idle":-1,"more":{}}"#,
+    )
+    .expect("others may write anything there");
+    let read = Visit {
+        elapsed: Some(1500),
+        ..Visit::default()
+    };
+    assert_eq!(visit, read);
+    let idle = |json: &str| {
+        serde_json::from_str::<PresenceUpdate>(&format!(r#"{{"idle":{json}}}"#))
+            .expect("others may write anything there")
+            .idle
+    };
+    assert_eq!(idle("1e300"), Some(u64::MAX));
+    for other in ["-0.5", "null", "true", "[1]", "{}", "\"1\""] {
+        assert_eq!(idle(other), None, "{other}");
+    }
 }
 
 #[test]
@@ -250,6 +344,46 @@ fn conversations() {
         "join_conversation_ack",
         &History {
             messages: vec![question()],
+        },
+    );
+}
+
+#[test]
+fn list_of_conversations() {
+    let waiting = ConversationSummary {
+        id: "user:user-123".into(),
+        session_id: question().session_id,
+        user_id: question().user_id,
+        updated_at: question().timestamp,
+        last_message: question(),
+    };
+    golden(
+        "conversation_updated",
+        &ConversationUpdated {
+            conversation: waiting.clone(),
+        },
+    );
+    let answer = Message {
+        id: "9a1e2d0e-6d5c-4a3b-9f0a-3f1f6a9c1d22".into(),
+        text: "May I help you?".into(),
+        sender: Sender::Agent,
+        timestamp: "2024-01-15T10:29:00.000Z".into(),
+        session_id: "session-457".into(),
+        user_id: "agent-1".into(),
+        ..question()
+    };
+    let answered = ConversationSummary {
+        id: "session:session-457".into(),
+        session_id: answer.session_id.clone(),
+        user_id: "anonymous-7".into(),
+        updated_at: answer.timestamp.clone(),
+        last_message: answer,
+    };
+    golden(
+        "conversations",
+        &Conversations {
+            conversations: vec![waiting, answered],
+            next_cursor: Some("240115102900000.session:session-457".into()),
         },
     );
 }

@@ -238,6 +238,11 @@ pub fn visitor_id_of(user_id: &str) -> Option<&str> {
         .filter(|visitor| !visitor_token::is_issued(visitor))
 }
 
+/// The id of a visitor of whom nothing is known but a session.
+pub fn nameless_visitor(session: &str) -> String {
+    [ANONYMOUS, session].concat()
+}
+
 /// Finds the tenant that a request names.
 ///
 /// # Errors

@@ -8,7 +8,9 @@ pub mod disconnect;
 pub mod feeds;
 pub mod message;
 pub mod online_users;
+mod page;
 pub mod rooms;
+mod visit;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,8 +18,8 @@ use std::time::Duration;
 
 use chat_protocol::code::Code;
 use chat_protocol::event::{
-    GET_ONLINE_USERS, JOIN_CONVERSATION, LEAVE_CONVERSATION, MESSAGE, USER_OFFLINE, USER_ONLINE,
-    admin_room,
+    GET_ONLINE_USERS, JOIN_CONVERSATION, LEAVE_CONVERSATION, MESSAGE, UPDATE_PRESENCE,
+    USER_OFFLINE, USER_ONLINE, admin_room,
 };
 use chat_protocol::presence::UserOffline;
 use chat_socketio::{Application, ConnectRequest, DisconnectReason, Event, Frame, Hub};
@@ -33,7 +35,7 @@ use crate::config::Settings;
 use crate::error::Refusal;
 use crate::limits::{Bucket, Buckets, OpenCounts, Place};
 use crate::messages::{Bus, MessageStore};
-use crate::presence::{Announcer, Change, PresenceStore, Row};
+use crate::presence::{Announcer, Change, PresenceStore, Profile};
 use crate::telemetry::Metrics;
 use crate::tenants::Tenants;
 
@@ -78,8 +80,11 @@ pub struct Open {
 /// What is kept of a connected socket.
 pub struct Member {
     identity: Identity,
-    row: Row,
+    /// What is shown of its user while it is the one that is shown.
+    profile: Mutex<Profile>,
     watching: Watching,
+    /// Whether it is told of all conversations of its tenant.
+    hears_conversations: bool,
     rates: Mutex<Rates>,
     /// To be handed over once the socket is connected.
     visitor_token: Mutex<Option<Box<Issued>>>,
@@ -101,6 +106,7 @@ enum Watching {
 struct Rates {
     events: Bucket,
     messages: Bucket,
+    updates: Bucket,
 }
 
 /// The chat as the application behind the sockets.
@@ -255,6 +261,7 @@ impl<P: PresenceStore, M: MessageStore> Chat<P, M> {
             MESSAGE,
             JOIN_CONVERSATION,
             LEAVE_CONVERSATION,
+            UPDATE_PRESENCE,
         ];
         let name = known.into_iter().find(|name| **name == *event.name);
         self.metrics.event(name.unwrap_or("unknown"));
@@ -282,6 +289,10 @@ impl<P: PresenceStore, M: MessageStore> Chat<P, M> {
             }
             Some(LEAVE_CONVERSATION) => {
                 let outcome = conversation::leave(self, socket, event).await;
+                self.answer(socket, event, outcome);
+            }
+            Some(UPDATE_PRESENCE) => {
+                let outcome = visit::update(self, socket, event).await;
                 self.answer(socket, event, outcome);
             }
             Some(_) | None => {

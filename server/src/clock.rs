@@ -81,6 +81,18 @@ impl WallTime {
         })
     }
 
+    /// The moment that is so much earlier, at most back to the Unix epoch.
+    #[must_use]
+    pub fn before(self, elapsed: Duration) -> Self {
+        let since = self.0.duration_since(SystemTime::UNIX_EPOCH);
+        Self(SystemTime::UNIX_EPOCH + since.unwrap_or_default().saturating_sub(elapsed))
+    }
+
+    /// Reads what [`to_iso`](Self::to_iso) writes.
+    pub fn from_iso(text: &str) -> Option<Self> {
+        humantime::parse_rfc3339(text).ok().map(Self)
+    }
+
     /// ISO-8601 in UTC with milliseconds, as in `2024-01-15T10:30:00.000Z`.
     pub fn to_iso(self) -> String {
         humantime::format_rfc3339_millis(self.0).to_string()
@@ -89,7 +101,7 @@ impl WallTime {
 
 #[cfg(test)]
 mod tests {
-    use super::WallTime;
+    use super::{Duration, WallTime};
 
     #[test]
     fn a_moment_is_written_with_milliseconds_even_when_they_are_zero() {
@@ -97,8 +109,22 @@ mod tests {
         assert_eq!(moment.to_iso(), "2024-01-15T10:30:00.000Z");
         assert_eq!(moment.unix_seconds(), 1_705_314_600);
         assert_eq!(moment.unix_millis(), 1_705_314_600_000);
+        assert_eq!(WallTime::from_iso(&moment.to_iso()), Some(moment));
+        assert_eq!(moment.before(Duration::MAX).unix_millis(), 0);
         let moment = WallTime::from_unix_millis(1_705_314_600_250);
         assert_eq!(moment.to_iso(), "2024-01-15T10:30:00.250Z");
         assert_eq!(moment.unix_millis(), 1_705_314_600_250);
+    }
+
+    #[test]
+    fn nothing_is_before_the_epoch() {
+        let moment = WallTime::from_unix_millis(1_500);
+        assert_eq!(
+            moment.before(Duration::from_millis(500)).unix_millis(),
+            1_000
+        );
+        let epoch = WallTime::from_unix_seconds(0);
+        assert_eq!(moment.before(Duration::from_secs(2)), epoch);
+        assert_eq!(moment.before(Duration::MAX), epoch);
     }
 }

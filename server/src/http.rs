@@ -3,9 +3,11 @@
 //! What must stay true: every answer that is not a success is `{ "error", "code" }` with the code's
 //! status, also for paths, methods and bodies that nothing here knows; no cookie is read or set.
 
+mod conversations;
 pub(crate) mod cors;
 pub(crate) mod health;
 mod messages;
+mod online_history;
 mod online_users;
 mod request;
 mod session;
@@ -21,7 +23,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use chat_protocol::code::Code;
 use chat_protocol::http::{
-    MESSAGES_PATH, ONLINE_USERS_PATH, REQUEST_ID_HEADER, SEND_MESSAGE_PATH, SESSION_PATH,
+    CONVERSATIONS_PATH, MESSAGES_PATH, ONLINE_HISTORY_PATH, ONLINE_USERS_PATH, REQUEST_ID_HEADER,
+    SEND_MESSAGE_PATH, SESSION_PATH,
 };
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
@@ -49,6 +52,8 @@ pub fn router<P: PresenceStore, M: MessageStore>(
     if serves.api {
         own = own
             .route(ONLINE_USERS_PATH, get(online_users::list::<P, M>))
+            .route(ONLINE_HISTORY_PATH, get(online_history::history::<P, M>))
+            .route(CONVERSATIONS_PATH, get(conversations::list::<P, M>))
             .route(MESSAGES_PATH, get(messages::history::<P, M>))
             .route(SEND_MESSAGE_PATH, post(messages::send::<P, M>))
             .route(SESSION_PATH, post(session::open::<P, M>));

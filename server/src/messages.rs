@@ -4,6 +4,7 @@ pub mod bus;
 #[cfg(test)]
 pub(crate) mod conformance;
 pub mod job;
+pub mod listing;
 pub mod memory;
 pub mod naming;
 pub mod redis;
@@ -15,6 +16,7 @@ use chat_protocol::message::Message;
 
 pub use self::bus::Bus;
 use self::bus::Listeners;
+use self::listing::{Listing, Place};
 pub use self::redis::RedisMessageStore;
 use crate::auth::{Identity, is_proven_id};
 use crate::clock::WallTime;
@@ -30,6 +32,9 @@ pub use memory::MemoryMessageStore;
 /// - A message whose sender has named it (`client_id`) leaves a receipt, by its id. Another attempt to send it
 ///   is in the history once all the same, and has the first one's time. It is handed to the workers
 ///   again only if nobody knows any more whether it was, as after a crash, or while the first attempt is under way.
+/// - The list of a tenant's conversations is changed in the step that changes the history. A conversation is in
+///   it with the last message that its history has, while it has any, and while it is among the so many in which
+///   something was said last.
 /// - What it keeps is bounded in number, size and time. It may forget, but only the oldest.
 /// - Tenants never see each other: a conversation's key holds its tenant.
 pub trait MessageStore: Send + Sync + 'static {
@@ -50,6 +55,20 @@ pub trait MessageStore: Send + Sync + 'static {
         &self,
         conversation: &Conversation,
     ) -> impl Future<Output = Result<Vec<Arc<str>>, StoreError>> + Send;
+
+    /// A part of the list of a tenant's conversations: the `limit` that come after a place, or the first.
+    fn conversations(
+        &self,
+        tenant: &str,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Listing, StoreError>> + Send;
+
+    /// The visitor of a listed conversation: whoever spoke last in it but for staff, or to whom staff spoke.
+    fn visitor(
+        &self,
+        conversation: &Conversation,
+    ) -> impl Future<Output = Result<Option<Arc<str>>, StoreError>> + Send;
 
     /// Remembers a session that has no socket.
     fn open_session(
@@ -112,6 +131,8 @@ impl Owner {
 pub struct Entry<'a> {
     /// Where it belongs.
     pub conversation: &'a Conversation,
+    /// The visitor's user id, if it is neither the owner's nor the author's: where staff speak to a session.
+    pub visitor: Option<&'a str>,
     /// The message.
     pub message: &'a Message,
     /// The same as JSON text.

@@ -108,6 +108,8 @@ struct NodeLine<'a> {
 struct UserLine<'a> {
     user_id: &'a str,
     shown: &'a RawValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<&'a RawValue>,
     sessions: Vec<SessionLine<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     grace_ms: Option<i64>,
@@ -137,10 +139,12 @@ fn print(inventory: &Inventory, out: &mut impl Write) -> Result<(), CommandError
 }
 
 fn line_of(listed: &Listed) -> Result<UserLine<'_>, CommandError> {
-    let shown = serde_json::from_str(&listed.shown);
+    let json =
+        |text| serde_json::from_str(text).map_err(|error| CommandError::Output(error.into()));
     Ok(UserLine {
         user_id: &listed.user,
-        shown: shown.map_err(|error| CommandError::Output(error.into()))?,
+        shown: json(&listed.shown)?,
+        details: listed.details.as_deref().map(json).transpose()?,
         sessions: listed
             .sessions
             .iter()

@@ -2,29 +2,33 @@
 //!
 //! [`transition`] holds the rules as a pure state machine; a [`PresenceStore`] applies them for all
 //! tenants and tells the announcer what changed. `conformance` is the suite that every store passes.
-//! [`feed`] makes of what is announced what those are told who know their version.
+//! [`feed`] makes of what is announced what those are told who know their version, [`census`] counts by the
+//! minute, [`profile`] is what there is to see of a session.
 
+pub mod census;
 #[cfg(test)]
 pub mod conformance;
 pub mod feed;
 pub mod memory;
+pub mod profile;
 pub mod redis;
 pub mod transition;
 
 use std::convert::Infallible;
-use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use chat_protocol::event::ONLINE_USERS_LIST;
-use chat_protocol::presence::{Cursor, OnlineUser};
+use chat_protocol::presence::Cursor;
 use chat_socketio::Frame;
 
 use crate::chat::NAMESPACE;
 use crate::error::StoreError;
 use crate::node::NodeName;
+pub use census::Sample;
 pub use memory::MemoryPresenceStore;
+pub use profile::{Profile, Row};
 pub use redis::RedisPresenceStore;
 pub use transition::Change;
 
@@ -42,10 +46,15 @@ pub use transition::Change;
 ///   in it yet. A client that applies all it is sent in order is therefore right at every moment.
 /// - Joining or leaving twice is joining or leaving once. Leaving ends that session and no other,
 ///   however late it comes.
+/// - An update changes what that session shows and no other, and nothing if the session is over, however late
+///   it comes. Nothing is announced unless something else is shown then.
 /// - Tenants never see each other.
 pub trait PresenceStore: Send + Sync + 'static {
     /// A session of a user is connected.
     fn join(&self, session: Joining) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// A session of a user shows something else, or is looked at.
+    fn update(&self, session: Updating<'_>) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// A session of a user is over.
     fn leave(&self, session: Leaving<'_>) -> impl Future<Output = Result<(), StoreError>> + Send;
@@ -76,6 +85,10 @@ pub trait PresenceStore: Send + Sync + 'static {
     fn revision(&self, tenant: &str) -> impl Future<Output = Result<Revision, StoreError>> + Send {
         self.with_revision(tenant, |revision| revision)
     }
+
+    /// How many users were online in each of the last minutes, the present one last.
+    fn history(&self, tenant: &str)
+    -> impl Future<Output = Result<Vec<Sample>, StoreError>> + Send;
 
     /// Somebody here wants to be told of the tenant's changes: when this returns, all that come are
     /// announced, until [`unwatch`](Self::unwatch) has been called as often as this. It does not wait
@@ -119,7 +132,22 @@ pub struct Joining {
     /// The session, unique over all tenants.
     pub session: Arc<str>,
     /// What admins see of the user while this session is the one that is shown.
-    pub row: Row,
+    pub profile: Profile,
+}
+
+/// A session that shows something else.
+#[derive(Debug, Clone, Copy)]
+pub struct Updating<'a> {
+    /// The user's tenant.
+    pub tenant: &'a str,
+    /// The user.
+    pub user: &'a Arc<str>,
+    /// The session.
+    pub session: &'a str,
+    /// What admins see from now on while this session is the one that is shown.
+    pub profile: &'a Profile,
+    /// Whether the user is looking at it: then it is the one that is shown.
+    pub active: bool,
 }
 
 /// A session that is over.
@@ -150,10 +178,6 @@ pub struct Location {
     /// The nodes, each once.
     pub nodes: Vec<NodeName>,
 }
-
-/// An online user as JSON text. It is written once and then only copied.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Row(Arc<str>);
 
 /// What an announcer is told.
 #[derive(Debug)]
@@ -201,27 +225,6 @@ pub struct Page {
     pub users: String,
     /// Where the next part begins; `None` at the end.
     pub next_cursor: Option<String>,
-}
-
-impl Row {
-    /// Writes the row of a user.
-    ///
-    /// # Errors
-    /// Never in practice: the type has no value without a JSON form.
-    pub fn of(user: &OnlineUser) -> Result<Self, serde_json::Error> {
-        serde_json::to_string(user).map(|json| Self(json.into()))
-    }
-
-    /// The JSON text.
-    pub fn json(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Row {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
 }
 
 impl Revision {
@@ -302,7 +305,7 @@ fn shared(text: &Arc<String>) -> Bytes {
 
 /// Writes rows as a JSON array.
 pub(crate) fn write_rows<'a>(out: &mut String, rows: impl Iterator<Item = &'a Row> + Clone) {
-    out.reserve(rows.clone().map(|row| row.0.len() + 1).sum::<usize>() + 2);
+    out.reserve(rows.clone().map(|row| row.json().len() + 1).sum::<usize>() + 2);
     out.push('[');
     for (index, row) in rows.enumerate() {
         if index > 0 {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use crate::clock::WallTime;
 use crate::error::StoreError;
+use crate::messages::listing::{Listing, Place};
 use crate::messages::{
     Accepted, Conversation, Entry, MemoryMessageStore, MessageStore, RedisMessageStore,
 };
 use crate::presence::{
     Joining, Leaving, List, Location, MemoryPresenceStore, Page, PresenceStore, RedisPresenceStore,
-    Revision, Who,
+    Revision, Sample, Updating, Who,
 };
 
 /// Who is online, wherever that is kept.
@@ -34,6 +35,13 @@ impl PresenceStore for Presence {
         match self {
             Self::Memory(store) => store.join(session).await,
             Self::Redis(store) => store.join(session).await,
+        }
+    }
+
+    async fn update(&self, session: Updating<'_>) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(store) => store.update(session).await,
+            Self::Redis(store) => store.update(session).await,
         }
     }
 
@@ -75,6 +83,13 @@ impl PresenceStore for Presence {
         match self {
             Self::Memory(store) => store.with_revision(tenant, deliver).await,
             Self::Redis(store) => store.with_revision(tenant, deliver).await,
+        }
+    }
+
+    async fn history(&self, tenant: &str) -> Result<Vec<Sample>, StoreError> {
+        match self {
+            Self::Memory(store) => store.history(tenant).await,
+            Self::Redis(store) => store.history(tenant).await,
         }
     }
 
@@ -152,6 +167,25 @@ impl MessageStore for Messages {
         match self {
             Self::Memory(store) => store.history(conversation).await,
             Self::Redis(store) => store.history(conversation).await,
+        }
+    }
+
+    async fn conversations(
+        &self,
+        tenant: &str,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Listing, StoreError> {
+        match self {
+            Self::Memory(store) => store.conversations(tenant, after, limit).await,
+            Self::Redis(store) => store.conversations(tenant, after, limit).await,
+        }
+    }
+
+    async fn visitor(&self, conversation: &Conversation) -> Result<Option<Arc<str>>, StoreError> {
+        match self {
+            Self::Memory(store) => store.visitor(conversation).await,
+            Self::Redis(store) => store.visitor(conversation).await,
         }
     }
 

@@ -37,6 +37,7 @@ pub struct Tenant {
     widget_keys: Vec<KeyDigest>,
     allowed_origins: Vec<Box<str>>,
     admin_origins: Vec<Box<str>>,
+    full_urls: bool,
 }
 
 /// What a key opens.
@@ -66,6 +67,7 @@ impl Tenants {
             widget_keys: Vec::new(),
             allowed_origins: Vec::new(),
             admin_origins: Vec::new(),
+            full_urls: false,
         }])
     }
 
@@ -194,6 +196,11 @@ impl Tenant {
         lists(&self.admin_origins, origin)
     }
 
+    /// Whether its staff are shown addresses with what stands behind `?` and `#`.
+    pub fn full_urls(&self) -> bool {
+        self.full_urls
+    }
+
     /// Whether anybody may come from pages of this origin.
     pub fn admits(&self, origin: &str) -> bool {
         self.admits_visitors_from(origin) || self.admits_admins_from(origin)
@@ -269,6 +276,8 @@ struct TenantEntry {
     allowed_origins: Vec<String>,
     #[serde(default)]
     admin_origins: Vec<String>,
+    #[serde(default)]
+    full_urls: bool,
 }
 
 impl TenantEntry {
@@ -320,6 +329,7 @@ impl TenantEntry {
             widget_keys,
             allowed_origins,
             admin_origins,
+            full_urls: self.full_urls,
         })
     }
 }
@@ -395,6 +405,21 @@ mod tests {
             !format!("{tenants:?}").contains("widget\""),
             "keys are never printed"
         );
+    }
+
+    #[test]
+    fn whole_addresses_are_asked_for() {
+        let shop = Tenants::parse(SHOP).unwrap();
+        assert!(!shop.get("42").unwrap().full_urls());
+        let asks = [SHOP, "full_urls = true"].concat();
+        assert!(
+            Tenants::parse(&asks)
+                .unwrap()
+                .get("42")
+                .unwrap()
+                .full_urls()
+        );
+        assert!(!Tenants::development().get("demo").unwrap().full_urls());
     }
 
     #[test]

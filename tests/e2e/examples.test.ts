@@ -60,7 +60,7 @@ test('the dashboard keeps its list through an outage and says so', async () => {
   await users.first().waitFor();
 
   await first.program.kill();
-  await staff.page.getByText('Polling', { exact: true }).waitFor();
+  await staff.page.getByText('Real-time', { exact: true }).waitFor({ state: 'detached' });
   await staff.page.getByRole('alert').waitFor();
   expect(await users.count()).toBe(1);
   await staff.page.screenshot({ path: join(inject('artifacts'), 'dashboard-outage.png') });

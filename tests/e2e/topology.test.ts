@@ -37,8 +37,8 @@ interface Scene {
   readonly agent: OfficialClient;
 }
 
-/** The dashboard's page, the two visitors' pages and the agent's socket. */
-const SOCKETS = 4;
+/** The dashboard's two, for visitors and for conversations, the two visitors' pages and the agent's. */
+const SOCKETS = 5;
 
 test('neither gateways nor lost servers come between a visitor and the staff', async () => {
   await using system = await Topology.start();

@@ -15,6 +15,14 @@ declare global {
   }
 }
 
+/** What staff are told of a visitor. */
+interface Row {
+  readonly url?: string;
+  readonly title?: string;
+  readonly visits?: number;
+  readonly tabs?: number;
+}
+
 let browser: TestBrowser;
 let site: Site;
 
@@ -44,9 +52,7 @@ async function converse(page: Page, server: string): Promise<void> {
 }
 
 const connected = (page: Page) =>
-  until('the connection', () =>
-    page.evaluate(() => window.conversation.getSnapshot().isConnected),
-  );
+  until('the connection', () => page.evaluate(() => window.conversation.getSnapshot().isConnected));
 
 const shown = (page: Page) =>
   page.evaluate(() =>
@@ -75,6 +81,8 @@ test('the handshake tells of the visit, and what changes is reported', async () 
   await using visitor = await browser.open(`${site.url}/?token=secret#part`);
   const { page } = visitor;
   const frames = framesOf(page);
+  const addresses: string[] = [];
+  page.on('websocket', (socket) => addresses.push(socket.url()));
   await converse(page, server.url);
   await connected(page);
   const connect = frames.find((frame) => frame.startsWith('40'));
@@ -99,8 +107,34 @@ test('the handshake tells of the visit, and what changes is reported', async () 
     'update_presence',
     { url: `${site.url}/cart`, title: 'Cart' },
   ]);
-  expect(frames.join()).not.toContain('secret');
+  expect(addresses).toHaveLength(1);
+  expect([...frames, ...addresses].join()).not.toContain('secret');
   expect(visitor.errors).toEqual([]);
+});
+
+test('staff see where the visitor is, and in which of their tabs', async () => {
+  await using server = await startServer();
+  using agent = await OfficialClient.admin(server.url);
+  await using visitor = await browser.open(`${site.url}/`);
+  const { page } = visitor;
+  await converse(page, server.url);
+  await agent.first('user_online', (row: Row) => row.title === 'page' && row.visits === 1);
+  await page.evaluate(() => {
+    history.pushState(null, '', '/cart');
+    document.title = 'Cart';
+  });
+  await agent.first('user_online', (row: Row) => row.title === 'Cart');
+
+  const other = await page.context().newPage();
+  await other.goto(`${site.url}/index.html`);
+  await converse(other, server.url);
+  await agent.first('user_online', (row: Row) => row.url === `${site.url}/index.html`);
+  // In headless browsers all tabs have the focus, so it is given back by hand.
+  await page.evaluate(() => window.dispatchEvent(new Event('focus')));
+  await until('the first tab again', async () => {
+    const [row]: Row[] = await agent.list();
+    return row?.url === `${site.url}/cart` && row.tabs === 2;
+  });
 });
 
 test('the next page is part of the same visit', async () => {

@@ -20,5 +20,6 @@ export async function exampleShop(name: string): Promise<Site> {
 export const address = (site: Site, server: { readonly url: string }): string =>
   `${site.url}/?server=${server.url}`;
 
-/** The dashboard's rows, one a user. */
-export const rows = (dashboard: Page) => dashboard.locator('tbody tr');
+/** The dashboard's rows, one a user: those of a table, or of the desk's grid. */
+export const rows = (dashboard: Page) =>
+  dashboard.locator('tbody:not(.acw-visually-hidden *) tr, [role=grid] .rows [role=row]');

@@ -22,7 +22,7 @@ pub(crate) struct Options {
     /// The chat server, or the gateway
     #[arg(long, default_value_t = 3000)]
     port: u16,
-    /// The staff's dashboard
+    /// The staff's desk
     #[arg(long, default_value_t = 3001)]
     dashboard_port: u16,
     /// The shop's page
@@ -50,10 +50,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let url = system.front().url().to_owned();
     eprintln!();
     eprintln!("  shop page   http://{shop}/?server={url}");
-    eprintln!("  dashboard   http://{dashboard}/?server={url}");
+    eprintln!("  desk        http://{dashboard}/?server={url}");
     system.describe();
     eprintln!();
-    eprintln!("Open the dashboard, then the shop page in a few tabs. Ctrl-C ends everything.");
+    eprintln!(
+        "Open the desk, then the shop page in a few tabs, in a private window for another visitor:"
+    );
+    eprintln!("- choose a bag, and the desk follows; look away for ten seconds, and it says so");
+    eprintln!(
+        "- write in the bubble, and answer at the desk; or click a visitor there and speak first"
+    );
+    eprintln!("Ctrl-C ends everything.");
     while let Err(RecvTimeoutError::Timeout) = interrupted.recv_timeout(WATCH) {
         system.front().check_alive()?;
     }

@@ -1,6 +1,6 @@
 /** The pages, bundled as their authors would: the package is the one that `npm pack` makes, all are minified alike. */
 import { execFile } from 'node:child_process';
-import { access, mkdir, rm } from 'node:fs/promises';
+import { access, mkdir, readFile, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -47,6 +47,20 @@ export async function buildPages(names: readonly string[], minify: boolean): Pro
   // One by one: together they would share chunks, which a page by itself has not.
   for (const name of names) await build({ ...bundled(pageEntry(name)), outdir, minify });
   return outdir;
+}
+
+/** The script tag's file as it is published, and the plain widget as its author would build it. */
+export async function widgetScripts(): Promise<{ ours: Uint8Array; guide: Uint8Array }> {
+  const { outputFiles } = await build({
+    ...bundled({ entryPoints: [join(root, 'guide/widget.ts')] }),
+    format: 'iife',
+    splitting: false,
+    outdir: artifacts,
+    write: false,
+  });
+  const [plain] = outputFiles;
+  if (!plain || outputFiles.length !== 1) throw new Error('the plain widget is not one file');
+  return { ours: await readFile(join(installed, PACKAGE, 'dist/widget.v1.js')), guide: plain.contents };
 }
 
 /** What each stack adds to an application that has React, and what the whole application weighs. */

@@ -13,6 +13,7 @@ import { Report } from './report.ts';
 import { serve } from './site.ts';
 import { measureStartup } from './startup.ts';
 import { measureViews } from './views.ts';
+import { measureWidget } from './widget.ts';
 
 const PAGES = [
   ...['ours.ts', 'guide.ts', 'map.ts'],
@@ -37,6 +38,7 @@ const MEASURES: Readonly<Record<Part, Measure>> = {
   views: measureViews,
   startup: measureStartup,
   memory: measureMemory,
+  widget: (browser, _site, options, report) => measureWidget(browser, options, report),
 };
 
 async function main(): Promise<void> {

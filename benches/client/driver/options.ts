@@ -1,7 +1,7 @@
 /** What is to be measured, and how thoroughly. */
 import { parseArgs } from 'node:util';
 
-export const PARTS = ['bytes', 'events', 'views', 'startup', 'memory'] as const;
+export const PARTS = ['bytes', 'events', 'views', 'startup', 'memory', 'widget'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface Options {

@@ -9,7 +9,10 @@ import { type Spread, spreadOf } from './spread.ts';
 /** Whom ours is compared with: the guide's code, or the best JavaScript we could write. */
 export type Side = 'ours' | 'guide' | 'tuned';
 
-export type Unit = 'µs' | 'ms' | 'MB' | 'bytes';
+/** Whose figure it is; `alone` is a page that has none of them. */
+type Column = Side | 'alone';
+
+export type Unit = 'µs' | 'ms' | 'MB' | 'kB' | 'bytes' | '';
 
 export interface Target {
   readonly against: 'guide' | 'tuned';
@@ -22,18 +25,18 @@ export interface Figure {
   readonly name: string;
   readonly unit: Unit;
   readonly targets: readonly Target[];
-  readonly values: Readonly<Record<Side, number[]>>;
+  readonly values: Readonly<Record<Column, number[]>>;
 }
 
 export class Report {
   readonly #figures = new Map<string, Figure>();
   readonly #notes: string[] = [];
 
-  add(figure: Omit<Figure, 'values'>, side: Side, value: number): void {
+  add(figure: Omit<Figure, 'values'>, side: Column, value: number): void {
     const key = `${figure.group}\n${figure.name}`;
     let known = this.#figures.get(key);
     if (!known) {
-      known = { ...figure, values: { ours: [], guide: [], tuned: [] } };
+      known = { ...figure, values: { ours: [], guide: [], tuned: [], alone: [] } };
       this.#figures.set(key, known);
     }
     known.values[side].push(value);
@@ -52,8 +55,11 @@ export class Report {
     const figures = [...this.#figures.values()];
     const lines: string[] = [];
     for (const group of new Set(figures.map((figure) => figure.group))) {
-      lines.push('', line([group, 'ours', 'guide', 'tuned JS', 'guide/ours', 'tuned/ours'], 'targets'));
-      lines.push(...figures.filter((figure) => figure.group === group).map(row));
+      const rows = figures.filter((figure) => figure.group === group);
+      const third = rows.some(({ values }) => values.alone.length > 0) ? 'alone' : 'tuned';
+      const heads = { tuned: ['tuned JS', 'guide/ours', 'tuned/ours'], alone: ['page alone', 'guide/ours', ''] };
+      lines.push('', line([group, 'ours', 'guide', ...heads[third]], 'targets'));
+      lines.push(...rows.map((figure) => row(figure, third)));
     }
     return [...lines, '', ...this.#notes.map((note) => `- ${note}`)].join('\n');
   }
@@ -69,25 +75,28 @@ function line(cells: readonly string[], last: string): string {
   return [...padded, ` ${last}`].join(' ').trimEnd();
 }
 
-function row({ name, unit, values, targets }: Figure): string {
+/** `third` is who stands in the third column. */
+function row({ name, unit, values, targets }: Figure, third: 'tuned' | 'alone'): string {
   const spreads = {
     ours: spreadOf(values.ours),
     guide: spreadOf(values.guide),
-    tuned: spreadOf(values.tuned),
+    third: spreadOf(values[third]),
   };
   const ratio = (side: 'guide' | 'tuned'): number | undefined => {
     const ratios = values[side].flatMap((theirs, round) => {
       const ours = values.ours[round];
-      return ours === undefined ? [] : [theirs / ours];
+      if (ours === undefined) return [];
+      // There is no ratio to nothing, nor between differences that are lost in the noise.
+      return ours > 0 && theirs > 0 ? [theirs / ours] : [NaN];
     });
-    return spreadOf(ratios)?.median;
+    return ratios.includes(NaN) ? undefined : spreadOf(ratios)?.median;
   };
   return line(
     [
       `  ${name}`,
       shown(spreads.ours, unit),
       shown(spreads.guide, unit),
-      shown(spreads.tuned, unit),
+      shown(spreads.third, unit),
       times(ratio('guide')),
       times(ratio('tuned')),
     ],
@@ -104,7 +113,7 @@ function shown(spread: Spread | undefined, unit: Unit): string {
   if (!spread) return '-';
   const { least, median, most } = spread;
   const range = least === most ? '' : ` (${digits(least)}-${digits(most)})`;
-  return `${digits(median)} ${unit}${range}`;
+  return `${digits(median)} ${unit}`.trimEnd() + range;
 }
 
 const times = (ratio: number | undefined): string => (ratio === undefined ? '-' : `${digits(ratio)}x`);

@@ -15,28 +15,41 @@ export interface Site {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What is sent, compressed already. */
+export interface Answer {
+  readonly type: string;
+  readonly body: Buffer;
+}
+
 /** Serves `NAME.js` of a directory, and around each a page `/NAME`. */
 export async function serve(directory: string): Promise<Site> {
-  const scripts = new Map<string, Buffer>();
+  const files = new Map<string, Answer>();
   for (const file of await readdir(directory)) {
-    scripts.set(`/${file}`, compressed(await readFile(join(directory, file))));
+    const script = compressed(await readFile(join(directory, file)));
+    files.set(`/${file}`, { type: 'text/javascript; charset=utf-8', body: script });
+    const page = compressed(Buffer.from(pageWith(`/${file}`)));
+    files.set(`/${file.replace(/\.js$/, '')}`, { type: 'text/html; charset=utf-8', body: page });
   }
+  return listen((path) => files.get(path));
+}
+
+/** Serves whatever `answer` has for a path. */
+export async function listen(answer: (path: string) => Answer | undefined): Promise<Site> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    const script = scripts.get(pathname);
     response.setHeader('cross-origin-opener-policy', 'same-origin');
     response.setHeader('cross-origin-embedder-policy', 'require-corp');
-    if (script) {
-      response.setHeader('content-type', 'text/javascript; charset=utf-8');
-      response.setHeader('content-encoding', 'br');
-      response.setHeader('cache-control', 'public, max-age=31536000, immutable');
-      response.end(script);
-    } else if (scripts.has(`${pathname}.js`)) {
-      response.setHeader('content-type', 'text/html; charset=utf-8');
-      response.end(pageWith(`${pathname}.js`));
-    } else {
+    const found = answer(pathname);
+    if (!found) {
       response.writeHead(pathname === '/favicon.ico' ? 204 : 404).end();
+      return;
     }
+    response.setHeader('content-type', found.type);
+    response.setHeader('content-encoding', 'br');
+    if (!found.type.startsWith('text/html')) {
+      response.setHeader('cache-control', 'public, max-age=31536000, immutable');
+    }
+    response.end(found.body);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

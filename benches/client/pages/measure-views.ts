@@ -14,9 +14,20 @@ export interface ViewMeasurements {
 
 const WINDOW = 50;
 const CHANGES = 100;
-const ALL: Query = { search: '', sort: null, offset: 0, limit: WINDOW };
+const ALL: Query = { search: '', sort: null, group: null, offset: 0, limit: WINDOW };
 const BY_NAME = { field: 'userId', descending: false } as const;
 const BY_PAGE = { field: 'url', descending: true } as const;
+
+const SORTED: Query = { ...ALL, sort: BY_NAME, search: 'green-' };
+
+/** What is asked while rows change. */
+const WATCHED = [
+  { name: `${CHANGES} changes while searched and sorted`, query: SORTED },
+  { name: `${CHANGES} changes while grouped by page`, query: { ...ALL, group: 'url' } },
+] as const;
+
+/** How many batches of changes each of them sees. */
+const BATCHES = 10;
 
 interface Step {
   /** What it is called in the report; nothing if it only prepares the next one. */
@@ -43,7 +54,9 @@ function steps(users: number): Step[] {
     { query: { ...ALL, sort: BY_PAGE } },
     { name: 'sort by a field, again', query: { ...ALL, sort: BY_NAME } },
     ...windows,
-    { name: 'search, sorted', query: { ...ALL, sort: BY_NAME, search: 'green-' } },
+    { name: 'search, sorted', query: SORTED },
+    { name: 'group by page, first time', query: { ...ALL, group: 'url' } },
+    { name: 'group by page, searched', query: { ...ALL, group: 'url', search: 'green-' } },
   ];
 }
 
@@ -71,12 +84,14 @@ export function viewMeasurementsOf(make: () => ViewSubject | null): ViewMeasurem
           expect(found, expected, query);
         }
         for (const [number, { events }] of scene.batches.entries()) {
-          const expected = changed[number] ?? NOTHING;
+          const { name, query } = watchedAt(number);
+          const [before = NOTHING, expected = NOTHING] = changed[number] ?? [];
+          if (number % BATCHES === 0) await subject.ask(query, before);
           const start = performance.now();
           const pending = subject.change(events, expected);
           const found = pending instanceof Promise ? await pending : pending;
-          note(`${CHANGES} changes while searched and sorted`, start);
-          expect(found, expected, LAST);
+          note(name, start);
+          expect(found, expected, query);
         }
       } finally {
         subject.close();
@@ -86,37 +101,49 @@ export function viewMeasurementsOf(make: () => ViewSubject | null): ViewMeasurem
   };
 }
 
-const NOTHING: Answer = { users: [], total: 0 };
-const LAST = steps(0).at(-1)?.query ?? ALL;
+const NOTHING: Answer = { users: [], total: 0, groups: [], groupTotal: 0 };
+
+const watchedAt = (batch: number) => WATCHED[Math.floor(batch / BATCHES)] ?? WATCHED[0];
 
 interface Prepared {
   readonly scene: Scene;
-  /** Answers to the steps' queries, and to the last one after each batch of changes. */
+  /** Answers to the steps' queries, and to what is watched before and after each batch of changes. */
   readonly right: readonly Answer[];
-  readonly changed: readonly Answer[];
+  readonly changed: readonly (readonly [Answer, Answer])[];
 }
 
 let kept: { users: number; prepared: Prepared } | undefined;
 
 function prepare(users: number): Prepared {
   if (kept?.users === users) return kept.prepared;
-  const made = scene({ users, batches: 10, changes: CHANGES }, 2);
+  const made = scene({ users, batches: BATCHES * WATCHED.length, changes: CHANGES }, 2);
   const rows = new TunedMap();
   rows.deliver(made.list);
   const right = steps(users).map(({ query }) => answer(rows.snapshot(), query));
-  const changed = made.batches.map(({ events }) => {
+  const changed = made.batches.map(({ events }, number) => {
+    const { query } = watchedAt(number);
+    const before = answer(rows.snapshot(), query);
     for (const event of events) rows.deliver(event);
-    return answer(rows.snapshot(), LAST);
+    return [before, answer(rows.snapshot(), query)] as const;
   });
   kept = { users, prepared: { scene: made, right, changed } };
   return kept.prepared;
 }
 
 function expect(found: Answer, right: Answer, query: Query): void {
-  const shown = ({ total, users }: Answer): string => `${total} in all, ${digest(users)}`;
+  const shown = ({ total, users, groups, groupTotal }: Answer): string =>
+    `${total} in all, ${digest(users)}, ${groupTotal} groups, ${counted(groups)}`;
   if (shown(found) !== shown(right)) {
     throw new Error(`a wrong answer to ${JSON.stringify(query)}: ${shown(found)} instead of ${shown(right)}`);
   }
+}
+
+/** The counts, and whose they are: of the smallest that are shown, some that are as large may not be. */
+function counted(groups: Answer['groups']): string {
+  const least = groups.at(-1)?.count ?? 0;
+  const name = ({ value, count }: Answer['groups'][number]): string =>
+    `${count} ${count > least ? value.toLowerCase() : ''}`;
+  return groups.map(name).join();
 }
 
 const mean = (values: readonly number[]): number =>

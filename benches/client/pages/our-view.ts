@@ -15,7 +15,7 @@ interface WithViews {
   view?: (query: object) => View;
 }
 
-const FIRST: Query = { search: '', sort: null, offset: 0, limit: 50 };
+const FIRST: Query = { search: '', sort: null, group: null, offset: 0, limit: 50 };
 
 export class OurView implements ViewSubject {
   readonly #ours: OurStore;
@@ -39,7 +39,7 @@ export class OurView implements ViewSubject {
       this.#view = view;
     });
     this.#ours.deliver(list);
-    await this.#answer(({ isLoading, users }) => !isLoading && users.length > 0);
+    await this.#answer(({ users }) => users.length > 0);
   }
 
   ask(query: Query, right: Answer): Answer | Promise<Answer> {
@@ -63,7 +63,8 @@ export class OurView implements ViewSubject {
       this.#ours.frames.paint();
       const found = this.#view?.getSnapshot();
       if (found?.error) throw found.error;
-      return found && there(found) ? found : undefined;
+      // While it works, what it shows is the answer from before, which may look like the right one.
+      return found && !found.isLoading && there(found) ? found : undefined;
     };
     return look() ?? until(look);
   }
@@ -73,15 +74,21 @@ export class OurView implements ViewSubject {
 let store: OurStore | undefined;
 
 /** The query as the package has it written. */
-function written({ search, sort, offset, limit }: Query): object {
+function written({ search, sort, group, offset, limit }: Query): object {
   const direction = sort?.descending ? 'desc' : 'asc';
-  return { search, offset, limit, ...(sort && { sort: { field: sort.field, direction } }) };
+  return {
+    ...{ search, offset, limit },
+    ...(group && { group }),
+    ...(sort && { sort: { field: sort.field, direction } }),
+  };
 }
 
-function looksLike({ users, total }: Answer, right: Answer): boolean {
+function looksLike({ users, total, groups, groupTotal }: Answer, right: Answer): boolean {
   const last = users.length - 1;
   return (
     total === right.total &&
+    groupTotal === right.groupTotal &&
+    groups[0]?.count === right.groups[0]?.count &&
     users.length === right.users.length &&
     users[0]?.userId === right.users[0]?.userId &&
     users[last]?.sessionId === right.users[last]?.sessionId

@@ -4,7 +4,7 @@
  */
 import type { OnlineUser } from './subject.ts';
 import { TunedMap } from './tuned-map.ts';
-import { type Answer, type Query, textOf, type ViewSubject, words } from './view-subject.ts';
+import { type Answer, largest, type Query, textOf, type ViewSubject, words } from './view-subject.ts';
 
 export class PlainView implements ViewSubject {
   readonly #rows = new TunedMap();
@@ -30,7 +30,10 @@ export class PlainView implements ViewSubject {
   }
 }
 
-export function answer(rows: readonly OnlineUser[], { search, sort, offset, limit }: Query): Answer {
+export function answer(
+  rows: readonly OnlineUser[],
+  { search, sort, group, offset, limit }: Query,
+): Answer {
   const wanted = words(search);
   const found = rows.filter((row) => {
     const text = textOf(row);
@@ -44,5 +47,10 @@ export function answer(rows: readonly OnlineUser[], { search, sort, offset, limi
       return left < right ? -sign : left > right ? sign : 0;
     });
   }
-  return { users: found.slice(offset, offset + limit), total: found.length };
+  const counts = new Map<string, number>();
+  for (const row of group ? found : []) {
+    const value = row.url?.toLowerCase() ?? '';
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+  return { users: found.slice(offset, offset + limit), total: found.length, ...largest(counts) };
 }

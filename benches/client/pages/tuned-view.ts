@@ -1,11 +1,13 @@
 /**
  * The best JavaScript we could write for it: lower-cased texts kept for each row, a mark for each row that matches, an order
- * of all rows for each sort in use, changed by binary search. A change looks at the changed row alone.
+ * of all rows for each sort in use, changed by binary search, a count for each page. A change looks at the changed row alone.
  */
 import { type OnlineUser, parse } from './subject.ts';
-import { type Answer, type Query, type ViewSubject, words } from './view-subject.ts';
+import { type Answer, largest, type Query, type ViewSubject, words } from './view-subject.ts';
 
 type Sort = NonNullable<Query['sort']>;
+
+const NOTHING_ASKED: Query = { search: '', sort: null, group: null, offset: 0, limit: 0 };
 
 export class TunedView implements ViewSubject {
   #slots = new Map<string, number>();
@@ -14,10 +16,12 @@ export class TunedView implements ViewSubject {
   #texts: string[] = [];
   #arrival: number[] = [];
   #orders = new Map<string, Order>();
-  #query: Query = { search: '', sort: null, offset: 0, limit: 0 };
+  #query: Query = NOTHING_ASKED;
   #words: readonly string[] = [];
   #marks = new Uint8Array(0);
   #total = 0;
+  /** How many of the rows that match are on each page, if that is asked for. */
+  readonly #counts = new Map<string, number>();
 
   async open(list: string): Promise<void> {
     const [, payload] = parse(list);
@@ -26,9 +30,12 @@ export class TunedView implements ViewSubject {
   }
 
   ask(query: Query): Answer {
-    if (query.search !== this.#query.search) this.#search(query.search);
+    const before = this.#query;
     this.#query = query;
+    if (query.search !== before.search) this.#search(query.search);
+    if (query.search !== before.search || query.group !== before.group) this.#recount();
     const { sort, offset, limit } = query;
+    const grouped = largest(this.#counts);
     const order = sort ? this.#order(sort).slots : this.#arrival;
     const users: OnlineUser[] = [];
     const take = (slot: number | undefined): void => {
@@ -37,14 +44,14 @@ export class TunedView implements ViewSubject {
     };
     if (this.#words.length === 0) {
       for (let at = offset; at < offset + limit; at++) take(order[at]);
-      return { users, total: order.length };
+      return { users, total: order.length, ...grouped };
     }
     let passed = 0;
     for (let at = 0; at < order.length && users.length < limit; at++) {
       const slot = order[at] ?? 0;
       if (this.#marks[slot] && passed++ >= offset) take(slot);
     }
-    return { users, total: this.#total };
+    return { users, total: this.#total, ...grouped };
   }
 
   change(events: readonly string[]): Answer {
@@ -70,7 +77,8 @@ export class TunedView implements ViewSubject {
     this.#texts = [];
     this.#arrival = [];
     this.#orders.clear();
-    this.#query = { search: '', sort: null, offset: 0, limit: 0 };
+    this.#query = NOTHING_ASKED;
+    this.#counts.clear();
     this.#search('');
   }
 
@@ -93,7 +101,7 @@ export class TunedView implements ViewSubject {
     this.#rows[slot] = user;
     this.#texts[slot] = shortTextOf(user);
     for (const order of this.#orders.values()) order.enter(slot, user);
-    if (this.#words.length === 0) return;
+    if (this.#words.length === 0) return this.#count(slot, 1);
     if (slot >= this.#marks.length) {
       const larger = new Uint8Array(slot * 2);
       larger.set(this.#marks);
@@ -104,13 +112,31 @@ export class TunedView implements ViewSubject {
 
   #leave(slot: number): void {
     for (const order of this.#orders.values()) order.leave(slot);
-    if (this.#words.length > 0) this.#mark(slot, false);
+    if (this.#words.length === 0) return this.#count(slot, -1);
+    this.#mark(slot, false);
+  }
+
+  #count(slot: number, change: number): void {
+    if (this.#query.group === null) return;
+    const value = this.#rows[slot]?.url?.toLowerCase() ?? '';
+    const count = (this.#counts.get(value) ?? 0) + change;
+    if (count > 0) this.#counts.set(value, count);
+    else this.#counts.delete(value);
+  }
+
+  #recount(): void {
+    this.#counts.clear();
+    for (const slot of this.#arrival) {
+      if (this.#words.length === 0 || this.#marks[slot]) this.#count(slot, 1);
+    }
   }
 
   #mark(slot: number, matching: boolean): void {
     const mark = matching ? 1 : 0;
-    this.#total += mark - (this.#marks[slot] ?? 0);
+    const change = mark - (this.#marks[slot] ?? 0);
+    this.#total += change;
     this.#marks[slot] = mark;
+    if (change !== 0) this.#count(slot, change);
   }
 
   #search(search: string): void {

@@ -369,6 +369,9 @@ fn receive(sync: &mut Online, event: wire::Event, payload: JsValue) {
             }
         }
         // Of no concern here.
-        wire::Event::Message | wire::Event::AiMessage | wire::Event::VisitorToken => {}
+        wire::Event::Message
+        | wire::Event::AiMessage
+        | wire::Event::VisitorToken
+        | wire::Event::Conversation => {}
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn event(name: &str, payload: JsValue) -> Option<Event> {
         wire::Event::UserOffline => user_id(&payload).map(Event::UserOffline),
         wire::Event::List => rows(&payload).map(Event::OnlineUsersList),
         // Nobody whom this is for has asked for it.
-        wire::Event::Delta => None,
+        wire::Event::Delta | wire::Event::Conversation => None,
         wire::Event::VisitorToken => json::read(payload).map(Event::VisitorToken),
     }
 }

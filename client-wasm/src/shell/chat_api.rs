@@ -20,6 +20,9 @@ use crate::{VISITOR, ops::api_op as op};
 #[wasm_bindgen(js_name = chatApi)]
 pub fn chat_api(config: CoreConfig) -> JsValue {
     platform::function(move |operation, argument| {
+        let given = (operation == op::GET && !VISITOR)
+            .then(|| field(&argument, "path")?.as_string())
+            .flatten();
         let (method, path, pick): (_, _, Pick) = match operation {
             // Visitors see nobody, and send over their connection.
             op::USERS if !VISITOR => (Method::Get, ONLINE_USERS_PATH, |answer| {
@@ -31,6 +34,11 @@ pub fn chat_api(config: CoreConfig) -> JsValue {
             op::SEND if !VISITOR => (Method::Post, SEND_MESSAGE_PATH, |answer| {
                 field(answer, "message").filter(JsValue::is_object)
             }),
+            op::GET if !VISITOR => (
+                Method::Get,
+                given.as_deref().unwrap_or_default(),
+                |answer| Some(answer.clone()),
+            ),
             _ => (Method::Post, SESSION_PATH, |answer| {
                 field(answer, SESSION_ID).filter(JsValue::is_string)
             }),

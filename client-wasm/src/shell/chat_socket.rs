@@ -70,6 +70,12 @@ fn read(notice: Notice) -> Option<(i32, JsValue)> {
             rows.is_object().then_some((told::LIST, rows))?
         }
         Notice::Received(Event::VisitorToken, payload) => (told::VISITOR_TOKEN, payload),
+        Notice::Received(Event::Conversation, payload) => {
+            let summary = Fields::of(&payload)?.get("conversation");
+            summary
+                .is_object()
+                .then_some((told::CONVERSATION, summary))?
+        }
         // Such a socket does not ask for them.
         Notice::Received(Event::Delta, _) => return None,
     })

@@ -252,6 +252,6 @@ fn receive(sync: &mut Sync<Shelf, JsValue>, event: Event, payload: &JsValue) {
                 }
             }
         }
-        Event::Message | Event::AiMessage | Event::VisitorToken => {}
+        Event::Message | Event::AiMessage | Event::VisitorToken | Event::Conversation => {}
     }
 }

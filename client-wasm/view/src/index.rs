@@ -1,7 +1,7 @@
 //! Rows and views together.
 //!
 //! What must stay true: a change is told completely (the rows, then their texts in every column in use) before it is
-//! applied; and a column is complete before a view asks for it.
+//! applied; and a column or grouping is complete before a view asks for it.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -10,6 +10,7 @@ use crate::Slot;
 use crate::bits::Bits;
 use crate::column::Column;
 use crate::find;
+use crate::groups::{Counts, Group, Grouping};
 use crate::order::{Order, Sort};
 
 /// Ends a text among others.
@@ -72,6 +73,41 @@ struct View {
     sort: Option<Sort>,
     conditions: Vec<Condition>,
     rows: Bits,
+    /// The number of the grouping that it wants, and how many of its rows are in each group.
+    groups: Option<(usize, Counts)>,
+}
+
+impl View {
+    /// Forgets what a row was.
+    fn leave(&mut self, groupings: &[Grouping], slot: Slot) {
+        if self.rows.contains(slot) {
+            self.rows.set(slot, false);
+            if let Some((grouping, counts)) = &mut self.groups {
+                counts.leave(group_of(groupings, *grouping, slot));
+            }
+        }
+    }
+
+    /// Takes a row in that meets all conditions.
+    fn enter(&mut self, groupings: &[Grouping], slot: Slot) {
+        if !self.rows.contains(slot) {
+            self.rows.set(slot, true);
+            if let Some((grouping, counts)) = &mut self.groups {
+                counts.enter(group_of(groupings, *grouping, slot));
+            }
+        }
+    }
+}
+
+/// What a view is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    /// `None`: in order of arrival.
+    pub sort: Option<Sort>,
+    /// All of them must hold.
+    pub conditions: Vec<Condition>,
+    /// The number of the grouping to count by.
+    pub grouping: Option<usize>,
 }
 
 /// Rows, their texts, their orders, and the views of them.
@@ -79,6 +115,7 @@ struct View {
 pub struct Index {
     present: Bits,
     columns: Vec<Column>,
+    groupings: Vec<Grouping>,
     orders: Vec<Order>,
     views: Vec<Option<View>>,
     /// Rows that came, changed or went since the last [`Index::apply`].
@@ -102,6 +139,14 @@ impl Index {
         }
     }
 
+    /// Rows are in other groups of a grouping, those that are gone in none.
+    pub fn handle_groups(&mut self, grouping: usize, slots: impl Iterator<Item = (Slot, Group)>) {
+        self.want_grouping(grouping);
+        for (slot, group) in slots {
+            self.groupings[grouping].handle(slot, group);
+        }
+    }
+
     /// Brings orders and views up to date with what has been told.
     pub fn apply(&mut self) {
         let columns = (0..).zip(&mut self.columns);
@@ -114,19 +159,35 @@ impl Index {
             }
         }
         self.settle_orders();
+        // All first leave what they were counted in, which is not known any more once groups are others.
+        for &slot in &self.changed {
+            for view in self.views.iter_mut().flatten() {
+                view.leave(&self.groupings, slot);
+            }
+        }
+        for grouping in &mut self.groupings {
+            grouping.apply();
+        }
         for slot in self.changed.drain(..) {
             for view in self.views.iter_mut().flatten() {
                 let mut conditions = view.conditions.iter();
                 let meets = self.present.contains(slot)
                     && conditions.all(|condition| condition.holds(&self.columns, slot));
-                view.rows.set(slot, meets);
+                if meets {
+                    view.enter(&self.groupings, slot);
+                }
             }
         }
     }
 
-    /// Opens a view or gives it another query. The columns in it must be complete.
-    pub fn ask(&mut self, view: usize, sort: Option<Sort>, conditions: Vec<Condition>) {
+    /// Opens a view or gives it another query. The columns and the grouping in it must be complete.
+    pub fn ask(&mut self, view: usize, query: Query) {
         self.apply();
+        let Query {
+            sort,
+            conditions,
+            grouping,
+        } = query;
         let sorted_by = sort.map(|sort| sort.column);
         for column in conditions
             .iter()
@@ -134,6 +195,9 @@ impl Index {
             .chain(sorted_by)
         {
             self.want_column(column);
+        }
+        if let Some(grouping) = grouping {
+            self.want_grouping(grouping);
         }
         if view >= self.views.len() {
             self.views.resize_with(view + 1, || None);
@@ -143,10 +207,12 @@ impl Index {
         for condition in &conditions {
             condition.narrow(&self.columns, &mut rows, all);
         }
+        let groups = grouping.map(|at| (at, Counts::new(&self.groupings[at], &rows)));
         self.views[view] = Some(View {
             sort,
             conditions,
             rows,
+            groups,
         });
         self.keep_orders();
     }
@@ -162,6 +228,12 @@ impl Index {
     /// How many rows meet a view's conditions.
     pub fn total(&self, view: usize) -> usize {
         self.view(view).map_or(0, |view| view.rows.count())
+    }
+
+    /// How a view's rows are grouped; `None` without a grouping.
+    pub fn groups(&self, view: usize) -> Option<&Counts> {
+        let (_, counts) = self.view(view)?.groups.as_ref()?;
+        Some(counts)
     }
 
     /// Puts up to `limit` of a view's rows into `window`, from the `offset`th on.
@@ -186,6 +258,12 @@ impl Index {
     fn want_column(&mut self, column: usize) {
         if column >= self.columns.len() {
             self.columns.resize_with(column + 1, Column::default);
+        }
+    }
+
+    fn want_grouping(&mut self, grouping: usize) {
+        if grouping >= self.groupings.len() {
+            self.groupings.resize_with(grouping + 1, Grouping::default);
         }
     }
 
@@ -239,14 +317,21 @@ impl Index {
     }
 }
 
+fn group_of(groupings: &[Grouping], at: usize, slot: Slot) -> Group {
+    groupings.get(at).map_or(0, |grouping| grouping.of(slot))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn by(column: usize) -> Sort {
-        Sort {
-            column,
-            descending: false,
+    fn by(column: usize) -> Query {
+        Query {
+            sort: Some(Sort {
+                column,
+                descending: false,
+            }),
+            ..Query::default()
         }
     }
 
@@ -259,13 +344,13 @@ mod tests {
     fn the_orders_wanted_last_are_kept_until_there_are_no_views() {
         let mut index = Index::default();
         for column in [0, 1, 2, 3] {
-            index.ask(0, Some(by(column)), Vec::new());
-            index.ask(1, Some(by(column)), Vec::new());
+            index.ask(0, by(column));
+            index.ask(1, by(column));
         }
         assert_eq!(sorts(&index), [1, 2, 3]);
-        index.ask(0, Some(by(1)), Vec::new());
-        index.ask(1, None, Vec::new());
-        index.ask(0, Some(by(0)), Vec::new());
+        index.ask(0, by(1));
+        index.ask(1, Query::default());
+        index.ask(0, by(0));
         assert_eq!(sorts(&index), [3, 1, 0]);
         index.close(0);
         assert_eq!(sorts(&index), [1, 0], "another view is there");
@@ -283,12 +368,12 @@ mod tests {
         };
         tell(&mut index, 0, b"a\x01");
         tell(&mut index, 1, b"b\x01");
-        index.ask(0, Some(by(0)), Vec::new());
-        index.ask(0, None, Vec::new());
+        index.ask(0, by(0));
+        index.ask(0, Query::default());
         tell(&mut index, 2, b"aa\x01");
         tell(&mut index, 0, b"c\x01");
         let mut window = Vec::new();
-        index.ask(0, Some(by(0)), Vec::new());
+        index.ask(0, by(0));
         index.window(0, 0, 9, &mut window);
         assert_eq!(window, [2, 1, 0]);
     }

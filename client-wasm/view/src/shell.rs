@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 use core::cell::UnsafeCell;
 
 use crate::Slot;
-use crate::index::{Condition, Index, Test};
+use crate::groups::Size;
+use crate::index::{Condition, Index, Query, Test};
 use crate::order::Sort;
 
 /// Marks a slot whose row is gone.
@@ -98,6 +99,16 @@ extern "C" fn texts(column: usize, length: usize) {
     });
 }
 
+/// `slots` are pairs of a slot and the number of its group in a grouping, 0 for one that is gone.
+#[unsafe(no_mangle)]
+extern "C" fn groups(grouping: usize) {
+    with(|state| {
+        let index = state.index.get_or_insert_default();
+        let (pairs, _) = state.slots.as_chunks();
+        index.handle_groups(grouping, pairs.iter().map(|&[slot, group]| (slot, group)));
+    });
+}
+
 /// What was told shows from now on.
 #[unsafe(no_mangle)]
 extern "C" fn apply() {
@@ -124,17 +135,20 @@ extern "C" fn condition(column: usize, kind: u32, length: usize) {
 }
 
 /// Opens a view or asks it something else. `sort` is 0 (in order of arrival), or a column's number and one more, negative
-/// if the largest comes first.
+/// if the largest comes first; `group` is 0 (not grouped), or a grouping's number and one more.
 #[unsafe(no_mangle)]
-extern "C" fn ask(view: usize, sort: i32) {
+extern "C" fn ask(view: usize, sort: i32, group: usize) {
     let sort = (sort != 0).then(|| Sort {
         column: sort.unsigned_abs() as usize - 1,
         descending: sort < 0,
     });
     with(|state| {
-        let conditions = core::mem::take(&mut state.conditions);
-        let index = state.index.get_or_insert_default();
-        index.ask(view, sort, conditions);
+        let query = Query {
+            sort,
+            conditions: core::mem::take(&mut state.conditions),
+            grouping: group.checked_sub(1),
+        };
+        state.index.get_or_insert_default().ask(view, query);
     });
 }
 
@@ -157,6 +171,23 @@ extern "C" fn window(view: usize, offset: usize, limit: usize) -> usize {
         let index = state.index.get_or_insert_default();
         index.window(view, offset, limit, &mut state.slots);
         state.slots.len()
+    })
+}
+
+/// Puts the largest groups of a view's rows into `slots`, each as its number and its count, at most `limit`, and says how many
+/// groups there are.
+#[unsafe(no_mangle)]
+extern "C" fn largest(view: usize, limit: usize) -> usize {
+    with(|state| {
+        let index = state.index.get_or_insert_default();
+        state.slots.clear();
+        let Some(counts) = index.groups(view) else {
+            return 0;
+        };
+        for Size { group, count } in counts.largest(limit) {
+            state.slots.extend([group, count]);
+        }
+        counts.total()
     })
 }
 

@@ -1,9 +1,10 @@
 //! Random histories: whatever came before, views are what filtering, searching and sorting all rows would give.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chat_client_view::Slot;
-use chat_client_view::index::{Condition, Index, TEXT_END, Test};
+use chat_client_view::groups::{Group, Size};
+use chat_client_view::index::{self, Condition, Index, TEXT_END, Test};
 use chat_client_view::order::Sort;
 use proptest::collection::vec;
 use proptest::option;
@@ -18,6 +19,8 @@ type Texts = [String; COLUMNS];
 struct Query {
     sort: Option<(usize, bool)>,
     conditions: Vec<(usize, Test, String)>,
+    /// By the texts of which column.
+    group: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -51,8 +54,22 @@ impl Model {
         }
     }
 
+    /// The texts that views group by, and how many of a view's rows have each.
+    fn groups(&self, view: usize) -> BTreeMap<&str, u32> {
+        let mut counts = BTreeMap::new();
+        if let Some(column) = self.views[view].as_ref().and_then(|query| query.group) {
+            for slot in self.shows(view) {
+                *counts.entry(self.rows[&slot][column].as_str()).or_default() += 1;
+            }
+        }
+        counts
+    }
+
     fn shows(&self, view: usize) -> Vec<Slot> {
-        let Some(Query { sort, conditions }) = &self.views[view] else {
+        let Some(Query {
+            sort, conditions, ..
+        }) = &self.views[view]
+        else {
             return Vec::new();
         };
         let meets = |texts: &Texts| {
@@ -73,6 +90,67 @@ impl Model {
     }
 }
 
+/// What tells the index: its columns are numbered texts, and so are the groups of each. A text that no row has gives its number
+/// to the next one.
+#[derive(Default)]
+struct Teller {
+    index: Index,
+    rows: BTreeMap<Slot, Texts>,
+    numbers: [BTreeMap<String, Group>; COLUMNS],
+}
+
+impl Teller {
+    fn handle(&mut self, step: Step) {
+        if let Step::Tell(changes) = &step {
+            for (slot, texts) in changes {
+                match texts {
+                    Some(texts) => self.rows.insert(*slot, texts.clone()),
+                    None => self.rows.remove(slot),
+                };
+            }
+            for column in 0..COLUMNS {
+                let pairs = self.renumber(column, changes);
+                self.index.handle_groups(column, pairs.into_iter());
+            }
+        }
+        handle(&mut self.index, step);
+    }
+
+    fn renumber(
+        &mut self,
+        column: usize,
+        changes: &BTreeMap<Slot, Option<Texts>>,
+    ) -> Vec<(Slot, Group)> {
+        let (rows, numbers) = (&self.rows, &mut self.numbers[column]);
+        numbers.retain(|text, _| rows.values().any(|texts| texts[column] == *text));
+        let mut number = |text: &String| {
+            let used: BTreeSet<Group> = numbers.values().copied().collect();
+            let free = (1..)
+                .zip(&used)
+                .find_map(|(number, used)| (number != *used).then_some(number));
+            let next = used.last().map_or(1, |last| last + 1);
+            *numbers.entry(text.clone()).or_insert(free.unwrap_or(next))
+        };
+        let change = |(slot, texts): (&Slot, &Option<Texts>)| {
+            let group = texts.as_ref().map_or(0, |texts| number(&texts[column]));
+            (*slot, group)
+        };
+        changes.iter().map(change).collect()
+    }
+
+    fn groups(&self, view: usize, column: usize, sizes: &[Size]) -> BTreeMap<&str, u32> {
+        let text = |group| {
+            let mut named = self.numbers[column].iter();
+            named.find(|(_, number)| **number == group)
+        };
+        let named = |size: &Size| {
+            let (text, _) = text(size.group).unwrap_or_else(|| panic!("{view}: {size:?}"));
+            (text.as_str(), size.count)
+        };
+        sizes.iter().map(named).collect()
+    }
+}
+
 fn handle(index: &mut Index, step: Step) {
     match step {
         Step::Tell(changes) => {
@@ -90,18 +168,22 @@ fn handle(index: &mut Index, step: Step) {
                 index.handle_texts(column, &slots, &told);
             }
         }
-        Step::Ask(view, Query { sort, conditions }) => index.ask(
-            view,
-            sort.map(|(column, descending)| Sort { column, descending }),
-            conditions
-                .into_iter()
-                .map(|(column, test, text)| Condition {
-                    column,
-                    test,
-                    text: text.into_bytes().into(),
-                })
-                .collect(),
-        ),
+        Step::Ask(view, query) => {
+            let condition = |(column, test, text): (usize, Test, String)| Condition {
+                column,
+                test,
+                text: text.into_bytes().into(),
+            };
+            let sort = |(column, descending)| Sort { column, descending };
+            index.ask(
+                view,
+                index::Query {
+                    sort: query.sort.map(sort),
+                    conditions: query.conditions.into_iter().map(condition).collect(),
+                    grouping: query.group,
+                },
+            );
+        }
         Step::Close(view) => index.close(view),
     }
 }
@@ -146,7 +228,11 @@ fn query() -> impl Strategy<Value = Query> {
     ];
     let sort = option::of((0..COLUMNS, any::<bool>()));
     let conditions = vec((0..COLUMNS, test, word()), 0..3);
-    (sort, conditions).prop_map(|(sort, conditions)| Query { sort, conditions })
+    (sort, conditions, option::of(0..COLUMNS)).prop_map(|(sort, conditions, group)| Query {
+        sort,
+        conditions,
+        group,
+    })
 }
 
 fn step(slots: Slot) -> impl Strategy<Value = Step> {
@@ -163,6 +249,21 @@ fn history() -> impl Strategy<Value = Vec<Step>> {
     prop_oneof![vec(step(20), 1..40), vec(step(300), 1..40)]
 }
 
+fn check_groups(teller: &Teller, model: &Model, view: usize) {
+    let Some(column) = model.views[view].as_ref().and_then(|query| query.group) else {
+        assert!(teller.index.groups(view).is_none());
+        return;
+    };
+    let wanted = model.groups(view);
+    let counts = teller.index.groups(view).expect("a grouping");
+    let sizes: Vec<Size> = counts.largest(usize::MAX).collect();
+    assert_eq!(counts.total(), wanted.len());
+    assert!(sizes.is_sorted_by_key(|size| (u32::MAX - size.count, size.group)));
+    assert_eq!(teller.groups(view, column, &sizes), wanted);
+    let first: Vec<Size> = counts.largest(2).collect();
+    assert_eq!(first, sizes[..sizes.len().min(2)]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
@@ -172,36 +273,38 @@ proptest! {
         offset in 0..30_usize,
         limit in 0..30_usize,
     ) {
-        let (mut index, mut model) = (Index::default(), Model::default());
+        let (mut teller, mut model) = (Teller::default(), Model::default());
         let mut window = Vec::new();
         for step in history {
-            handle(&mut index, step.clone());
-            index.apply();
+            teller.handle(step.clone());
+            teller.index.apply();
             model.handle(step);
             for view in 0..VIEWS {
                 let wanted = model.shows(view);
-                prop_assert_eq!(index.total(view), wanted.len());
-                index.window(view, 0, usize::MAX, &mut window);
+                prop_assert_eq!(teller.index.total(view), wanted.len());
+                teller.index.window(view, 0, usize::MAX, &mut window);
                 prop_assert_eq!(&window, &wanted);
-                index.window(view, offset, limit, &mut window);
+                teller.index.window(view, offset, limit, &mut window);
                 let shown: Vec<Slot> = wanted.into_iter().skip(offset).take(limit).collect();
                 prop_assert_eq!(&window, &shown);
+                check_groups(&teller, &model, view);
             }
         }
     }
 
     #[test]
     fn several_changes_may_be_told_before_they_are_applied(history in history()) {
-        let (mut index, mut model) = (Index::default(), Model::default());
+        let (mut teller, mut model) = (Teller::default(), Model::default());
         for step in history {
-            handle(&mut index, step.clone());
+            teller.handle(step.clone());
             model.handle(step);
         }
-        index.apply();
+        teller.index.apply();
         let mut window = Vec::new();
         for view in 0..VIEWS {
-            index.window(view, 0, usize::MAX, &mut window);
+            teller.index.window(view, 0, usize::MAX, &mut window);
             prop_assert_eq!(&window, &model.shows(view));
+            check_groups(&teller, &model, view);
         }
     }
 }

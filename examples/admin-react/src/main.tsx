@@ -1,9 +1,13 @@
 import { configure } from '@amoiq/chat-widget';
+import '@amoiq/chat-widget/desk.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { Dashboard } from './Dashboard';
+import { Desk } from './Desk';
 import { readSettings } from './settings';
-import './styles.css';
+import './styles/page.css';
+import './styles/top.css';
+import './styles/visitors.css';
+import './styles/conversation.css';
 
 const { tenantId, ...endpoints } = readSettings();
 configure(endpoints);
@@ -14,6 +18,6 @@ if (!root) {
 }
 createRoot(root).render(
   <StrictMode>
-    <Dashboard tenantId={tenantId} />
+    <Desk tenantId={tenantId} />
   </StrictMode>,
 );

@@ -14,7 +14,7 @@ import { firstTurn } from '../first-visit.js';
 import { SocketEvent, SocketOp } from '../ops.js';
 import { keepToken, messageBody, visitorId, visitorToken } from '../page.js';
 import type { ChatMessage, WebsiteInfo } from '../types.js';
-import { type Reporter, reporter } from '../visit/report.js';
+import { type Reporter, reporter, visited } from '../visit/report.js';
 import type { Visit } from '../visit/types.js';
 import * as logs from './log.js';
 import type { ConversationMessage, Entry, Log } from './log.js';
@@ -122,7 +122,10 @@ export class Room {
     globalThis.addEventListener?.('pageshow', this.#doubt);
     const { getToken, apiKey: token } = currentConfig();
     if (!getToken) {
-      this.#identify({ ...(token && { token }), ...(!this.#isStaff && { visitorId: visitorId() }) });
+      this.#identify({
+        ...(token && { token }),
+        ...(!this.#isStaff && { visitorId: visitorId() }),
+      });
     }
   }
 
@@ -224,7 +227,10 @@ export class Room {
       }
       return this.#reporter ? { ...auth, visit: this.#reporter.auth() } : auth;
     };
-    return { ...config, credentials };
+    const website = this.#visit
+      ? visited(config.website, this.#visit, this.#website)
+      : config.website;
+    return { ...config, website, credentials };
   }
 
   #hear(event: SocketEvent, value: unknown): void {

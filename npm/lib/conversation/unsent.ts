@@ -61,7 +61,11 @@ export function unsentOf({ entries, names }: Log, whose: string): Unsent | undef
 }
 
 /** The log with what was kept behind it. Whatever may have been sent before is sent as what it is, a retry. */
-export function resumed(log: Log, { messages, names = log.names }: Unsent, sender: Entry['sender']): Log {
+export function resumed(
+  log: Log,
+  { messages, names = log.names }: Unsent,
+  sender: Entry['sender'],
+): Log {
   const known = new Set(log.entries.map(({ key }) => key));
   const entries = messages
     .filter(({ clientId }) => !known.has(clientId))
@@ -90,7 +94,10 @@ export function resumed(log: Log, { messages, names = log.names }: Unsent, sende
   // They were written before whatever has been written since.
   const end = log.entries.findIndex(({ state }) => state !== 'delivered');
   const place = end < 0 ? log.entries.length : end;
-  return { names, entries: [...log.entries.slice(0, place), ...entries, ...log.entries.slice(place)] };
+  return {
+    names,
+    entries: [...log.entries.slice(0, place), ...entries, ...log.entries.slice(place)],
+  };
 }
 
 /** Where they are kept. Without storage, nowhere. */
@@ -105,7 +112,9 @@ export class Shelf {
   read(): Unsent | undefined {
     try {
       const kept = JSON.parse(sessionStorage.getItem(this.#key) ?? '') as Partial<Unsent> | null;
-      return typeof kept?.whose === 'string' && kept.messages?.every(isKept) ? (kept as Unsent) : undefined;
+      return typeof kept?.whose === 'string' && kept.messages?.every(isKept)
+        ? (kept as Unsent)
+        : undefined;
     } catch {
       return undefined;
     }
@@ -136,7 +145,9 @@ function isKept({ clientId, text }: Partial<Kept>): boolean {
 function subject(token: string | undefined): string | undefined {
   try {
     const claims = (token ?? '').split('.')[1] ?? '';
-    const { sub } = JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/'))) as { sub?: unknown };
+    const { sub } = JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/'))) as {
+      sub?: unknown;
+    };
     return typeof sub === 'string' ? sub : undefined;
   } catch {
     return undefined;

@@ -36,6 +36,8 @@ const nothing: OnlineUsersViewSnapshot = {
   users: [],
   offset: 0,
   total: 0,
+  groups: [],
+  groupTotal: 0,
   isLoading: false,
   error: null,
 };

@@ -34,7 +34,10 @@ export function bodyOf(packets: readonly string[], most: number): { body: string
 /** What a server says first; none if it is something else. */
 export function openingOf(packet: string): { sid: string; maxPayload: number } | undefined {
   try {
-    const { sid, maxPayload } = JSON.parse(packet.slice(1)) as { sid?: unknown; maxPayload?: unknown };
+    const { sid, maxPayload } = JSON.parse(packet.slice(1)) as {
+      sid?: unknown;
+      maxPayload?: unknown;
+    };
     return packet.startsWith(OPEN) && typeof sid === 'string'
       ? // Older servers do not say how much they take.
         { sid, maxPayload: typeof maxPayload === 'number' ? maxPayload : 10_000 }

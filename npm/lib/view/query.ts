@@ -4,7 +4,12 @@
  * A text never contains the character that ends texts, so no user's id can shift the texts of others.
  */
 import type { OnlineUser } from '../types.js';
-import type { OnlineUsersFilter, OnlineUsersQuery, OnlineUsersSortField } from './types.js';
+import type {
+  OnlineUsersFilter,
+  OnlineUsersGroupField,
+  OnlineUsersQuery,
+  OnlineUsersSortField,
+} from './types.js';
 
 export const TEXT_END = '\x01';
 const FIELD_END = '\0';
@@ -27,28 +32,57 @@ export interface Plan {
   readonly conditions: readonly Condition[];
   /** Which columns must be complete. */
   readonly columns: ReadonlySet<number>;
+  /** 0: not grouped; otherwise a grouping's number and one more. */
+  readonly group: number;
 }
 
+/** After all dates. */
+const NEVER = '~';
+
+/** What a row has in each column, the first of which is what is searched. */
+const COLUMNS = {
+  search: searchable,
+  connectedAt: itself('connectedAt'),
+  userId: itself('userId'),
+  domain: itself('domain'),
+  origin: itself('origin'),
+  url: itself('url'),
+  title: itself('title'),
+  startedAt: (row: OnlineUser) => textOf(row.startedAt) || textOf(row.connectedAt),
+  idleSince: (row: OnlineUser) => textOf(row.idleSince) || NEVER,
+  visits: (row: OnlineUser) => ordered(row.visits, 0),
+  tabs: (row: OnlineUser) => ordered(row.tabs, 1),
+  idle: (row: OnlineUser) => truth(textOf(row.idleSince) !== ''),
+  returning: (row: OnlineUser) => truth(numberOf(row.visits, 0) > 1),
+};
+
+type Column = keyof typeof COLUMNS;
+
+const NAMES = Object.keys(COLUMNS) as Column[];
+const READERS = Object.values(COLUMNS);
 const SEARCH = 0;
-const FIELDS = ['connectedAt', 'userId', 'domain', 'origin', 'url'] as const;
 
-type Field = (typeof FIELDS)[number];
+const columnOf = (column: Column) => NAMES.indexOf(column);
 
-const columnOf = (field: Field) => FIELDS.indexOf(field) + 1;
-
-const FILTERS: Record<keyof OnlineUsersFilter, readonly [Field, Test]> = {
+const FILTERS: Record<keyof OnlineUsersFilter, readonly [Column, Test]> = {
   domain: ['domain', Test.Equals],
   origin: ['origin', Test.Equals],
   url: ['url', Test.Equals],
   urlPrefix: ['url', Test.StartsWith],
+  idle: ['idle', Test.Equals],
+  returning: ['returning', Test.Equals],
 };
 
-export function plan({ filter = {}, search = '', sort = 'arrival' }: OnlineUsersQuery): Plan {
+/** By their numbers. */
+const GROUPINGS: readonly OnlineUsersGroupField[] = ['url', 'domain'];
+
+export function plan({ filter = {}, search = '', sort = 'arrival', group }: OnlineUsersQuery): Plan {
   const conditions: Condition[] = [];
-  for (const [name, [field, test]] of Object.entries(FILTERS)) {
-    const text = normal(filter[name as keyof OnlineUsersFilter] ?? '');
+  for (const [name, [column, test]] of Object.entries(FILTERS)) {
+    const wanted = filter[name as keyof OnlineUsersFilter] ?? '';
+    const text = typeof wanted === 'boolean' ? truth(wanted) : normal(wanted);
     if (text) {
-      conditions.push({ column: columnOf(field), test, text });
+      conditions.push({ column: columnOf(column), test, text });
     }
   }
   // The longest word is likely to be the rarest, and leaves the least to do for the others.
@@ -61,7 +95,7 @@ export function plan({ filter = {}, search = '', sort = 'arrival' }: OnlineUsers
   if (order) {
     columns.add(Math.abs(order) - 1);
   }
-  return { sort: order, conditions, columns };
+  return { sort: order, conditions, columns, group: group ? GROUPINGS.indexOf(group) + 1 : 0 };
 }
 
 function sortOf(sort: NonNullable<OnlineUsersQuery['sort']>): number {
@@ -85,21 +119,22 @@ export function count(value: number | undefined, otherwise: number): number {
 export function texts(column: number, rows: readonly (OnlineUser | undefined)[]): string {
   let all = '';
   for (const row of rows) {
-    all += (row ? clean(column === SEARCH ? searchable(row) : read(row, column)) : '') + TEXT_END;
+    all += (row ? clean(READERS[column]?.(row) ?? '') : '') + TEXT_END;
   }
   return all.toLowerCase();
 }
 
-function read(row: OnlineUser, column: number): string {
-  const field = FIELDS[column - 1];
-  return field ? textOf(row[field]) : '';
+/** What a row has in the field of a grouping. */
+export function groupValue(grouping: number, row: OnlineUser): string {
+  const field = GROUPINGS[grouping];
+  return field ? COLUMNS[field](row) : '';
 }
 
 /** All that is searched. What a field says that another one says too is there once: less to look through. */
 function searchable(row: OnlineUser): string {
   const url = textOf(row.url);
   let all = textOf(row.userId) + FIELD_END + url;
-  for (const text of [textOf(row.origin), textOf(row.domain)]) {
+  for (const text of [textOf(row.origin), textOf(row.domain), textOf(row.title)]) {
     if (!url.includes(text)) {
       all += FIELD_END + text;
     }
@@ -107,10 +142,26 @@ function searchable(row: OnlineUser): string {
   return all;
 }
 
+function itself(field: keyof OnlineUser) {
+  return (row: OnlineUser) => textOf(row[field]);
+}
+
 /** Rows are as they came, so a field may be anything. */
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
+
+function numberOf(value: unknown, otherwise: number): number {
+  return typeof value === 'number' && value >= 0 ? count(value, otherwise) : otherwise;
+}
+
+/** A number as a text that orders as the number does: how long it is, as a letter, and the number. */
+function ordered(value: unknown, otherwise: number): string {
+  const digits = String(numberOf(value, otherwise));
+  return String.fromCharCode(0x60 + digits.length) + digits;
+}
+
+const truth = (is: boolean) => (is ? 'y' : 'n');
 
 function normal(text: string): string {
   return clean(text).toLowerCase();

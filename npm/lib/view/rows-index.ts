@@ -6,8 +6,9 @@
  * been told. It knows no clock: it works until it is told to stop.
  */
 import type { OnlineUser } from '../types.js';
+import { Groups } from './groups.js';
 import { texts, type Plan } from './query.js';
-import type { ViewRows } from './types.js';
+import type { OnlineUsersGroup, ViewRows } from './types.js';
 
 /** What the module exports; `client-wasm/view/src/shell.rs` says what each does. */
 export interface ViewExports {
@@ -16,12 +17,14 @@ export interface ViewExports {
   slots(count: number): number;
   rows(): void;
   texts(column: number, length: number): void;
+  groups(grouping: number): void;
   apply(): void;
   condition(column: number, test: number, length: number): void;
-  ask(view: number, sort: number): void;
+  ask(view: number, sort: number, group: number): void;
   close(view: number): void;
   total(view: number): number;
   window(view: number, offset: number, limit: number): number;
+  largest(view: number, limit: number): number;
   reset(): void;
 }
 
@@ -30,6 +33,9 @@ const GONE = 0x80000000;
 
 /** How many rows are told at a time: well under a millisecond of work. */
 const PORTION = 512;
+
+/** How many groups are shown. */
+const GROUPS = 200;
 
 interface Asked {
   readonly plan: Plan;
@@ -43,6 +49,8 @@ export class ViewIndex {
   readonly #views = new Map<number, Asked>();
   /** How many slots, from the first on, have been told in each column in use. */
   readonly #columns = new Map<number, number>();
+  /** The groupings in use, by number. */
+  readonly #groupings = new Map<number, Groups>();
   /** Another number than any generation: nothing has been told. */
   #generation = -1;
   /** Slots whose change is still to be told. */
@@ -81,7 +89,8 @@ export class ViewIndex {
     if (this.#source.generation !== this.#generation) {
       this.#startOver();
     }
-    const caughtUp = this.#tellChanges(isOver) && this.#tellColumns(isOver);
+    const caughtUp =
+      this.#tellChanges(isOver) && this.#tellColumns(isOver) && this.#tellGroupings(isOver);
     if (caughtUp) {
       this.#wasm.apply();
       for (const [view, asked] of this.#views) {
@@ -111,11 +120,25 @@ export class ViewIndex {
     return users;
   }
 
+  /** The largest groups of a view's rows, and how many there are. */
+  groups(view: number): { groups: OnlineUsersGroup[]; groupTotal: number } {
+    const values = this.#groupings.get((this.#views.get(view)?.plan.group ?? 0) - 1);
+    const groupTotal = values ? this.#wasm.largest(view, GROUPS) : 0;
+    const pairs = this.#slots(2 * Math.min(groupTotal, GROUPS));
+    const groups = Array.from({ length: pairs.length / 2 }, (_, at) => ({
+      value: values?.value(pairs[2 * at] ?? 0) ?? '',
+      count: pairs[2 * at + 1] ?? 0,
+    }));
+    groups.sort((one, two) => two.count - one.count || (one.value < two.value ? -1 : 1));
+    return { groups, groupTotal };
+  }
+
   #startOver(): void {
     this.#generation = this.#source.generation;
     this.#source.dirty = [];
     this.#changed = [];
     this.#columns.clear();
+    this.#groupings.clear();
     this.#wasm.reset();
     for (const asked of this.#views.values()) {
       asked.answered = false;
@@ -138,6 +161,9 @@ export class ViewIndex {
       for (const column of this.#columns.keys()) {
         this.#tellTexts(column, slots);
       }
+      for (const [grouping, groups] of this.#groupings) {
+        this.#tellGroups(grouping, groups, slots);
+      }
     }
     return true;
   }
@@ -152,7 +178,7 @@ export class ViewIndex {
           if (isOver()) {
             return false;
           }
-          const portion = Array.from(rows.slice(told, told + PORTION).keys(), (at) => told + at);
+          const portion = this.#portion(told);
           this.#putSlots(portion);
           this.#tellTexts(column, portion);
           told += portion.length;
@@ -161,6 +187,33 @@ export class ViewIndex {
       }
     }
     return true;
+  }
+
+  /** Completes the groupings that views ask for. */
+  #tellGroupings(isOver: () => boolean): boolean {
+    for (const { plan } of this.#views.values()) {
+      const grouping = plan.group - 1;
+      if (grouping < 0) {
+        continue;
+      }
+      const groups = this.#groupings.get(grouping) ?? new Groups(grouping);
+      this.#groupings.set(grouping, groups);
+      while (groups.told < this.#source.rows.length) {
+        if (isOver()) {
+          return false;
+        }
+        const portion = this.#portion(groups.told);
+        this.#tellGroups(grouping, groups, portion);
+        groups.told += portion.length;
+      }
+    }
+    return true;
+  }
+
+  /** The slots from `told` on, as many as are told at a time. */
+  #portion(told: number): number[] {
+    const length = Math.min(PORTION, this.#source.rows.length - told);
+    return Array.from({ length }, (_, at) => told + at);
   }
 
   #tellRows(slots: readonly number[]): void {
@@ -179,11 +232,17 @@ export class ViewIndex {
     this.#wasm.texts(column, this.#putText(texts(column, slots.map((slot) => rows[slot]))));
   }
 
-  #askNow(view: number, { sort, conditions }: Plan): void {
+  #tellGroups(grouping: number, groups: Groups, slots: readonly number[]): void {
+    const { rows } = this.#source;
+    this.#putSlots(slots.flatMap((slot) => [slot, groups.number(slot, rows[slot])]));
+    this.#wasm.groups(grouping);
+  }
+
+  #askNow(view: number, { sort, conditions, group }: Plan): void {
     for (const { column, test, text } of conditions) {
       this.#wasm.condition(column, test, this.#putText(text));
     }
-    this.#wasm.ask(view, sort);
+    this.#wasm.ask(view, sort, group);
   }
 
   /** How many bytes it has. */

@@ -3,8 +3,24 @@ import type { CoreFallback } from '../config.js';
 import type { ChatError } from '../errors.js';
 import type { OnlineUser } from '../types.js';
 
-/** What the rows of a view can be sorted by: earlier before later, and texts by code point. */
-export type OnlineUsersSortField = 'connectedAt' | 'userId' | 'domain' | 'url';
+/**
+ * What the rows of a view can be sorted by: earlier before later, fewer before more, and texts by code point. A row
+ * without a text is sorted as if it were empty; without `startedAt` by `connectedAt`, without `visits` as 0, and without
+ * `tabs` as 1. Who is not idle comes after all who are.
+ */
+export type OnlineUsersSortField =
+  | 'connectedAt'
+  | 'userId'
+  | 'domain'
+  | 'url'
+  | 'title'
+  | 'startedAt'
+  | 'idleSince'
+  | 'visits'
+  | 'tabs';
+
+/** What the rows of a view can be grouped by. */
+export type OnlineUsersGroupField = 'url' | 'domain';
 
 /** What a field of a row must be; with several, all of them. What is left out or empty does not matter. */
 export interface OnlineUsersFilter {
@@ -16,13 +32,17 @@ export interface OnlineUsersFilter {
   url?: string | undefined;
   /** What `url` begins with. */
   urlPrefix?: string | undefined;
+  /** Whether the visitor is known to be idle. */
+  idle?: boolean | undefined;
+  /** Whether the visitor is known to have visited before. */
+  returning?: boolean | undefined;
 }
 
 /** What a view shows. Upper and lower case make no difference anywhere. */
 export interface OnlineUsersQuery {
   /** Which rows count at all. Default: every row. */
   filter?: OnlineUsersFilter | undefined;
-  /** Words, separated by spaces, each of which must occur in the user's id, domain, origin or url. */
+  /** Words, separated by spaces, each of which must occur in the user's id, domain, origin, url or title. */
   search?: string | undefined;
   /** Equal ones are in the order in which they came. Default: `arrival`, the newest last. */
   sort?:
@@ -35,10 +55,20 @@ export interface OnlineUsersQuery {
         direction?: 'asc' | 'desc' | undefined;
       }
     | undefined;
+  /** What to count the rows by, in the window or not. Default: nothing. */
+  group?: OnlineUsersGroupField | undefined;
   /** How many to skip. Default: 0. */
   offset?: number | undefined;
   /** How many to show at most. Default: 50. */
   limit?: number | undefined;
+}
+
+/** How many rows have the same value in the field that the query groups by. */
+export interface OnlineUsersGroup {
+  /** What they have, as one of them has it; empty for those who have nothing there. */
+  readonly value: string;
+  /** How many they are. */
+  readonly count: number;
 }
 
 /** What a view shows at one moment. It never changes: something new is a new snapshot. */
@@ -49,6 +79,10 @@ export interface OnlineUsersViewSnapshot {
   readonly offset: number;
   /** How many rows there are, in the window or not. */
   readonly total: number;
+  /** The 200 largest groups, the largest first, equal ones by their value. The same array until one of them changes. */
+  readonly groups: readonly OnlineUsersGroup[];
+  /** How many groups there are; 0 if the query asks for none. */
+  readonly groupTotal: number;
   /** What is shown answers an earlier query, or none; the answer to the present one is on its way. */
   readonly isLoading: boolean;
   /** Why this may be out of date; null while all is well. */
@@ -60,6 +94,8 @@ export const NOTHING: OnlineUsersViewSnapshot = {
   users: [],
   offset: 0,
   total: 0,
+  groups: [],
+  groupTotal: 0,
   isLoading: true,
   error: null,
 };

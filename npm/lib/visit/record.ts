@@ -50,9 +50,7 @@ export function merged(one: VisitRecord, two: VisitRecord | undefined): VisitRec
     return two && two.visits > one.visits ? two : one;
   }
   const isFirst =
-    one.startedAt === two.startedAt
-      ? rank(one) <= rank(two)
-      : one.startedAt < two.startedAt;
+    one.startedAt === two.startedAt ? rank(one) <= rank(two) : one.startedAt < two.startedAt;
   const lastAt = Math.max(one.lastAt, two.lastAt);
   const first = isFirst ? one : two;
   return first.lastAt === lastAt ? first : { ...first, lastAt };

@@ -4,6 +4,8 @@
  * What must stay true: the server knows the visit as it is now, whatever changed while a connection came or went, and
  * hears nothing where nothing has changed.
  */
+import type { CoreConfig } from 'chat-core';
+import type { WebsiteInfo } from '../types.js';
 import type { Visit, VisitSnapshot } from './types.js';
 import { visitAuth, visitReport } from './wire.js';
 
@@ -41,5 +43,25 @@ export function reporter(visit: Visit, report: (change: object) => void): Report
       told = undefined;
     },
     close: unsubscribe,
+  };
+}
+
+/**
+ * What an address of the socket says of the page: no more than the visit does, and as it is at each connect. What the
+ * application has said itself stays.
+ */
+export function visited(
+  website: CoreConfig['website'],
+  visit: Visit,
+  given: WebsiteInfo = {},
+): CoreConfig['website'] {
+  return {
+    ...website,
+    get url() {
+      return given.url ?? visit.getSnapshot().url;
+    },
+    get referrer() {
+      return given.referrer ?? visit.getSnapshot().referrer ?? '';
+    },
   };
 }

@@ -25,6 +25,10 @@ export const TITLES_APART = 10_000;
 /** Activity is written down so often at most: storage is shared with the page. */
 export const WRITTEN_EVERY = 30_000;
 
+/** Servers keep no more of them, and refuse a handshake that is too long. */
+export const LONGEST_URL = 2048;
+export const LONGEST_TITLE = 256;
+
 /** Where the visitor is. */
 export interface Page {
   readonly url: string;
@@ -57,14 +61,14 @@ export interface Opening extends Page {
 
 /** A page opens. What opens out of sight, as in another tab, is idle until it is looked at. */
 export function opened(page: Opening, stored: string, now: number): Track {
-  const { title, fullUrls, isHidden } = page;
-  const url = cut(page.url, fullUrls);
-  const beginning = { firstPage: url, referrer: external(page) };
+  const { fullUrls, isHidden } = page;
+  const seen = pageOf(page, fullUrls);
+  const beginning = { firstPage: seen.url, referrer: external(page) };
   const record = touched(readRecord(stored), beginning, now);
   const track = {
     fullUrls,
     record,
-    page: { url, title },
+    page: seen,
     now,
     activeAt: now,
     hiddenAt: isHidden ? now : null,
@@ -76,9 +80,9 @@ export function opened(page: Opening, stored: string, now: number): Track {
 }
 
 /** The page has another address or title. */
-export function navigated(before: Track, { url, title }: Page, now: number): Track {
+export function navigated(before: Track, to: Page, now: number): Track {
   const track = at(before, now);
-  const page = { url: cut(url, track.fullUrls), title };
+  const page = pageOf(to, track.fullUrls);
   if (same(page, track.page)) {
     return track;
   }
@@ -212,13 +216,17 @@ function snapshotOf(
   };
 }
 
+function pageOf({ url, title }: Page, fullUrls: boolean): Page {
+  return { url: cut(url, fullUrls), title: title.slice(0, LONGEST_TITLE) };
+}
+
 function same(one: Page, two: Page): boolean {
   return one.url === two.url && one.title === two.title;
 }
 
 /** Without what may be nobody else's business. */
 function cut(url: string, full: boolean): string {
-  return full ? url : url.replace(/[?#].*/s, '');
+  return (full ? url : url.replace(/[?#].*/s, '')).slice(0, LONGEST_URL);
 }
 
 /** A page of the same site has sent nobody here. */

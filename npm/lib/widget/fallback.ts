@@ -21,18 +21,24 @@ export function fallbackBeside(
   return () => load(address, script.nonce);
 }
 
-interface Policies {
+/** What a page that demands trusted types has to allow by name. */
+const POLICY = 'amoiq-chat-widget';
+
+interface TrustedTypes {
   createPolicy(
     name: string,
-    rules: { createScriptURL: (address: string) => string },
-  ): { createScriptURL: (address: string) => string };
+    rules: { createScriptURL: (url: string) => string },
+  ): { createScriptURL(url: string): string };
 }
 
-/** A page that demands trusted types may allow this one by its name. */
+/** The address in the form that such a page takes; one that allows no policy of this name refuses the address itself. */
 function trusted(address: string): string {
-  const { trustedTypes } = globalThis as { trustedTypes?: Policies };
-  const rules = { createScriptURL: (address: string) => address };
-  return trustedTypes?.createPolicy('amoiq-chat-widget', rules).createScriptURL(address) ?? address;
+  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
+  try {
+    return trustedTypes?.createPolicy(POLICY, { createScriptURL: (url) => url }).createScriptURL(address) ?? address;
+  } catch {
+    return address;
+  }
 }
 
 async function load(address: string, nonce: string): Promise<CoreFallback> {

@@ -25,6 +25,8 @@ for (const [system, load] of systems) {
       'WebSocketOrPolling',
       'configure',
       'createConversation',
+      'createConversations',
+      'createOnlineHistory',
       'createOnlineUsersStore',
       'followVisit',
     ]);

@@ -1,10 +1,14 @@
 /** What a consumer may write in Vue and Svelte. It is compiled against the built package, and never run. */
 import {
   createConversation,
+  createConversations,
+  createOnlineHistory,
   createOnlineUsersStore,
   type ChatError,
   type ConnectionState,
   type ConversationSnapshot,
+  type ConversationsSnapshot,
+  type OnlineHistorySnapshot,
   type OnlineUser,
   type OnlineUsersSnapshot,
 } from '@amoiq/chat-widget';
@@ -34,7 +38,9 @@ function vue(): void {
   useOnlineUsers(() => tenant.value);
   const snapshot: Readonly<Ref<OnlineUsersSnapshot>> = useSnapshot(createOnlineUsersStore('42'));
   const said: Readonly<Ref<ConversationSnapshot>> = useSnapshot(createConversation('42'));
-  void [said.value.messages];
+  const talks: Readonly<Ref<ConversationsSnapshot>> = useSnapshot(createConversations('42'));
+  const hour: Readonly<Ref<OnlineHistorySnapshot>> = useSnapshot(createOnlineHistory('42'));
+  void [said.value.messages, talks.value.conversations, hour.value.samples];
   void [state, isLoading.value, isConnected.value, list, failure, asked, snapshot];
   // @ts-expect-error a tenant is a string
   useOnlineUsers(42);
@@ -48,7 +54,9 @@ function svelte(): void {
   const read: ReadableStore<OnlineUsersSnapshot> = readable(createOnlineUsersStore('42'));
   const list: OnlineUser[] = get(store).onlineUsers;
   const asked: Promise<void> = online.refresh();
-  void [list, asked, read];
+  const talks: ReadableStore<ConversationsSnapshot> = readable(createConversations('42'));
+  const hour: Readable<OnlineHistorySnapshot> = readable(createOnlineHistory('42'));
+  void [list, asked, read, talks, hour];
   // @ts-expect-error there is no such option
   onlineUsers('42', { interval: 1 });
 }

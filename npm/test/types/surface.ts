@@ -5,6 +5,8 @@ import {
   ChatWebSocket,
   configure,
   createConversation,
+  createConversations,
+  createOnlineHistory,
   createOnlineUsersStore,
   followVisit,
   WebSocketOrPolling,
@@ -29,6 +31,12 @@ import {
   type ConversationMessage,
   type ConversationOptions,
   type ConversationSnapshot,
+  type ConversationsSnapshot,
+  type ConversationsStore,
+  type ConversationSummary,
+  type OnlineHistorySnapshot,
+  type OnlineHistoryStore,
+  type OnlineSample,
   type OnlineUser,
   type OnlineUsersSnapshot,
   type OnlineUsersStore,
@@ -36,6 +44,8 @@ import {
   type ServerErrorCode,
   type SnapshotStore,
   type OnlineUsersFilter,
+  type OnlineUsersGroup,
+  type OnlineUsersGroupField,
   type OnlineUsersQuery,
   type OnlineUsersSortField,
   type OnlineUsersView,
@@ -52,7 +62,10 @@ import { startCore, startView } from '@amoiq/chat-widget/no-wasm';
 import {
   useConversation,
   type UseConversationResult,
+  useConversations,
+  type UseConversationsResult,
   useOnlineCount,
+  useOnlineHistory,
   useOnlineUser,
   useOnlineUsers,
   useOnlineUsersView,
@@ -78,7 +91,7 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
   ? true
   : false;
 const checks: [
-  Same<{ [K in keyof OnlineUser]: OnlineUser[K] }, { [K in keyof GuideOnlineUser]: GuideOnlineUser[K] }>,
+  Same<Pick<OnlineUser, keyof GuideOnlineUser>, Pick<GuideOnlineUser, keyof GuideOnlineUser>>,
   Same<
     Pick<UseOnlineUsersOptions, keyof GuideOptions>,
     { [K in keyof GuideOptions]: GuideOptions[K] }
@@ -151,8 +164,28 @@ async function use(): Promise<void> {
   view.update({ filter, sort });
   const window: OnlineUsersViewSnapshot = view.getServerSnapshot();
   view.update({ sort: 'userId', filter: { urlPrefix: undefined } });
+  const group: OnlineUsersGroupField = 'url';
+  view.update({ group, filter: { idle: false, returning: true }, sort: { field: 'visits' } });
+  const pages: readonly OnlineUsersGroup[] = view.getSnapshot().groups;
+  const groupTotal: number = view.getSnapshot().groupTotal;
+  void [pages.map(({ value, count }) => value.repeat(count)), groupTotal];
   view.close();
   store.close();
+
+  const desk: ConversationsStore = createConversations('42');
+  const listed: ConversationsSnapshot = desk.getServerSnapshot();
+  desk.subscribe(() => desk.getSnapshot().conversations)();
+  await desk.loadMore();
+  desk.close();
+  const talk: ConversationSummary | undefined = listed.conversations[0];
+  const waits: boolean = talk?.lastMessage.sender === 'user';
+  const history: OnlineHistoryStore = createOnlineHistory('42');
+  const hour: OnlineHistorySnapshot = history.getServerSnapshot();
+  history.subscribe(() => history.getSnapshot().samples)();
+  history.close();
+  const sample: OnlineSample | undefined = hour.samples.at(-1);
+  const tells: SnapshotStore<OnlineHistorySnapshot>[] = [history];
+  void [waits, sample?.online, sample?.peak, tells];
   try {
     await api.getOnlineUsers();
   } catch (error) {
@@ -208,6 +241,15 @@ function visitor(options: VisitOptions): void {
 
 // @ts-expect-error what a visit was is not changed here
 followVisit().getSnapshot().visits = 1;
+
+function Desk(tenantId: string | null) {
+  const result: UseConversationsResult = useConversations(tenantId);
+  const { conversations, hasMore, loadMore, isConnected, isLoading, error } = result;
+  const { samples } = useOnlineHistory(tenantId);
+  const { groups } = useOnlineUsersView(tenantId, { group: 'domain' });
+  return [conversations, hasMore && loadMore(), isConnected, isLoading, error?.code, samples, groups];
+}
+
 // @ts-expect-error a tenant is a string
 new ChatWebSocket(42);
 // @ts-expect-error there is no such option
@@ -220,6 +262,8 @@ createOnlineUsersStore('42').getSnapshot().isLoading = false;
 createOnlineUsersStore('42').view().getSnapshot().users.pop();
 // @ts-expect-error rows cannot be sorted by that
 useOnlineUsersView('42', { sort: 'sessionId' });
+// @ts-expect-error nor grouped by that
+useOnlineUsersView('42', { group: 'userId' });
 
 
 // A connection's state is a closed set, and its reason one of our errors.
@@ -251,7 +295,7 @@ async function manners(signal: AbortSignal): Promise<void> {
   void [state, useOnlineUsers('42').connection.error?.message];
 }
 
-export { Chat, Component, manners, use, visitor };
+export { Chat, Component, Desk, manners, use, visitor };
 
 // The script tag's page.
 declare global {

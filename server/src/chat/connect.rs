@@ -6,24 +6,25 @@ use std::sync::Arc;
 
 use chat_protocol::code::Code;
 use chat_protocol::event::{
-    VISITOR_TOKEN, admin_room, conversation_room, presence_room, tenant_room,
+    VISITOR_TOKEN, admin_room, conversation_room, conversations_room, presence_room, tenant_room,
 };
 use chat_protocol::http::{ROLE, TENANT_ID};
 use chat_protocol::identity::VisitorToken;
 use chat_protocol::message::text_or_nothing;
 use chat_protocol::presence::{OnlineUser, number_or_nothing};
-use chat_socketio::{ConnectRequest, Handshake};
+use chat_socketio::ConnectRequest;
 use parking_lot::Mutex;
 use serde::Deserialize;
 
 use super::conversation::room_of;
-use super::{Chat, Member, Rates, Socket, Watching};
+use super::page::shortened;
+use super::{Chat, Member, Rates, Socket, Watching, visit};
 use crate::auth::{Credentials, Decision, Gate, Identity, Role};
 use crate::config::settings::Connections;
 use crate::error::Refusal;
 use crate::limits::{Bucket, address_group};
 use crate::messages::{Conversation, MessageStore, Owner};
-use crate::presence::{Joining, PresenceStore, Row};
+use crate::presence::{Joining, PresenceStore, Profile};
 
 /// What a page says of itself is cut to this length: it is shown, and kept for each socket.
 const MAX_INFO_BYTES: usize = 2048;
@@ -46,10 +47,16 @@ struct Auth {
     /// Which version of presence the page would have instead of the events that all know.
     #[serde(default, deserialize_with = "number_or_nothing")]
     presence: Option<u64>,
+    /// Which version of the list of conversations an admin's page would be told of.
+    #[serde(default, deserialize_with = "number_or_nothing")]
+    conversations: Option<u64>,
 }
 
 /// The one version of presence that there is.
 const DELTAS: u64 = 1;
+
+/// The one version of the list of conversations that there is.
+const SUMMARIES: u64 = 1;
 
 /// Decides whether a socket may connect, and as whom.
 ///
@@ -85,13 +92,15 @@ pub(super) async fn admit<P, M>(
         None => None,
     };
     let now = chat.clock.now();
-    let row = row_of(&identity, request, chat.clock.wall().to_iso())?;
+    let profile = profile_of(chat, &identity, request)?;
     Ok(Member {
-        row,
+        profile: Mutex::new(profile),
         watching: watching(&identity, request.auth),
+        hears_conversations: hears_conversations(&identity, request.auth),
         rates: Mutex::new(Rates {
             events: Bucket::full(chat.settings.events.per_socket, now),
             messages: Bucket::full(chat.settings.messages.per_socket, now),
+            updates: Bucket::full(chat.settings.visits.per_socket, now),
         }),
         identity,
         visitor_token: Mutex::new(visitor_token.map(Box::new)),
@@ -126,12 +135,15 @@ pub(super) async fn enter<P: PresenceStore, M: MessageStore>(chat: &Chat<P, M>, 
             socket.join(&presence_room(tenant));
         }
     }
+    if member.hears_conversations {
+        socket.join(&conversations_room(tenant));
+    }
     if is_listed(chat, identity) {
         let joining = Joining {
             tenant: Arc::clone(tenant),
             user: Arc::clone(identity.user_id()),
             session: socket.id().into(),
-            row: member.row.clone(),
+            profile: member.profile.lock().clone(),
         };
         if let Err(error) = chat.presence.join(joining).await {
             tracing::error!(%error, "a session could not be announced");
@@ -162,6 +174,11 @@ fn watching(identity: &Identity, auth: &str) -> Watching {
         Role::Admin if asks() => Watching::Deltas,
         Role::Admin => Watching::Events,
     }
+}
+
+/// Whether somebody is told of all conversations who shows this in CONNECT.
+fn hears_conversations(identity: &Identity, auth: &str) -> bool {
+    identity.is_admin() && Auth::parse(auth).is_ok_and(|auth| auth.conversations == Some(SUMMARIES))
 }
 
 /// Whether somebody stands in the list of online users.
@@ -273,36 +290,38 @@ pub(crate) fn bearer_token(header: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn row_of(
+fn profile_of<P, M>(
+    chat: &Chat<P, M>,
     identity: &Identity,
     request: &ConnectRequest<'_>,
-    connected_at: String,
-) -> Result<Row, Refusal> {
-    let user = OnlineUser {
+) -> Result<Profile, Refusal> {
+    let now = chat.clock.wall();
+    let info = |name| request.handshake.query(name);
+    let short = |name| info(name).and_then(|text| shortened(&text, MAX_INFO_BYTES));
+    let rules = visit::rules(chat, identity);
+    let mut user = OnlineUser {
         user_id: identity.user_id().to_string(),
         session_id: Some(request.socket_id.to_owned()),
-        connected_at,
-        domain: info(request.handshake, "domain"),
-        origin: info(request.handshake, "origin"),
-        url: info(request.handshake, "url"),
+        connected_at: now.to_iso(),
+        domain: short("domain"),
+        origin: short("origin"),
+        url: info("url").and_then(|url| rules.address(&url)),
+        title: None,
+        referrer: None,
+        first_page: None,
+        started_at: None,
+        visits: None,
+        idle_since: None,
+        tabs: None,
     };
-    Row::of(&user).map_err(|error| {
-        tracing::error!(%error, "a user has no JSON form");
-        Refusal::new(Code::Internal, "the server failed")
-    })
-}
-
-fn info(handshake: &Handshake, name: &str) -> Option<String> {
-    handshake
-        .query(name)
-        .filter(|text| !text.is_empty())
-        .map(|text| cut(text, MAX_INFO_BYTES))
-}
-
-fn cut(text: Cow<'_, str>, bytes: usize) -> String {
-    let mut text = text.into_owned();
-    text.truncate(text.floor_char_boundary(bytes));
-    text
+    match visit::told_in(request.auth).filter(|_| is_listed(chat, identity)) {
+        Some(visit) => {
+            rules.begin(&mut user, &visit, now);
+            Profile::reporting(&user)
+        }
+        None => Profile::plain(&user),
+    }
+    .map_err(|error| visit::formless(&error))
 }
 
 #[cfg(test)]
@@ -332,6 +351,8 @@ mod tests {
             assert_eq!((auth.token.as_deref(), auth.presence), (Some("t"), None));
         }
         assert_eq!(Auth::parse(r#"{"presence":1}"#).unwrap().presence, Some(1));
+        let asked = Auth::parse(r#"{"conversations":1}"#).unwrap();
+        assert_eq!((asked.conversations, asked.presence), (Some(1), None));
     }
 
     #[test]
@@ -348,11 +369,5 @@ mod tests {
         assert_eq!(of(true, "127.0.0.1", header), address("192.0.2.1"));
         assert_eq!(of(false, "127.0.0.1", header), None);
         assert_eq!(of(true, "192.0.2.9", Some("junk")), address("192.0.2.9"));
-    }
-
-    #[test]
-    fn long_website_info_is_cut_between_characters() {
-        assert_eq!(cut("aüb".into(), 2), "a");
-        assert_eq!(cut("aüb".into(), 3), "aü");
     }
 }

@@ -9,6 +9,7 @@ use chat_socketio::Event;
 use serde::Serialize;
 
 use super::{Chat, Socket, admins_only};
+use crate::auth::nameless_visitor;
 use crate::error::{Refusal, StoreError};
 use crate::messages::bus::Holders;
 use crate::messages::{Conversation, MessageStore, Owner};
@@ -125,6 +126,36 @@ pub(crate) async fn find<P: PresenceStore, M: MessageStore>(
         )),
         (None, Err(error)) => Err(error.into_refusal("locate a session")),
     }
+}
+
+/// The visitor whose session was found, unless the owner says it: by the session's socket, or else by what the
+/// list of conversations remembers.
+///
+/// # Errors
+/// The store does not answer.
+pub(super) async fn visitor_of<P: PresenceStore, M: MessageStore>(
+    chat: &Chat<P, M>,
+    found: &Found,
+    session: &str,
+) -> Result<Option<Arc<str>>, Refusal> {
+    if matches!(found.conversation.owner, Owner::User(_)) {
+        return Ok(None);
+    }
+    let here = || {
+        let socket = chat.hub.socket(session)?;
+        let identity = socket.session().identity();
+        let is_there = Conversation::of(identity, session) == found.conversation;
+        is_there.then(|| Arc::clone(identity.user_id()))
+    };
+    if let Some(connected) = found.elsewhere.clone().or_else(here) {
+        return Ok(Some(connected));
+    }
+    let remembered = chat.messages.visitor(&found.conversation).await;
+    let remembered = remembered.map_err(|error| error.into_refusal("find a visitor"))?;
+    // Whoever speaks through the session without a name is called like that, too.
+    Ok(Some(
+        remembered.unwrap_or_else(|| nameless_visitor(session).into()),
+    ))
 }
 
 /// Where the owner of a conversation may be connected, of which a session is connected here.

@@ -10,7 +10,7 @@ use chat_protocol::message::{self, Message, SendMessage, Sender, is_client_id};
 use chat_socketio::Event;
 use uuid::Uuid;
 
-use super::conversation::{find, own_holders};
+use super::conversation::{find, own_holders, visitor_of};
 use super::{Chat, Socket, rate_limited};
 use crate::auth::Identity;
 use crate::clock::WallTime;
@@ -31,6 +31,8 @@ pub(crate) struct Address {
     pub(crate) sender: Sender,
     /// Where the conversation's owner may be connected.
     pub(crate) holders: Holders,
+    /// The conversation's visitor, if that is neither the owner nor who speaks.
+    pub(crate) visitor: Option<Arc<str>>,
 }
 
 /// A message that the store has.
@@ -60,6 +62,7 @@ impl Address {
             conversation,
             session_id: session.to_owned(),
             sender: Sender::User,
+            visitor: None,
         }
     }
 }
@@ -119,11 +122,13 @@ pub(crate) async fn reply<P: PresenceStore, M: MessageStore>(
         }
     };
     let found = find(chat, agent.tenant().id(), session).await?;
+    let visitor = visitor_of(chat, &found, session).await?;
     Ok(Address {
         conversation: found.conversation,
         holders: found.holders,
         session_id: session.to_owned(),
         sender,
+        visitor,
     })
 }
 
@@ -160,6 +165,7 @@ pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
     let mut json = json_of(&message)?;
     let entry = Entry {
         conversation: &address.conversation,
+        visitor: address.visitor.as_deref(),
         message: &message,
         json: &json,
         at: now,
@@ -199,6 +205,7 @@ pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
             said: Said {
                 id,
                 conversation: address.conversation,
+                visitor: address.visitor,
                 json,
             },
             hearing,
@@ -312,6 +319,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::config::Settings;
     use crate::error::StoreError;
+    use crate::messages::listing::{Listing, Place};
     use crate::messages::{Bus, Owner};
     use crate::node::NodeName;
     use crate::presence::MemoryPresenceStore;
@@ -345,6 +353,17 @@ mod tests {
             Err(StoreError::new("away"))
         }
         async fn history(&self, _: &Conversation) -> Result<Vec<Arc<str>>, StoreError> {
+            Err(StoreError::new("away"))
+        }
+        async fn conversations(
+            &self,
+            _: &str,
+            _: Option<&Place>,
+            _: usize,
+        ) -> Result<Listing, StoreError> {
+            Err(StoreError::new("away"))
+        }
+        async fn visitor(&self, _: &Conversation) -> Result<Option<Arc<str>>, StoreError> {
             Err(StoreError::new("away"))
         }
         async fn open_session(&self, _: &str, _: &Conversation) -> Result<(), StoreError> {
@@ -403,6 +422,7 @@ mod tests {
             session_id: "s".to_owned(),
             sender: Sender::User,
             holders: Holders::Here,
+            visitor: None,
         };
         let input = SendMessage {
             text: "hello".to_owned(),

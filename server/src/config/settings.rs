@@ -28,6 +28,7 @@ pub struct Settings {
     pub key_sets: KeySets,
     pub events: Events,
     pub messages: Messages,
+    pub visits: Visits,
     pub http: Http,
     pub online_users: OnlineUsers,
     pub history: History,
@@ -134,6 +135,21 @@ pub struct Messages {
     pub max_shared_bytes: usize,
 }
 
+/// `[visits]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "config.default.toml is where they are documented"
+)]
+pub struct Visits {
+    pub per_socket: Rate,
+    pub max_url_bytes: usize,
+    pub max_title_bytes: usize,
+    #[serde(deserialize_with = "duration")]
+    pub max_duration: Duration,
+}
+
 /// `[http]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -184,6 +200,8 @@ pub struct History {
     pub recent_messages: usize,
     #[serde(deserialize_with = "duration")]
     pub recent_expiry: Duration,
+    pub conversations_listed: usize,
+    pub conversations_page: usize,
     pub receipts: usize,
     #[serde(deserialize_with = "duration")]
     pub receipt_expiry: Duration,
@@ -303,65 +321,14 @@ impl Settings {
     }
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let rates = [
-            ("events.per_socket", self.events.per_socket),
-            ("messages.per_socket", self.messages.per_socket),
-            ("messages.per_address", self.messages.per_address),
-            (
-                "authentication.attempts_per_address",
-                self.authentication.attempts_per_address,
-            ),
-            (
-                "authentication.failures_per_address",
-                self.authentication.failures_per_address,
-            ),
-            (
-                "gateway.handshakes_per_address",
-                self.gateway.handshakes_per_address,
-            ),
-            (
-                "gateway.requests_per_address",
-                self.gateway.requests_per_address,
-            ),
-            ("gateway.requests_per_key", self.gateway.requests_per_key),
-        ];
-        for (name, rate) in rates {
+        for (name, rate) in self.rates() {
             if !(rate.per_second.is_finite() && rate.per_second > 0.0 && rate.burst > 0) {
                 return Err(ConfigError::new(format!(
                     "{name}: a rate must be more than nothing"
                 )));
             }
         }
-        let counts = [
-            ("socket.max_payload_bytes", self.socket.max_payload_bytes),
-            ("socket.max_outgoing_bytes", self.socket.max_outgoing_bytes),
-            (
-                "socket.max_outgoing_frames",
-                self.socket.max_outgoing_frames,
-            ),
-            ("connections.tcp", self.connections.tcp),
-            ("connections.total", self.connections.total),
-            ("messages.max_text_chars", self.messages.max_text_chars),
-            ("history.recent_messages", self.history.recent_messages),
-            ("history.receipts", self.history.receipts),
-            ("http.max_body_bytes", self.http.max_body_bytes),
-            ("online_users.max_page", self.online_users.max_page),
-            (
-                "online_users.max_recent_changes",
-                self.online_users.max_recent_changes,
-            ),
-            (
-                "online_users.max_recent_bytes",
-                self.online_users.max_recent_bytes,
-            ),
-            ("gateway.max_rates", self.gateway.max_rates),
-            ("redis.messages_ahead", self.redis.messages_ahead),
-        ];
-        for (name, count) in counts {
-            if count == 0 {
-                return Err(ConfigError::new(format!("{name} must be more than 0")));
-            }
-        }
+        self.validate_counts()?;
         let intervals = [
             ("socket.ping_interval", self.socket.ping_interval),
             ("socket.ping_timeout", self.socket.ping_timeout),
@@ -403,6 +370,74 @@ impl Settings {
             }
         }
         self.validate_together()
+    }
+
+    fn validate_counts(&self) -> Result<(), ConfigError> {
+        let counts = [
+            ("socket.max_payload_bytes", self.socket.max_payload_bytes),
+            ("socket.max_outgoing_bytes", self.socket.max_outgoing_bytes),
+            (
+                "socket.max_outgoing_frames",
+                self.socket.max_outgoing_frames,
+            ),
+            ("connections.tcp", self.connections.tcp),
+            ("connections.total", self.connections.total),
+            ("messages.max_text_chars", self.messages.max_text_chars),
+            ("history.recent_messages", self.history.recent_messages),
+            ("history.receipts", self.history.receipts),
+            (
+                "history.conversations_listed",
+                self.history.conversations_listed,
+            ),
+            (
+                "history.conversations_page",
+                self.history.conversations_page,
+            ),
+            ("http.max_body_bytes", self.http.max_body_bytes),
+            ("online_users.max_page", self.online_users.max_page),
+            (
+                "online_users.max_recent_changes",
+                self.online_users.max_recent_changes,
+            ),
+            (
+                "online_users.max_recent_bytes",
+                self.online_users.max_recent_bytes,
+            ),
+            ("gateway.max_rates", self.gateway.max_rates),
+            ("redis.messages_ahead", self.redis.messages_ahead),
+        ];
+        for (name, count) in counts {
+            if count == 0 {
+                return Err(ConfigError::new(format!("{name} must be more than 0")));
+            }
+        }
+        Ok(())
+    }
+
+    fn rates(&self) -> [(&'static str, Rate); 9] {
+        [
+            ("events.per_socket", self.events.per_socket),
+            ("messages.per_socket", self.messages.per_socket),
+            ("messages.per_address", self.messages.per_address),
+            ("visits.per_socket", self.visits.per_socket),
+            (
+                "authentication.attempts_per_address",
+                self.authentication.attempts_per_address,
+            ),
+            (
+                "authentication.failures_per_address",
+                self.authentication.failures_per_address,
+            ),
+            (
+                "gateway.handshakes_per_address",
+                self.gateway.handshakes_per_address,
+            ),
+            (
+                "gateway.requests_per_address",
+                self.gateway.requests_per_address,
+            ),
+            ("gateway.requests_per_key", self.gateway.requests_per_key),
+        ]
     }
 
     /// What must fit each other, or a meaning of its own.

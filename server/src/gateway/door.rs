@@ -12,7 +12,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use chat_protocol::code::Code;
 use chat_protocol::http::{
-    ONLINE_USERS_PATH, ROLE, ROLE_ADMIN, TENANT_HEADER, TENANT_ID, VISITOR_TOKEN_HEADER,
+    CONVERSATIONS_PATH, ONLINE_HISTORY_PATH, ONLINE_USERS_PATH, ROLE, ROLE_ADMIN, TENANT_HEADER,
+    TENANT_ID, VISITOR_TOKEN_HEADER,
 };
 use serde::Deserialize;
 
@@ -257,8 +258,10 @@ pub(crate) fn parameters<'a>(
 
 /// Servers differ in whether a slash at the end, or the case, makes another path.
 fn is_for_admins(path: &str) -> bool {
-    path.trim_end_matches('/')
-        .eq_ignore_ascii_case(ONLINE_USERS_PATH)
+    let path = path.trim_end_matches('/');
+    [ONLINE_USERS_PATH, ONLINE_HISTORY_PATH, CONVERSATIONS_PATH]
+        .into_iter()
+        .any(|known| path.eq_ignore_ascii_case(known))
 }
 
 /// Whether every server reads a path the same way: nothing in it is to be decoded or put right.
@@ -319,8 +322,10 @@ mod tests {
     }
 
     #[test]
-    fn the_list_is_for_admins_however_it_is_written() {
+    fn the_lists_are_for_admins_however_they_are_written() {
         assert!(is_for_admins(ONLINE_USERS_PATH));
+        assert!(is_for_admins(CONVERSATIONS_PATH));
+        assert!(is_for_admins("/api/chat/online-users/History/"));
         assert!(is_for_admins("/api/chat/Online-Users/"));
         assert!(!is_for_admins("/api/chat/messages"));
     }

@@ -11,8 +11,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use chat_protocol::code::Code;
 use chat_protocol::http::{
-    MESSAGES_PATH, ONLINE_USERS_PATH, REQUEST_ID_HEADER, SEND_MESSAGE_PATH, SESSION_PATH,
-    SOCKET_IO_PATH,
+    CONVERSATIONS_PATH, MESSAGES_PATH, ONLINE_HISTORY_PATH, ONLINE_USERS_PATH, REQUEST_ID_HEADER,
+    SEND_MESSAGE_PATH, SESSION_PATH, SOCKET_IO_PATH,
 };
 use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -47,6 +47,8 @@ pub(super) fn router(front: &Arc<Front>) -> Router {
     // Also by their own names, for the metrics.
     for path in [
         ONLINE_USERS_PATH,
+        ONLINE_HISTORY_PATH,
+        CONVERSATIONS_PATH,
         MESSAGES_PATH,
         SESSION_PATH,
         SEND_MESSAGE_PATH,

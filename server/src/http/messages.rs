@@ -174,6 +174,7 @@ async fn own<P: PresenceStore, M: MessageStore>(
         session_id: session.to_owned(),
         sender: Sender::User,
         holders,
+        visitor: None,
     };
     Ok((address, elsewhere))
 }

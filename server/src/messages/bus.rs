@@ -51,6 +51,8 @@ pub struct Said {
     pub id: Uuid,
     /// Whose rooms it goes to.
     pub conversation: Conversation,
+    /// The conversation's visitor, if neither the owner nor the message says it.
+    pub visitor: Option<Arc<str>>,
     /// The message as JSON text.
     pub json: Arc<str>,
 }
@@ -81,7 +83,7 @@ pub trait Rooms: Send + Sync + 'static {
     /// The tenants that have sockets here.
     fn tenants(&self) -> Vec<Arc<str>>;
 
-    /// Sends it to all sockets here that are in the conversation.
+    /// Sends it to all sockets here that are in the conversation, and tells those who follow all conversations.
     fn deliver(&self, said: &Said);
 
     /// Lets all sockets of a tenant come back and ask for everything anew; says how many.
@@ -178,7 +180,7 @@ impl Bus {
         }
     }
 
-    /// Waits, though not for long, until others can reach this node. Before that it should let nobody in.
+    /// Waits, though not for long, until others can reach this node. Before that it must let nobody in.
     pub async fn ready(&self) {
         if let Some(shared) = &self.shared {
             shared.ready().await;

@@ -3,6 +3,8 @@
 //! The factory makes a fresh, empty store with these limits. Nothing here sleeps for a fixed time;
 //! what is to be forgotten is waited for.
 
+mod list;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +44,7 @@ pub(crate) async fn run<S: MessageStore>(new: impl AsyncFn(History) -> Arc<S>) {
     so_many_receipts_are_kept(&*new(receipts(3, LONG)).await).await;
     receipts_are_forgotten_in_time(&*new(receipts(3, SHORT)).await).await;
     all_is_forgotten_in_time(&*new(limits(3, SHORT)).await).await;
+    list::run(&new).await;
 }
 
 fn of_session(tenant: &str, session: &str) -> Conversation {
@@ -65,30 +68,54 @@ async fn say<S: MessageStore>(
     sender: Sender,
     text: &str,
 ) {
+    say_at(store, 0, conversation, session, sender, text).await;
+}
+
+async fn say_at<S: MessageStore>(
+    store: &S,
+    millis: u64,
+    conversation: &Conversation,
+    session: &str,
+    sender: Sender,
+    text: &str,
+) {
     let message = Message {
         id: text.to_owned(),
         text: text.to_owned(),
         sender,
-        timestamp: "2024-01-15T10:30:00.000Z".to_owned(),
+        timestamp: at(millis).to_iso(),
         session_id: session.to_owned(),
-        user_id: "u".to_owned(),
+        user_id: match sender {
+            Sender::User => visitor_in(session),
+            Sender::Agent | Sender::Bot => "agent".to_owned(),
+        },
         tenant_id: conversation.tenant.to_string(),
         client_id: None,
     };
-    // The store takes the text as it is.
-    let json: Arc<str> = format!("{{\"text\":{text:?}}}").into();
+    let visitor = visitor_in(session);
+    let spoken_to = match (&conversation.owner, sender) {
+        (Owner::User(_), _) | (_, Sender::User) => None,
+        (Owner::Session(_), Sender::Agent | Sender::Bot) => Some(&*visitor),
+    };
+    let json: Arc<str> = serde_json::to_string(&message).unwrap().into();
     let job = Job {
         site_id: None,
         domain: None,
     };
     let entry = Entry {
         conversation,
+        visitor: spoken_to,
         message: &message,
         json: &json,
-        at: at(0),
+        at: at(millis),
         job: (sender == Sender::User).then_some(job),
     };
     store.accept(entry).await.unwrap();
+}
+
+/// The visitor in whose conversation something is said through a session.
+fn visitor_in(session: &str) -> String {
+    format!("visitor-of-{session}")
 }
 
 /// The moment so many milliseconds after another.
@@ -119,13 +146,14 @@ async fn try_to_say<S: MessageStore>(
         tenant_id: tenant.to_owned(),
         client_id: Some(number.to_string()),
     };
-    let json: Arc<str> = format!("{{\"text\":\"{number}\"}}").into();
+    let json: Arc<str> = serde_json::to_string(&message).unwrap().into();
     let job = Job {
         site_id: None,
         domain: None,
     };
     let entry = Entry {
         conversation: &conversation,
+        visitor: None,
         message: &message,
         json: &json,
         at: at(millis),
@@ -155,13 +183,12 @@ async fn ask<S: MessageStore>(store: &S, conversation: &Conversation, session: &
 
 async fn said<S: MessageStore>(store: &S, conversation: &Conversation) -> Vec<String> {
     let history = store.history(conversation).await.unwrap();
-    history
-        .iter()
-        .map(|json| {
-            let text = json.strip_prefix("{\"text\":\"").unwrap();
-            text.strip_suffix("\"}").unwrap().to_owned()
-        })
-        .collect()
+    history.iter().map(|json| text_of(json)).collect()
+}
+
+fn text_of(json: &str) -> String {
+    let message: Message = serde_json::from_str(json).unwrap();
+    message.text
 }
 
 async fn what_was_said_is_kept_in_order<S: MessageStore>(store: &S) {

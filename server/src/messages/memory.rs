@@ -3,6 +3,8 @@
 //! What must stay true: the number of conversations and sessions and the bytes of all messages
 //! stay within the limits after every call; what has not been used for longest goes first.
 
+mod listed;
+
 use std::collections::VecDeque;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -11,8 +13,10 @@ use std::time::Duration;
 use lru::LruCache;
 use parking_lot::Mutex;
 
+use self::listed::Lists;
 use super::bus::Listeners;
-use super::{Accepted, Conversation, Entry, MessageStore};
+use super::listing::{Listed, Listing, Place, visiting_author};
+use super::{Accepted, Conversation, Entry, MessageStore, Owner};
 use crate::clock::{Clock, WallTime};
 use crate::config::settings::History;
 use crate::error::StoreError;
@@ -31,6 +35,7 @@ struct Kept {
     sessions: LruCache<SessionKey, (Duration, Conversation)>,
     /// When named messages were taken in.
     receipts: LruCache<ReceiptKey, WallTime>,
+    lists: Lists,
     bytes: usize,
 }
 
@@ -58,6 +63,7 @@ impl MemoryMessageStore {
         Self {
             clock,
             kept: Mutex::new(Kept {
+                lists: Lists::new(limits.conversations_listed),
                 limits,
                 conversations: LruCache::unbounded(),
                 sessions: LruCache::unbounded(),
@@ -79,6 +85,12 @@ impl MessageStore for MemoryMessageStore {
                 return Ok(Accepted::Repeated { first });
             }
         }
+        let place = Place::new(&entry.message.timestamp, &entry.conversation.owner);
+        let visitor = match &entry.conversation.owner {
+            Owner::User(user) => user,
+            Owner::Session(_) => entry.visitor.unwrap_or(&entry.message.user_id),
+        };
+        kept.lists.put(entry.conversation, place, visitor);
         kept.append(now, entry.conversation, Arc::clone(entry.json));
         // There are no other nodes.
         Ok(Accepted::New(Listeners::Counted(0)))
@@ -97,6 +109,27 @@ impl MessageStore for MemoryMessageStore {
 
     async fn history(&self, conversation: &Conversation) -> Result<Vec<Arc<str>>, StoreError> {
         Ok(self.kept.lock().history(self.clock.now(), conversation))
+    }
+
+    async fn conversations(
+        &self,
+        tenant: &str,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Listing, StoreError> {
+        let mut kept = self.kept.lock();
+        Ok(kept.conversations(self.clock.now(), tenant, after, limit))
+    }
+
+    async fn visitor(&self, conversation: &Conversation) -> Result<Option<Arc<str>>, StoreError> {
+        if let Owner::User(user) = &conversation.owner {
+            return Ok(Some(Arc::clone(user)));
+        }
+        let mut kept = self.kept.lock();
+        kept.forget(self.clock.now());
+        let last = kept.last(conversation);
+        let author = last.and_then(|last| visiting_author(last));
+        Ok(author.or_else(|| kept.lists.visitor(conversation).cloned()))
     }
 
     async fn open_session(
@@ -176,6 +209,39 @@ impl Kept {
             .unwrap_or_default()
     }
 
+    fn last(&self, conversation: &Conversation) -> Option<&Arc<str>> {
+        let (_, said) = self.conversations.peek(conversation)?;
+        said.messages.back()
+    }
+
+    fn conversations(
+        &mut self,
+        now: Duration,
+        tenant: &str,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Listing {
+        self.forget(now);
+        let listed = self
+            .lists
+            .after(tenant, after)
+            .filter_map(|(place, owner, visitor)| {
+                let conversation = Conversation {
+                    tenant: tenant.into(),
+                    owner,
+                };
+                // Where no messages are kept there is no last one.
+                let last = Arc::clone(self.last(&conversation)?);
+                let listed = Listed {
+                    owner: conversation.owner,
+                    visitor: Some(Arc::clone(visitor)),
+                    last,
+                };
+                Some((place.clone(), listed))
+            });
+        Listing::of(listed.take(limit.saturating_add(1)).collect(), limit)
+    }
+
     fn session(&mut self, now: Duration, tenant: &str, session: &str) -> Option<Conversation> {
         self.forget(now);
         let (_, conversation) = self.sessions.peek(&SessionKey::new(tenant, session))?;
@@ -190,8 +256,9 @@ impl Kept {
                 || self.bytes > self.limits.max_bytes
                 || self.conversations.len() > self.limits.max_conversations
         }) {
-            if let Some((_, (_, said))) = self.conversations.pop_lru() {
+            if let Some((conversation, (_, said))) = self.conversations.pop_lru() {
                 self.bytes -= said.bytes;
+                self.lists.remove(&conversation);
             }
         }
         while self.sessions.peek_lru().is_some_and(|(_, (used, _))| {
@@ -236,7 +303,6 @@ impl ReceiptKey {
 mod tests {
     use super::*;
     use crate::config::Settings;
-    use crate::messages::Owner;
 
     #[tokio::test]
     async fn the_memory_store_keeps_the_duties() {

@@ -21,6 +21,7 @@
 //! What must stay true: every key here but the stream has an expiry and the tenant's hash tag.
 
 pub(super) mod keys;
+mod list;
 mod receipt;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use redis::Cmd;
 use self::receipt::Receipt;
 use super::bus::Listeners;
 use super::job::{self, STREAM};
+use super::listing::{Listing, Place, rank};
 use super::{Accepted, Conversation, Entry, Job, MessageStore, Owner};
 use crate::clock::WallTime;
 use crate::config::settings::{History, Jobs};
@@ -102,6 +104,8 @@ impl RedisMessageStore {
             .key(keys::session(tenant, &entry.message.session_id))
             .key(keys::recent(tenant))
             .key(keys::receipts(tenant))
+            .key(keys::conversations(tenant))
+            .key(keys::visitors(tenant))
             .arg(&**entry.json)
             .arg(self.history.messages_per_conversation)
             .arg(millis(self.history.expiry))
@@ -114,7 +118,11 @@ impl RedisMessageStore {
             .arg(receipt.map_or_else(String::new, |receipt| receipt.score().to_string()))
             .arg(self.history.receipts)
             .arg(millis(self.history.receipt_expiry))
-            .arg(Receipt::oldest(entry.at, self.history.receipt_expiry));
+            .arg(Receipt::oldest(entry.at, self.history.receipt_expiry))
+            .arg(rank(&entry.message.timestamp))
+            .arg(entry.visitor.unwrap_or_default())
+            .arg(self.history.conversations_listed)
+            .arg(rank(&entry.at.before(self.history.expiry).to_iso()));
         let (in_log, listeners, first): (String, u64, Option<u64>) =
             self.redis.script("keep a message", &call).await?;
         Ok(Kept {
@@ -175,9 +183,12 @@ impl RedisMessageStore {
         call.key(keys::history(entry.conversation))
             .key(keys::recent(&entry.conversation.tenant))
             .key(keys::receipts(&entry.conversation.tenant))
+            .key(keys::conversations(&entry.conversation.tenant))
+            .key(keys::visitors(&entry.conversation.tenant))
             .arg(&**entry.json)
             .arg(in_log)
-            .arg(&entry.message.id);
+            .arg(&entry.message.id)
+            .arg(entry.conversation.owner.to_text());
         let retracted = self.redis.script::<()>("take back a message", &call).await;
         if let Err(error) = retracted {
             tracing::warn!(cause = %error, message = entry.message.id, "a refused message is in the history");
@@ -245,6 +256,19 @@ impl MessageStore for RedisMessageStore {
             .arg(-1);
         let messages: Vec<String> = self.redis.query("read a conversation", &command).await?;
         Ok(messages.into_iter().map(Arc::from).collect())
+    }
+
+    async fn conversations(
+        &self,
+        tenant: &str,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Listing, StoreError> {
+        list::read(&self.redis, tenant, after, limit).await
+    }
+
+    async fn visitor(&self, conversation: &Conversation) -> Result<Option<Arc<str>>, StoreError> {
+        list::visitor(&self.redis, conversation).await
     }
 
     async fn open_session(

@@ -9,7 +9,8 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::{
-    Announcement, Announcer, Arc, Change, Joining, Leaving, List, PresenceStore, Revision, Row, Who,
+    Announcement, Announcer, Arc, Change, Joining, Leaving, List, PresenceStore, Profile, Revision,
+    Row, Sample, Updating, Who,
 };
 
 const GRACE: Duration = Duration::from_millis(60);
@@ -29,6 +30,9 @@ pub async fn run<S: PresenceStore>(new: impl AsyncFn(Duration, Announcer) -> Arc
     comes_and_goes(case().await).await;
     a_reload_is_no_departure(case().await).await;
     tabs(case().await).await;
+    visits(case().await).await;
+    late_updates(case().await).await;
+    minutes(case().await).await;
     repeats_and_late_leaves(case().await).await;
     tenants_apart(case().await).await;
     many_leave_at_once(case().await).await;
@@ -83,6 +87,14 @@ fn row(user: &str, session: &str) -> Row {
     Row(format!(r#"{{"userId":"{user}","sessionId":"{session}"}}"#).into())
 }
 
+fn saying(user: &str, session: &str, says: &str) -> Profile {
+    Profile::written(row(user, session).json(), Some(says))
+}
+
+fn reported(user: &str, session: &str, says: &str, tabs: usize) -> Change {
+    Change::online(&user.into(), &saying(user, session, says).shown(tabs))
+}
+
 fn online(user: &str, session: &str) -> Change {
     Change::online(&user.into(), &row(user, session))
 }
@@ -97,9 +109,31 @@ impl<S: PresenceStore> Case<S> {
             tenant: tenant.into(),
             user: user.into(),
             session: session.into(),
-            row: row(user, session),
+            profile: row(user, session).into(),
         };
         self.store.join(joining).await.unwrap();
+    }
+
+    /// A session comes whose page says this of its visit.
+    async fn visit(&self, user: &str, session: &str, says: &str) {
+        let joining = Joining {
+            tenant: "t".into(),
+            user: user.into(),
+            session: session.into(),
+            profile: saying(user, session, says),
+        };
+        self.store.join(joining).await.unwrap();
+    }
+
+    async fn update(&self, user: &str, session: &str, says: &str, active: bool) {
+        let updating = Updating {
+            tenant: "t",
+            user: &user.into(),
+            session,
+            profile: &saying(user, session, says),
+            active,
+        };
+        self.store.update(updating).await.unwrap();
     }
 
     async fn leave(&self, tenant: &str, user: &str, session: &str) {
@@ -187,6 +221,90 @@ async fn tabs<S: PresenceStore>(case: Case<S>) {
         Some(&offline("ann")),
         "once, after the last one"
     );
+}
+
+const HOME: &str = r#"{"title":"Home"}"#;
+const LAMP: &str = r#"{"title":"A \"lamp\"","visits":2}"#;
+
+/// What a page tells is shown while its session is, with the number of tabs.
+async fn visits<S: PresenceStore>(case: Case<S>) {
+    case.visit("ann", "s1", HOME).await;
+    case.update("ann", "s1", HOME, true).await;
+    case.update("ann", "s1", LAMP, true).await;
+    case.visit("ann", "s2", "{}").await;
+    case.update("ann", "s1", HOME, false).await;
+    case.update("ann", "s2", "{}", true).await;
+    case.update("ann", "s1", HOME, true).await;
+    case.join("t", "ann", "s3").await;
+    case.update("ann", "s2", LAMP, true).await;
+    case.leave("t", "ann", "s1").await;
+    case.leave("t", "ann", "s2").await;
+    case.leave("t", "ann", "s3").await;
+    let expected = [
+        reported("ann", "s1", HOME, 1),
+        reported("ann", "s1", LAMP, 1),
+        reported("ann", "s2", "{}", 2),
+        reported("ann", "s1", HOME, 2),
+        online("ann", "s3"),
+        reported("ann", "s2", LAMP, 3),
+        reported("ann", "s2", LAMP, 2),
+        online("ann", "s3"),
+        offline("ann"),
+    ];
+    assert_eq!(case.told("t", expected.len()).await, expected);
+    case.visit("bob", "s4", LAMP).await;
+    let rows = [saying("bob", "s4", LAMP).shown(1)];
+    assert_eq!(case.list("t").await, list_of(&rows));
+}
+
+/// An update of a session that is over, or is another user's, changes nothing.
+async fn late_updates<S: PresenceStore>(case: Case<S>) {
+    case.update("ann", "s1", LAMP, true).await;
+    case.visit("ann", "s1", HOME).await;
+    case.update("bob", "s1", LAMP, true).await;
+    case.leave("t", "ann", "s1").await;
+    case.update("ann", "s1", LAMP, true).await;
+    let rows = [saying("ann", "s1", HOME).shown(1)];
+    assert_eq!(
+        case.list("t").await,
+        list_of(&rows),
+        "in the grace time, too"
+    );
+    case.told("t", 2).await;
+    case.update("ann", "s1", LAMP, true).await;
+    case.visit("ann", "s2", HOME).await;
+    case.update("ann", "s1", LAMP, true).await;
+    let expected = [
+        reported("ann", "s1", HOME, 1),
+        offline("ann"),
+        reported("ann", "s2", HOME, 1),
+    ];
+    assert_eq!(case.told("t", 3).await, expected);
+    assert_eq!(case.store.revision("t").await.unwrap().total, 1);
+}
+
+/// Each minute of the last hour has a place, and the number now is in the last.
+async fn minutes<S: PresenceStore>(case: Case<S>) {
+    let numbers = |samples: &[Sample]| {
+        let counts = || samples.iter().filter_map(|sample| sample.count);
+        let now = samples.last().and_then(|sample| sample.count).unwrap();
+        // The present minute may have begun just now.
+        (now.online, counts().map(|count| count.peak).max().unwrap())
+    };
+    let history = async |tenant| case.store.history(tenant).await.unwrap();
+    let empty = history("t").await;
+    assert_eq!((empty.len(), numbers(&empty)), (61, (0, 0)));
+    for (user, session) in [("ann", "s1"), ("ann", "s2"), ("bob", "s3"), ("cid", "s4")] {
+        case.join("t", user, session).await;
+    }
+    case.leave("t", "bob", "s3").await;
+    case.told("t", 5).await;
+    let samples = history("t").await;
+    assert_eq!(numbers(&samples), (2, 3));
+    let begins: Vec<u64> = samples.iter().map(|sample| sample.at).collect();
+    let minutes = begins.windows(2).map(|pair| pair[1] - pair[0]);
+    assert!(minutes.eq([60_000; 60]));
+    assert_eq!(numbers(&history("a").await), (0, 0), "another tenant");
 }
 
 async fn repeats_and_late_leaves<S: PresenceStore>(case: Case<S>) {

@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 
+use super::census::Census;
 use super::transition::{NodeId, SessionKey, TenantPresence};
 use super::{
     Announcement, Announcer, Change, Joining, Leaving, List, Location, Page, PresenceStore,
-    Revision, Who, write_rows,
+    Revision, Sample, Updating, Who, write_rows,
 };
 use crate::clock::Clock;
 use crate::deadlines::{Armed, Deadlines};
@@ -30,6 +31,8 @@ pub struct MemoryPresenceStore {
     clock: Clock,
     grace: Duration,
     epoch: u32,
+    /// When it began to count, in milliseconds of Unix time.
+    begun: u64,
     announce: Announcer,
     tenants: RwLock<HashMap<Box<str>, Arc<Tenant>>>,
     deadlines: Deadlines,
@@ -42,6 +45,7 @@ struct Tenant {
 
 struct TenantState {
     presence: TenantPresence,
+    census: Census,
     /// The list, if it was asked for since the last change.
     list: Option<Arc<List>>,
     armed: Armed,
@@ -62,6 +66,7 @@ impl MemoryPresenceStore {
             clock,
             grace,
             epoch,
+            begun: clock.wall().unix_millis(),
             announce,
             tenants: RwLock::default(),
             deadlines: Deadlines::default(),
@@ -74,13 +79,21 @@ impl MemoryPresenceStore {
             let tenant = self.tenant(&id);
             let mut state = tenant.state.lock();
             state.armed.fired(at);
+            let before = state.presence.len();
             let gone = state.presence.handle_timeout(now);
-            self.settle(&tenant, &mut state, &gone);
+            self.settle(&tenant, &mut state, before, &gone);
         }
     }
 
-    /// What follows every input: tell what changed, and see to the next timeout.
-    fn settle(&self, tenant: &Tenant, state: &mut TenantState, changes: &[Change]) {
+    /// What follows every input: tell what changed, count, and see to the next timeout. `before` is how many there
+    /// were until then.
+    fn settle(&self, tenant: &Tenant, state: &mut TenantState, before: usize, changes: &[Change]) {
+        let online = state.presence.len();
+        if online != before {
+            let now = self.clock.wall().unix_millis();
+            let (before, online) = (before as u64, online as u64);
+            state.census.handle_change(now, before, online);
+        }
         if !changes.is_empty() {
             state.list = None;
             (self.announce)(Announcement {
@@ -104,6 +117,7 @@ impl MemoryPresenceStore {
                 id: id.into(),
                 state: Mutex::new(TenantState {
                     presence: TenantPresence::new(self.grace),
+                    census: Census::begin(self.begun),
                     list: None,
                     armed: Armed::default(),
                 }),
@@ -129,8 +143,27 @@ impl PresenceStore for MemoryPresenceStore {
             session: session.session,
         };
         let mut state = tenant.state.lock();
-        let change = state.presence.handle_join(&session.user, key, session.row);
-        self.settle(&tenant, &mut state, change.as_slice());
+        let before = state.presence.len();
+        let change = state
+            .presence
+            .handle_join(&session.user, key, session.profile);
+        self.settle(&tenant, &mut state, before, change.as_slice());
+        Ok(())
+    }
+
+    async fn update(&self, session: Updating<'_>) -> Result<(), StoreError> {
+        let tenant = self.tenant(session.tenant);
+        let key = SessionKey {
+            node: NODE,
+            session: session.session.into(),
+        };
+        let mut state = tenant.state.lock();
+        let before = state.presence.len();
+        let change =
+            state
+                .presence
+                .handle_update(session.user, &key, session.profile, session.active);
+        self.settle(&tenant, &mut state, before, change.as_slice());
         Ok(())
     }
 
@@ -143,8 +176,9 @@ impl PresenceStore for MemoryPresenceStore {
         let mut state = tenant.state.lock();
         // Read under the lock: a tenant's time must not go back.
         let now = self.clock.now();
+        let before = state.presence.len();
         let change = state.presence.handle_leave(now, session.user, &key);
-        self.settle(&tenant, &mut state, change.as_slice());
+        self.settle(&tenant, &mut state, before, change.as_slice());
         Ok(())
     }
 
@@ -192,6 +226,20 @@ impl PresenceStore for MemoryPresenceStore {
         let tenant = self.tenant(tenant);
         let state = tenant.state.lock();
         Ok(deliver(self.revision_of(&state)))
+    }
+
+    async fn history(&self, tenant: &str) -> Result<Vec<Sample>, StoreError> {
+        let now = self.clock.wall().unix_millis();
+        let tenant = self.tenants.read().get(tenant).cloned();
+        Ok(match tenant {
+            Some(tenant) => {
+                let state = tenant.state.lock();
+                let online = state.presence.len() as u64;
+                // Whatever happens here is counted.
+                state.census.samples(now, online, u64::MAX)
+            }
+            None => Census::begin(self.begun).samples(now, 0, u64::MAX),
+        })
     }
 
     async fn watch(&self, _tenant: &str) {

@@ -11,6 +11,7 @@
 //! changed only with its gate held for reading, and handed over with it held for writing; tenants do not
 //! wait for each other.
 
+mod alone;
 mod locate;
 mod mirror;
 pub mod operator;
@@ -31,7 +32,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::{
     Announcement, Announcer, Change, Joining, Leaving, List, Location, Page, PresenceStore,
-    Revision, Who,
+    Profile, Revision, Sample, Updating, Who,
 };
 use crate::clock::Clock;
 use crate::deadlines::Deadlines;
@@ -40,8 +41,10 @@ use crate::redis::{Heard, Redis};
 use locate::Locate;
 use mirror::{Mirror, Reaction};
 pub use remote::{Channels, Remote};
-use scripts::{Asking, BATCH, Entering, Mark, Published, Said, Scripts, Times, channel, tenant_of};
-use tenant::{Released, State, Tenant};
+use scripts::{
+    Asking, BATCH, Entering, Mark, Place, Published, Said, Scripts, Times, channel, tenant_of,
+};
+use tenant::{State, Tenant};
 
 /// How long the mirror of a tenant is kept after its last reader.
 const READERS_COME_AGAIN: Duration = Duration::from_secs(30);
@@ -369,40 +372,11 @@ impl<R: Remote> RedisPresenceStore<R> {
     fn all_tenants(&self) -> Vec<Arc<Tenant>> {
         self.tenants.read().values().cloned().collect()
     }
-
-    /// A session has come while the node is on its own.
-    fn join_alone(&self, tenant: &Tenant, session: &Joining) {
-        let mut state = tenant.state.lock();
-        let alone = state.sessions_of(&session.user) < 2;
-        if let Some(mirror) = state.mirror.as_mut() {
-            let change = mirror.handle_own_join(&session.user, &session.row, alone);
-            self.tell(tenant, mirror, change.as_slice());
-        }
-    }
-
-    /// A session is over, and Redis does not know it.
-    fn leave_alone(&self, tenant: &Tenant, session: &Leaving<'_>, released: &Released) {
-        let mut state = tenant.state.lock();
-        let now = self.clock.now();
-        let gone_at = now + self.options.grace;
-        let next = state.shown(session.user).cloned();
-        if released.told {
-            state.depart(session.user, session.session, now);
-        }
-        let Some(mirror) = state.mirror.as_mut() else {
-            return;
-        };
-        let change =
-            mirror.handle_own_leave(&session.user.into(), &released.row, next.as_ref(), gone_at);
-        self.tell(tenant, mirror, change.as_slice());
-        self.arm(tenant, &mut state, gone_at);
-    }
 }
 
 impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
     async fn join(&self, session: Joining) -> Result<(), StoreError> {
-        let value = mirror::value_of(&session.user, &session.row)
-            .ok_or_else(|| StoreError::new("a row does not begin with its user"))?;
+        let value = value_of(&session.user, &session.profile)?;
         let tenant = self.tenant(&session.tenant);
         let touch = tenant.gate.read().await;
         let may_begin = {
@@ -414,14 +388,15 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
             live.then(|| state.begin())
         };
         let Some(may_begin) = may_begin else {
-            self.join_alone(&tenant, &session);
+            alone::join(self, &tenant, &session);
             return Ok(());
         };
         let entering = Entering {
             user: &session.user,
             session: &session.session,
-            order: 0,
+            place: Place::New,
             value: &value,
+            details: session.profile.details(),
         };
         let joined = self
             .scripts
@@ -433,13 +408,44 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
             .await;
         // Whatever happens, the session is among those that are handed over next time.
         let Some((mut state, mark, orders)) = self.heed(&tenant, joined) else {
-            self.join_alone(&tenant, &session);
+            alone::join(self, &tenant, &session);
             return Ok(());
         };
         if let [order] = *orders {
             state.place(&session.user, &session.session, order, mark);
         }
         self.arm_tick(&tenant, &mut state);
+        Ok(())
+    }
+
+    async fn update(&self, session: Updating<'_>) -> Result<(), StoreError> {
+        let value = value_of(session.user, session.profile)?;
+        let tenant = self.tenant(session.tenant);
+        let touch = tenant.gate.read().await;
+        if !tenant.state.lock().change(&session) {
+            return Ok(());
+        }
+        if !tenant.is_live() {
+            alone::update(self, &tenant, &session);
+            return Ok(());
+        }
+        let updated = self
+            .scripts
+            .update(
+                self.asking(&tenant, &touch.incarnation),
+                (session.user, session.session),
+                (&value, session.profile),
+                session.active,
+            )
+            .await;
+        // Whatever happens, what is shown is handed over next time.
+        let Some((mut state, _, order)) = self.heed(&tenant, updated) else {
+            alone::update(self, &tenant, &session);
+            return Ok(());
+        };
+        if let Some(order) = order {
+            state.settle(session.user, session.session, order);
+        }
         Ok(())
     }
 
@@ -451,7 +457,7 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
             return Ok(());
         };
         if !tenant.is_live() {
-            self.leave_alone(&tenant, &session, &released);
+            alone::leave(self, &tenant, &session, &released);
             return Ok(());
         }
         let left = self
@@ -463,7 +469,7 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
             )
             .await;
         let Some((mut state, _, stays)) = self.heed(&tenant, left) else {
-            self.leave_alone(&tenant, &session, &released);
+            alone::leave(self, &tenant, &session, &released);
             return Ok(());
         };
         if stays {
@@ -509,6 +515,10 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
         Ok(deliver(mirror.revision()))
     }
 
+    async fn history(&self, tenant: &str) -> Result<Vec<Sample>, StoreError> {
+        self.scripts.history(tenant).await
+    }
+
     async fn watch(&self, tenant: &str) {
         let tenant = self.tenant(tenant);
         tenant.state.lock().watchers += 1;
@@ -550,6 +560,12 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
     async fn stop(&self) {
         tending::stop(self).await;
     }
+}
+
+/// What the hash says of a session.
+fn value_of(user: &str, profile: &Profile) -> Result<String, StoreError> {
+    mirror::value_of(user, profile.row())
+        .ok_or_else(|| StoreError::new("a row does not begin with its user"))
 }
 
 /// A name for what a node is to Redis for a while. It begins with the node's.

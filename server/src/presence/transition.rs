@@ -8,15 +8,15 @@
 //! - applying the returned changes in order to an empty table gives [`rows`](TenantPresence::rows);
 //! - a user is in it while a session lives, and for the grace time after the last one; but whose last
 //!   sessions were on a node that is lost is gone at once: it has been silent for longer than that;
-//! - the newest living session is the one shown;
-//! - every returned change bumps the version, and nothing else does.
+//! - of the living sessions that is shown which came last or was last said to be looked at;
+//! - every returned change bumps the version and is one of what is shown, and nothing else does.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Row;
+use super::{Profile, Row};
 
 /// One run of one server process. Never used again after that run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,8 +59,11 @@ pub struct TenantPresence {
 
 #[derive(Debug)]
 enum User {
-    /// Sessions in the order in which they came; the last one is shown.
-    Connected { sessions: Vec<(SessionKey, Row)> },
+    /// Sessions in the order in which they came or were looked at; the last one is shown.
+    Connected {
+        sessions: Vec<(SessionKey, Profile)>,
+        shown: Row,
+    },
     /// The last session is over, and the user is gone at `until` unless another one comes.
     Lingering { shown: Row, until: Duration },
 }
@@ -94,28 +97,61 @@ impl TenantPresence {
     }
 
     /// A session is connected. Repeating it changes nothing.
-    pub fn handle_join(&mut self, user: &Arc<str>, key: SessionKey, row: Row) -> Option<Change> {
-        let change = Some(Change::online(user, &row));
+    pub fn handle_join(
+        &mut self,
+        user: &Arc<str>,
+        key: SessionKey,
+        profile: Profile,
+    ) -> Option<Change> {
         match self.users.get_mut(user) {
-            Some(User::Connected { sessions }) => {
+            Some(User::Connected { sessions, .. }) => {
                 if sessions.iter().any(|(known, _)| *known == key) {
                     return None;
                 }
-                sessions.push((key, row));
+                sessions.push((key, profile));
             }
             Some(lingering @ User::Lingering { .. }) => {
+                let shown = lingering.shown().clone();
                 *lingering = User::Connected {
-                    sessions: vec![(key, row)],
+                    sessions: vec![(key, profile)],
+                    shown,
                 };
             }
             None => {
-                let sessions = vec![(key, row)];
+                let shown = profile.shown(1);
+                let change = Change::online(user, &shown);
+                let sessions = vec![(key, profile)];
                 self.users
-                    .insert(Arc::clone(user), User::Connected { sessions });
+                    .insert(Arc::clone(user), User::Connected { sessions, shown });
+                self.version += 1;
+                return Some(change);
             }
         }
-        self.version += 1;
-        change
+        self.show(user)
+    }
+
+    /// A session shows something else. If it is `active`, it is the one that is shown. For a session that is
+    /// not known this changes nothing.
+    pub fn handle_update(
+        &mut self,
+        user: &str,
+        key: &SessionKey,
+        profile: &Profile,
+        active: bool,
+    ) -> Option<Change> {
+        let (id, _) = self.users.get_key_value(user)?;
+        let id = Arc::clone(id);
+        let Some(User::Connected { sessions, .. }) = self.users.get_mut(user) else {
+            return None;
+        };
+        let index = sessions.iter().position(|(known, _)| known == key)?;
+        if active {
+            let (key, _) = sessions.remove(index);
+            sessions.push((key, profile.clone()));
+        } else if let Some((_, known)) = sessions.get_mut(index) {
+            *known = profile.clone();
+        }
+        self.show(&id)
     }
 
     /// A session is over. For a session that is not known this changes nothing.
@@ -161,7 +197,7 @@ impl TenantPresence {
 
     /// Everyone who counts as online, ordered by id.
     pub fn rows(&self) -> impl Iterator<Item = &Row> + Clone {
-        self.users.values().filter_map(User::shown)
+        self.users.values().map(User::shown)
     }
 
     /// The same with ids, from the first id after `cursor`.
@@ -169,7 +205,7 @@ impl TenantPresence {
         let from = cursor.map_or(Bound::Unbounded, Bound::Excluded);
         self.users
             .range::<str, _>((from, Bound::Unbounded))
-            .filter_map(|(id, user)| user.shown().map(|row| (id, row)))
+            .map(|(id, user)| (id, user.shown()))
     }
 
     /// How many users count as online.
@@ -196,7 +232,7 @@ impl TenantPresence {
 
     /// The user of a connected session. Looks at everybody: for what is asked seldom.
     pub fn user_of(&self, session: &str) -> Option<&Arc<str>> {
-        let has = |(key, _): &(SessionKey, Row)| *key.session == *session;
+        let has = |(key, _): &(SessionKey, Profile)| *key.session == *session;
         self.users
             .iter()
             .find(|(_, user)| user.sessions().iter().any(has))
@@ -224,44 +260,53 @@ impl TenantPresence {
         let (id, _) = self.users.get_key_value(user)?;
         let id = Arc::clone(id);
         let state = self.users.get_mut(user)?;
-        let User::Connected { sessions } = state else {
+        let User::Connected { sessions, shown } = state else {
             return None;
         };
-        let (shown_key, shown) = sessions.last()?.clone();
         sessions.retain(|(key, _)| !over(key));
-        match sessions.last() {
-            Some((key, _)) if *key == shown_key => None,
-            Some((_, row)) => {
-                self.version += 1;
-                Some(Change::online(&id, row))
-            }
-            None => {
-                if let Some(now) = lingers_from {
-                    let until = now.saturating_add(self.grace);
-                    *state = User::Lingering { shown, until };
-                    self.timers.push_back((until, id));
-                    return None;
-                }
-                self.users.remove(&id);
-                self.version += 1;
-                Some(Change::Offline(id))
-            }
+        if !sessions.is_empty() {
+            return self.show(&id);
         }
+        if let Some(now) = lingers_from {
+            let until = now.saturating_add(self.grace);
+            let shown = shown.clone();
+            *state = User::Lingering { shown, until };
+            self.timers.push_back((until, id));
+            return None;
+        }
+        self.users.remove(&id);
+        self.version += 1;
+        Some(Change::Offline(id))
+    }
+
+    /// Shows a user with the last session. That is news only if something else was shown.
+    fn show(&mut self, id: &Arc<str>) -> Option<Change> {
+        let Some(User::Connected { sessions, shown }) = self.users.get_mut(id) else {
+            return None;
+        };
+        let (_, profile) = sessions.last()?;
+        let row = profile.shown(sessions.len());
+        if row == *shown {
+            return None;
+        }
+        *shown = row;
+        let change = Change::online(id, shown);
+        self.version += 1;
+        Some(change)
     }
 }
 
 impl User {
-    fn sessions(&self) -> &[(SessionKey, Row)] {
+    fn sessions(&self) -> &[(SessionKey, Profile)] {
         match self {
-            Self::Connected { sessions } => sessions,
+            Self::Connected { sessions, .. } => sessions,
             Self::Lingering { .. } => &[],
         }
     }
 
-    fn shown(&self) -> Option<&Row> {
+    fn shown(&self) -> &Row {
         match self {
-            Self::Connected { sessions } => sessions.last().map(|(_, row)| row),
-            Self::Lingering { shown, .. } => Some(shown),
+            Self::Connected { shown, .. } | Self::Lingering { shown, .. } => shown,
         }
     }
 }

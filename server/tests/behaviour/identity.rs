@@ -90,7 +90,7 @@ async fn a_visitor_is_called_by_its_proof_or_anonymous() {
 async fn what_a_page_says_of_itself_is_shown() {
     let server = TestServer::start().await;
     let mut admin = server.admin().await;
-    let url = "https://example.com/page?q=ä b";
+    let url = "https://example.com/page/ä b";
     let visitor = Page::of("open")
         .visitor("v")
         .query("domain", "example.com")

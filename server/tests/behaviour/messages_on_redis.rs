@@ -148,7 +148,8 @@ async fn what_is_kept_besides_has_keys_of_its_own_and_does_not_stay() {
         .collect();
     let session = format!("{{chat:open}}:session:{}", ann.id());
     let log = "{chat:open}:recent";
-    assert_eq!(kept, ["{chat:open}:history:user:u-1", log, &session]);
+    let list = "{chat:open}:conversations";
+    assert_eq!(kept, [list, "{chat:open}:history:user:u-1", log, &session]);
     let mut client = on.redis().client().await;
     for key in kept {
         let left: i64 = cmd("PTTL").arg(key).query_async(&mut client).await.unwrap();

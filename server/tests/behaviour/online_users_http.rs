@@ -205,6 +205,7 @@ async fn every_route_answers_preflights_for_the_tenants_origins() {
     let paths = [
         "/api/chat/online-users?tenantId=42",
         "/api/chat/messages?tenantId=42",
+        "/api/chat/conversations?tenantId=42",
         "/api/chat/session?tenantId=42",
         "/webchat/message?tenantId=42",
         "/socket.io/?tenantId=42&EIO=4&transport=polling",

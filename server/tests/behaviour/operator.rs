@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::support::redis_server::RedisServer;
-use crate::support::{Client, TestServer, soon, until};
+use crate::support::{Client, Page, TestServer, soon, until};
 
 const HASH: &str = "online_users:open";
 
@@ -65,7 +65,9 @@ async fn the_list_names_users_their_sessions_and_the_nodes_that_hold_them() {
     let redis = RedisServer::start().await;
     let server = TestServer::with(TestServer::on(&redis)).await;
     let mut admin = server.admin().await;
-    let tabs = [server.visitor("ann").await, server.visitor("ann").await];
+    let visit = json!({ "title": "A" });
+    let reporting = Page::of("open").visitor("ann").auth("visit", visit);
+    let tabs = [server.visitor("ann").await, reporting.open(&server).await];
     for _ in &tabs {
         admin.expect("user_online").await;
     }
@@ -78,6 +80,8 @@ async fn the_list_names_users_their_sessions_and_the_nodes_that_hold_them() {
     assert!(node["leaseMs"].as_i64().unwrap() > 0);
     assert_eq!(ann["userId"], "anonymous-ann");
     assert_eq!(ann["shown"]["sessionId"], tabs[1].id());
+    assert_eq!(ann["shown"]["title"], Value::Null, "the hash has none");
+    assert_eq!(ann["details"], json!({ "title": "A", "tabs": 2 }));
     let mut sessions: Vec<&str> = ann["sessions"]
         .as_array()
         .unwrap()
@@ -161,9 +165,17 @@ async fn what_does_not_fit_together_is_mended_and_nothing_else() {
             .arg(r#"{"sessionId":"spoilt"}"#),
     )
     .await;
+    run(
+        &redis,
+        cmd("HSET")
+            .arg("{online_users:open}:details")
+            .arg("nobody")
+            .arg(r#"{"title":"x"}"#),
+    )
+    .await;
     let output = presence(&redis, "reconcile", "open").await;
     let mended = json!({
-        "sessionsEnded": 1, "entriesRemoved": 0, "usersShown": 1, "usersGone": 1
+        "sessionsEnded": 1, "entriesRemoved": 1, "usersShown": 1, "usersGone": 1
     });
     assert_eq!(lines(&output), [mended]);
     assert_eq!(audit(&output)["audit"], "presence reconcile");

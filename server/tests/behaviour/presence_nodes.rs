@@ -56,6 +56,39 @@ async fn who_comes_to_one_node_is_seen_on_the_other() {
 }
 
 #[tokio::test]
+async fn the_tab_that_is_looked_at_may_be_on_either_node() {
+    let redis = RedisServer::start().await;
+    let [here, there] = two_nodes(&redis).await;
+    let mut admins = [here.admin().await, there.admin().await];
+    let page = |title: &str| {
+        let visit = json!({ "title": title });
+        Page::of("open").visitor("ann").auth("visit", visit)
+    };
+    let mut shown = async |session: &str, title: &str, tabs: Option<u8>| {
+        for admin in &mut admins {
+            let row = admin.expect("user_online").await;
+            assert_eq!(row["sessionId"], session);
+            assert_eq!((&row["title"], &row["tabs"]), (&json!(title), &json!(tabs)));
+        }
+    };
+    let mut first = page("A").open(&here).await;
+    shown(first.id(), "A", None).await;
+    let mut second = page("B").open(&there).await;
+    shown(second.id(), "B", Some(2)).await;
+    first.ask("update_presence", &json!({})).await;
+    shown(first.id(), "A", Some(2)).await;
+    second
+        .ask("update_presence", &json!({ "title": "C" }))
+        .await;
+    shown(second.id(), "C", Some(2)).await;
+    first.leave().await;
+    shown(second.id(), "C", None).await;
+    assert_eq!(users(&here).await, users(&there).await);
+    here.finish().await;
+    there.finish().await;
+}
+
+#[tokio::test]
 async fn tabs_on_two_nodes_are_one_user() {
     let redis = RedisServer::start().await;
     let [here, there] = two_nodes(&redis).await;

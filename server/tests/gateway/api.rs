@@ -16,6 +16,8 @@ use crate::support::store::ready;
 use crate::support::{Page, TestServer, refusal, soon, success, token, until, user};
 
 const ONLINE: &str = "/api/chat/online-users";
+const CONVERSATIONS: &str = "/api/chat/conversations";
+const COUNTS: &str = "/api/chat/online-users/history";
 const MESSAGES: &str = "/api/chat/messages";
 const MESSAGE: &str = "/webchat/message";
 const SESSION: &str = "/api/chat/session";
@@ -86,6 +88,13 @@ fn refused() -> Vec<Case> {
         get(&of_42)
             .bearer("shop-admin")
             .with("origin", "https://evil.example"),
+        get(CONVERSATIONS).bearer("shop-admin"),
+        get(&format!("{CONVERSATIONS}?tenantId=42")),
+        get(&format!("{CONVERSATIONS}?tenantId=42")).bearer("shop-widget"),
+        get(&format!("{CONVERSATIONS}?tenantId=42")).bearer("open-admin"),
+        get(COUNTS),
+        get(&format!("{COUNTS}?tenantId=42")).bearer("shop-widget"),
+        get(&format!("{COUNTS}?tenantId=42")).bearer("open-admin"),
         get(&format!("{MESSAGES}?sessionId=s")),
         get(&format!("{MESSAGES}?tenantId=nobody&sessionId=s")),
         get(&format!("{MESSAGES}?tenantId=42&sessionId=s")).bearer("guessed"),
@@ -165,6 +174,10 @@ async fn who_may_ask_gets_the_servers_answer() {
     let stranger = refusal(ask(history.bearer(&user("stranger")))).await;
     assert_eq!(stranger, (403, "ADMIN_REQUIRED".to_owned()));
 
+    let list = get(&format!("{CONVERSATIONS}?tenantId=open"));
+    let list = success(ask(list.bearer("open-admin"))).await;
+    assert_eq!(list["conversations"][0]["sessionId"], session);
+
     let list = || get(ONLINE).with("x-tenant-id", "open").bearer("open-admin");
     let answer = soon(ask(list()).send()).await.unwrap();
     assert_eq!(answer.status(), 200);
@@ -173,6 +186,9 @@ async fn who_may_ask_gets_the_servers_answer() {
         .await
         .unwrap();
     assert_eq!(known.status(), 304);
+    let counts = get(&format!("{COUNTS}?tenantId=open"));
+    let counts = success(ask(counts.bearer("open-admin"))).await;
+    assert_eq!(counts["samples"][60]["online"], 0);
     gateway.finish().await;
     server.finish().await;
 }

@@ -240,6 +240,11 @@ impl Delivery {
         self.all_behind = Some(self.all_behind.map_or(since, |other| other.min(since)));
     }
 
+    /// The node is reachable, and has let nobody in yet: what was said before is nobody's here to be told.
+    pub fn handle_ready(&mut self) {
+        self.all_behind = None;
+    }
+
     /// A tenant's channel begins to be heard.
     pub fn handle_begin_of(&mut self, tenant: &str) {
         let Some((tenant, listening)) = self

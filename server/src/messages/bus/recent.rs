@@ -91,6 +91,11 @@ fn said(tenant: &Arc<str>, fields: &HashMap<String, String>) -> Option<Said> {
             tenant: Arc::clone(tenant),
             owner: Owner::from_text(fields.get("owner")?)?,
         },
+        // Empty where the owner or the message says it.
+        visitor: fields
+            .get("visitor")
+            .filter(|visitor| !visitor.is_empty())
+            .map(|visitor| visitor.as_str().into()),
         json: fields.get("message")?.as_str().into(),
     })
 }

@@ -163,7 +163,9 @@ impl Shared {
     }
 
     pub(super) async fn ready(&self) {
-        if !self.soon(self.until(Delivery::is_reachable)).await {
+        if self.soon(self.until(Delivery::is_reachable)).await {
+            self.delivery.lock().handle_ready();
+        } else {
             tracing::warn!("starting before other nodes can reach this one");
         }
     }

@@ -1,8 +1,9 @@
 //! What nodes say to each other over pub/sub.
 //!
 //! JSON text, an object with the version `v` and one of:
-//! - `{"v":1,"said":{"id":…,"tenant":…,"owner":…,"message":{…}}}`: something was said. `owner` is
-//!   `user:<userId>` or `session:<sessionId>`, `message` is what sockets are sent, byte for byte;
+//! - `{"v":1,"said":{"id":…,"tenant":…,"owner":…,"visitor":…,"message":{…}}}`: something was said. `owner` is
+//!   `user:<userId>` or `session:<sessionId>`, `visitor` the user id of the conversation's visitor where
+//!   neither owner nor message says it, `message` is what sockets are sent, byte for byte;
 //! - `{"v":1,"alive":1700000000000}`: a node to itself, with the time of Redis in milliseconds.
 //!
 //! Nodes of two versions of this program run side by side while a fleet is restarted one by one. So:
@@ -11,6 +12,7 @@
 //! `v`, or is neither of the two, is ignored without being a mistake.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -61,6 +63,8 @@ struct Body<'a> {
     tenant: Cow<'a, str>,
     #[serde(borrow)]
     owner: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    visitor: Option<Cow<'a, str>>,
     #[serde(borrow)]
     message: &'a RawValue,
 }
@@ -76,6 +80,7 @@ pub fn said(said: &Said) -> Result<String, serde_json::Error> {
             id: said.id.to_string().into(),
             tenant: Cow::Borrowed(&said.conversation.tenant),
             owner: said.conversation.owner.to_text().into(),
+            visitor: said.visitor.as_deref().map(Cow::Borrowed),
             message: serde_json::from_str(&said.json)?,
         }),
         alive: None,
@@ -107,6 +112,7 @@ impl Body<'_> {
                 tenant: self.tenant.into(),
                 owner: Owner::from_text(&self.owner).ok_or(Malformed)?,
             },
+            visitor: self.visitor.map(Arc::from),
             json: self.message.get().into(),
         })
     }
@@ -123,6 +129,7 @@ mod tests {
                 tenant: "42".into(),
                 owner,
             },
+            visitor: Some("a\"nn".into()),
             json: r#"{"text":"a \"b\" ü\n", "x":[1, 2]}"#.into(),
         }
     }
@@ -146,7 +153,9 @@ mod tests {
             r#"{"v":1,"said":{"id":"00000000-0000-0000-0000-000000000007","tenant":"42","#,
             r#""owner":"user:ann","message":{"text":"a \"b\" ü\n", "x":[1, 2]}}}"#
         );
-        let said = example(Owner::User("ann".into()));
+        let mut said = example(Owner::User("ann".into()));
+        said.visitor = None;
+        assert_eq!(read(text.as_bytes()), Ok(Heard::Said(said.clone())));
         assert_eq!(super::said(&said).unwrap(), text);
         assert_eq!(
             read(br#"{"v":1,"alive":17}"#),

@@ -14,6 +14,16 @@ pub(in crate::messages) fn session(tenant: &str, session: &str) -> String {
     format!("{{chat:{tenant}}}:session:{session}")
 }
 
+/// The tenant's conversations, by the ranks of their last messages.
+pub(in crate::messages) fn conversations(tenant: &str) -> String {
+    format!("{{chat:{tenant}}}:conversations")
+}
+
+/// The visitors of those conversations to whom staff have spoken and who are no proven users.
+pub(in crate::messages) fn visitors(tenant: &str) -> String {
+    format!("{{chat:{tenant}}}:visitors")
+}
+
 /// The tenant's latest messages.
 pub(in crate::messages) fn recent(tenant: &str) -> String {
     format!("{{chat:{tenant}}}:recent")

@@ -1,5 +1,8 @@
 //! On a real Redis: the duties of a store, what it leaves there, and what happens when Redis says no.
 
+#[path = "tests/list.rs"]
+mod list;
+
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
@@ -85,13 +88,14 @@ impl Case {
             tenant_id: "42".to_owned(),
             client_id: name.map(str::to_owned),
         };
-        let json: Arc<str> = format!("{text:?}").into();
+        let json: Arc<str> = serde_json::to_string(&message).unwrap().into();
         let job = Job {
             site_id: None,
             domain: None,
         };
         let entry = Entry {
             conversation: &conversation(),
+            visitor: None,
             message: &message,
             json: &json,
             at,
@@ -102,7 +106,8 @@ impl Case {
 
     async fn said(&self) -> Vec<String> {
         let history = self.store.history(&conversation()).await.unwrap();
-        history.iter().map(|json| json.replace('"', "")).collect()
+        let text = |json: &Arc<str>| serde_json::from_str::<Message>(json).unwrap().text;
+        history.iter().map(text).collect()
     }
 
     async fn ask<T: FromRedisValue>(&mut self, words: &[&str]) -> T {
@@ -149,6 +154,7 @@ fn conversation() -> Conversation {
 }
 
 const HISTORY: &str = "{chat:42}:history:user:ann";
+const LIST: &str = "{chat:42}:conversations";
 const LOG: &str = "{chat:42}:recent";
 const RECEIPTS: &str = "{chat:42}:receipts";
 const SESSION_KEY: &str = "{chat:42}:session:s";
@@ -184,9 +190,9 @@ async fn all_but_the_stream_expires_and_has_the_tenants_tag() {
     let mut case = Case::new().await;
     case.say(Sender::User, "a").await.unwrap();
     let keys = case.server.keys().await;
-    assert_eq!(keys, [STREAM, HISTORY, LOG, SESSION_KEY]);
+    assert_eq!(keys, [STREAM, LIST, HISTORY, LOG, SESSION_KEY]);
     let day = Duration::from_hours(24).as_millis();
-    for key in [HISTORY, SESSION_KEY] {
+    for key in [HISTORY, SESSION_KEY, LIST] {
         let left: i64 = case.ask(&["PTTL", key]).await;
         assert!(
             (1..=day).contains(&u128::try_from(left).unwrap()),
@@ -204,7 +210,7 @@ async fn receipts_expire_too_and_are_only_for_what_has_a_name() {
     let mut case = Case::new().await;
     case.try_to_say("a").await.unwrap();
     let keys = case.server.keys().await;
-    assert_eq!(keys, [STREAM, HISTORY, RECEIPTS, LOG, SESSION_KEY]);
+    assert_eq!(keys, [STREAM, LIST, HISTORY, RECEIPTS, LOG, SESSION_KEY]);
     let left: i64 = case.ask(&["PTTL", RECEIPTS]).await;
     assert!((1..=3_600_000).contains(&left), "{left}");
 }
@@ -279,7 +285,7 @@ async fn an_attempt_that_fails_late_does_not_take_back_what_another_has_brought_
 }
 
 #[tokio::test]
-async fn on_a_cluster_a_tenants_receipts_are_where_its_history_is() {
+async fn on_a_cluster_a_tenants_receipts_and_list_are_where_its_history_is() {
     let cluster = RedisCluster::start().await;
     let settings = Settings::with_overrides("").unwrap();
     let url = RedisUrl::parse(&cluster.url()).unwrap();
@@ -291,6 +297,8 @@ async fn on_a_cluster_a_tenants_receipts_are_where_its_history_is() {
     // On every shard some, and the stream on one.
     for tenant in ["1", "2", "3", "4", "5", "6"] {
         conformance::a_named_message_is_kept_once(&store, tenant).await;
+        let listing = store.conversations(tenant, None, 10).await.unwrap();
+        assert_eq!(listing.conversations.len(), 1, "{tenant}");
     }
 }
 
@@ -298,11 +306,11 @@ async fn on_a_cluster_a_tenants_receipts_are_where_its_history_is() {
 async fn whatever_happens_in_a_conversation_makes_it_last_again() {
     let mut case = Case::new().await;
     case.say(Sender::User, "a").await.unwrap();
-    for key in [HISTORY, SESSION_KEY] {
+    for key in [HISTORY, SESSION_KEY, LIST] {
         let _shortened: i64 = case.ask(&["PEXPIRE", key, "60000"]).await;
     }
     case.say(Sender::Agent, "b").await.unwrap();
-    for key in [HISTORY, SESSION_KEY] {
+    for key in [HISTORY, SESSION_KEY, LIST] {
         let left: i64 = case.ask(&["PTTL", key]).await;
         assert!(left > 60_000, "{key}: {left}");
     }

@@ -13,9 +13,8 @@ for index = first, #ARGV, 3 do
   local entry = redis.call('HGET', SESSIONS, session .. ' ' .. user)
   local holder = entry and string.match(entry, '^%S+')
   if holder and been[holder] then
-    local shown = newest(user)
     remove(holder, session, user)
-    settle(user, shown, tonumber(stays))
+    settle(user, tonumber(stays))
   end
 end
 outlive()

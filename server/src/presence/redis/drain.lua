@@ -13,7 +13,7 @@ end
 redis.call('ZREM', LEASES, INCARNATION)
 if redis.call('ZCOUNT', LEASES, '(' .. now, '+inf') == 0 then
   -- Nobody is left to end grace times, nor to be told.
-  redis.call('DEL', unpack(KEYS))
+  forget()
   return { 0, -1 }
 end
 outlive()

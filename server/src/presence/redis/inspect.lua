@@ -1,8 +1,8 @@
 -- Everything that is known of a tenant, for an operator.
 --
 -- Returns the epoch and the version; the leases: incarnation, milliseconds left (below zero: over), …; the
--- sessions: "SESSION USER", "INCARNATION ORDER VALUE", …; the grace times: user, milliseconds left, …; and
--- the hash: user, value, …
+-- sessions: "SESSION USER", "INCARNATION ORDER …", …; the grace times: user, milliseconds left, …; the
+-- hash: user, value, …; and what is shown besides: user, details, …
 
 local function left(zset)
   local pairs_of = redis.call('ZRANGE', zset, 0, -1, 'WITHSCORES')
@@ -18,4 +18,5 @@ return {
   redis.call('HGETALL', SESSIONS),
   left(GRACE),
   redis.call('HGETALL', ONLINE),
+  redis.call('HGETALL', DETAILS),
 }

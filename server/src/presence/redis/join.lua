@@ -3,37 +3,40 @@
 -- ARGV:
 --   7 how long the node is believed to live, in milliseconds
 --   8 1 if it may begin its lease here
---   9 and on, four for each session: user, session, order (empty for a new one), value
+--   9 and on, five for each session: user, session, order (empty for a new one, + for one that is to be shown from now
+--     on), value, details (empty for one that does not report its visit)
 -- Returns the epoch, the version, the time, and the order of each session, 16 digits; nothing if the lease is over.
 
 if not has_lease(ARGV[8] == '1', tonumber(ARGV[7])) then return {} end
 
-local function next_order()
-  local last = tonumber(redis.call('HGET', META, 'order') or '0')
-  local order = string.format('%016.0f', math.max(now * 1000, last + 1))
-  redis.call('HSET', META, 'order', order)
-  return order
-end
-
 local orders = {}
-for index = 9, #ARGV, 4 do
-  local user, session, order, value = unpack(ARGV, index, index + 3)
+for index = 9, #ARGV, 5 do
+  local user, session, order, value, details = unpack(ARGV, index, index + 4)
   local key = session .. ' ' .. user
   local entry = redis.call('HGET', SESSIONS, key)
+  local known
   if entry then
-    -- Known: at most its holder is another, and nobody sees that.
+    -- Known: its place may be one of which the node has not heard.
     local holder
-    holder, order = string.match(entry, '^(%S+) (%S+) ')
+    holder, known = string.match(entry, '^(%S+) (%S+) ')
     redis.call('ZREM', HELD, holder .. ' ' .. key)
-  elseif order == '' then
-    order = next_order()
   end
-  redis.call('HSET', SESSIONS, key, INCARNATION .. ' ' .. order .. ' ' .. value)
+  if order == '+' or (order == '' and not known) then
+    order = next_order()
+  else
+    order = known or order
+  end
+  local changed = INCARNATION .. ' ' .. order .. ' ' .. shown_by(value, details)
+  redis.call('HSET', SESSIONS, key, changed)
   redis.call('ZADD', HELD, 0, INCARNATION .. ' ' .. key)
-  if not entry then
+  if known ~= order then
+    if known then redis.call('ZREM', QUEUE, prefix(user) .. known .. ' ' .. session) end
     redis.call('ZADD', QUEUE, 0, prefix(user) .. order .. ' ' .. session)
-    redis.call('ZREM', GRACE, user)
-    if newest(user) == session then show(user, session) end
+  end
+  if not entry then redis.call('ZREM', GRACE, user) end
+  -- Of a known one at most the holder is another, as a rule, and nobody sees that.
+  if not entry or string.match(entry, '^%S+(.*)$') ~= string.match(changed, '^%S+(.*)$') then
+    show(user, newest(user))
   end
   table.insert(orders, order)
 end

@@ -9,8 +9,7 @@
 
 if not has_lease(false) then return {} end
 local user = ARGV[8]
-local shown = newest(user)
-local stays = remove(INCARNATION, ARGV[7], user) and settle(user, shown, tonumber(ARGV[9]))
+local stays = remove(INCARNATION, ARGV[7], user) and settle(user, tonumber(ARGV[9]))
 outlive()
 local counting, changes, time = state()
 return { counting, changes, time, stays and 1 or 0 }

@@ -87,13 +87,13 @@ impl Mirror {
     }
 
     /// Takes what the node knows by itself for all that there is.
-    pub(super) fn begin_alone<'a>(&mut self, own: impl Iterator<Item = (&'a Arc<str>, &'a Row)>) {
+    pub(super) fn begin_alone<'a>(&mut self, own: impl Iterator<Item = (&'a Arc<str>, Row)>) {
         if self.shown {
             return;
         }
         self.shown = true;
         for (user, row) in own {
-            self.set(user, row.clone());
+            self.set(user, row);
         }
     }
 
@@ -241,7 +241,7 @@ impl Mirror {
     /// Redis is away. Whoever of the node's own was not shown yet is, from here on.
     pub(super) fn handle_alone<'a>(
         &mut self,
-        own: impl Iterator<Item = (&'a Arc<str>, &'a Row)>,
+        own: impl Iterator<Item = (&'a Arc<str>, Row)>,
     ) -> Vec<Change> {
         self.handle_lost();
         if !self.shown {
@@ -252,14 +252,19 @@ impl Mirror {
             if self.rows.contains_key(user) && !self.doubtful.contains_key(user) {
                 return None;
             }
-            self.set(user, row.clone())
+            self.set(user, row)
         })
         .collect()
     }
 
-    /// A session of this node is connected, while Redis is away. `first` says whether it is the user's only
-    /// one here.
-    pub(super) fn handle_own_join(
+    /// What is shown of a user.
+    pub(super) fn shown(&self, user: &str) -> Option<&Row> {
+        self.rows.get(user)
+    }
+
+    /// A user is to be shown with a session of this node, while Redis is away. `first` says whether it takes the
+    /// place of one elsewhere, if anything is shown.
+    pub(super) fn handle_own_show(
         &mut self,
         user: &Arc<str>,
         row: &Row,
@@ -275,19 +280,24 @@ impl Mirror {
         self.set(user, row.clone())
     }
 
-    /// A session of this node is over, while Redis is away. `next` is what the node can show instead.
+    /// A session of this node is over, while Redis is away. `next` is what the node can show instead, and the
+    /// session of that.
     pub(super) fn handle_own_leave(
         &mut self,
         user: &Arc<str>,
-        ended: &Row,
-        next: Option<&Row>,
+        ended: &str,
+        next: Option<(Arc<str>, Row)>,
         gone_at: Duration,
     ) -> Option<Change> {
-        if self.rows.get(user) != Some(ended) {
-            return None;
+        let shown = self.rows.get(user)?;
+        if !shown.is_of(user, ended) {
+            // One tab less.
+            let (_, row) = next.filter(|(session, _)| shown.is_of(user, session))?;
+            return self.set(user, row);
         }
         // As far as is known, whoever was shown from elsewhere is still there.
-        let next = next.cloned().or_else(|| self.elsewhere.remove(user));
+        let next = next.map(|(_, row)| row);
+        let next = next.or_else(|| self.elsewhere.remove(user));
         if let Some(next) = next {
             return self.set(user, next);
         }
@@ -405,7 +415,7 @@ impl Mirror {
     }
 }
 
-/// The row of a user, from what the hash says. `None` if that is no object with anything in it.
+/// The row of a user, from what is said of them without their id. `None` if that is no object with anything in it.
 pub(super) fn row_of(user: &str, value: &str) -> Option<Row> {
     serde_json::from_str::<IgnoredAny>(value).ok()?;
     let fields = value.strip_prefix('{').filter(|rest| *rest != "}")?;

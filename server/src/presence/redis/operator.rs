@@ -46,6 +46,8 @@ pub struct Listed {
     pub user: String,
     /// What the hash says of the user, JSON.
     pub shown: String,
+    /// What else is shown, JSON.
+    pub details: Option<String>,
     /// Sessions, each with the node that holds it.
     pub sessions: Vec<(String, String)>,
     /// How long the user stays without a session, in milliseconds.
@@ -82,10 +84,10 @@ impl Operator {
     pub async fn list(&self, tenant: &str) -> Result<Inventory, StoreError> {
         let call = self.call(include_str!("inspect.lua"), tenant);
         let answer: Vec<Vec<String>> = self.redis.script("inspect presence", &call).await?;
-        let [revision, leases, sessions, grace, online]: [Vec<String>; 5] = answer
+        let parts: [Vec<String>; 6] = answer
             .try_into()
-            .map_err(|_| StoreError::new("an inventory has five parts"))?;
-        Ok(inventory(&revision, &leases, &sessions, &grace, &online))
+            .map_err(|_| StoreError::new("an inventory has six parts"))?;
+        Ok(inventory(&parts))
     }
 
     /// Forgets a tenant; says how many users were listed. Nodes that live say anew whom they hold within a
@@ -105,7 +107,9 @@ impl Operator {
     pub async fn reconcile(&self, tenant: &str) -> Result<Mended, StoreError> {
         let mut mended = Mended::default();
         // What is ended first is not looked at again.
-        for part in ["leases", "held", "sessions", "queue", "online", "grace"] {
+        for part in [
+            "leases", "held", "sessions", "queue", "online", "details", "grace",
+        ] {
             let mut cursor = 0_u64;
             loop {
                 let mut call = self.call(include_str!("reconcile.lua"), tenant);
@@ -153,13 +157,7 @@ fn pairs(flat: &[String]) -> impl Iterator<Item = (&str, &str)> {
         .map(|[one, other]| (one.as_str(), other.as_str()))
 }
 
-fn inventory(
-    revision: &[String],
-    leases: &[String],
-    sessions: &[String],
-    grace: &[String],
-    online: &[String],
-) -> Inventory {
+fn inventory([revision, leases, sessions, grace, online, details]: &[Vec<String>; 6]) -> Inventory {
     let number = |text: &str| text.parse().unwrap_or_default();
     let mut by_user: HashMap<&str, Vec<(String, String)>> = HashMap::new();
     let mut by_node: HashMap<&str, usize> = HashMap::new();
@@ -178,13 +176,15 @@ fn inventory(
         sessions: by_node.get(incarnation).copied().unwrap_or_default(),
     });
     let graces: HashMap<&str, &str> = pairs(grace).collect();
+    let besides: HashMap<&str, &str> = pairs(details).collect();
     let listed = pairs(online).map(|(user, shown)| Listed {
         user: user.to_owned(),
         shown: shown.to_owned(),
+        details: besides.get(user).map(|details| (*details).to_owned()),
         sessions: by_user.remove(user).unwrap_or_default(),
         grace_ms: graces.get(user).map(|left| number(left)),
     });
-    let [epoch, version, ..] = revision else {
+    let [epoch, version, ..] = revision.as_slice() else {
         return Inventory::default();
     };
     Inventory {

@@ -2,7 +2,7 @@
 -- a time, so that Redis is never held up for long.
 --
 -- ARGV:
---   7 what is looked at: leases, held, sessions, queue, online or grace
+--   7 what is looked at: leases, held, sessions, queue, online, details or grace
 --   8 where to go on, 0 to begin
 --   9 how much is looked at, about
 --   10 for how long a lease must have been over, in milliseconds
@@ -16,11 +16,6 @@ local function scan(command, key)
   local page = redis.call(command, key, cursor, 'COUNT', count)
   cursor = page[1]
   return page[2]
-end
-
-local function row_of(user, session)
-  local entry = redis.call('HGET', SESSIONS, session .. ' ' .. user)
-  return entry and string.match(entry, '^%S+ %S+ (.*)$')
 end
 
 local parts = {}
@@ -61,9 +56,8 @@ function parts.sessions()
     local incarnation, order = string.match(page[index + 1], '^(%S+) (%S+) ')
     local held = redis.call('ZSCORE', HELD, incarnation .. ' ' .. key)
     if not held or not redis.call('ZSCORE', LEASES, incarnation) then
-      local before = newest(user)
       if remove(incarnation, session, user) then
-        settle(user, before, 0)
+        settle(user, 0)
         ended = ended + 1
       end
     else
@@ -89,21 +83,27 @@ function parts.queue()
   end
 end
 
--- The hash is what the rest says.
+-- The hash, and what is shown besides, is what the rest says.
 function parts.online()
   local page = scan('HSCAN', ONLINE)
   for index = 1, #page, 2 do
     local user = page[index]
     local session = newest(user)
-    local row = session and row_of(user, session)
-    if row then
-      if row ~= page[index + 1] then
-        show(user, session)
-        shown = shown + 1
-      end
+    if session and redis.call('HEXISTS', SESSIONS, session .. ' ' .. user) == 1 then
+      if show(user, session) then shown = shown + 1 end
     elseif not redis.call('ZSCORE', GRACE, user) then
       depart(user)
       gone = gone + 1
+    end
+  end
+end
+
+function parts.details()
+  local page = scan('HSCAN', DETAILS)
+  for index = 1, #page, 2 do
+    if redis.call('HEXISTS', ONLINE, page[index]) == 0 then
+      redis.call('HDEL', DETAILS, page[index])
+      removed = removed + 1
     end
   end
 end

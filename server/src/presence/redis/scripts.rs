@@ -1,5 +1,6 @@
 //! The scripts, typed. `common.lua` stands before each of them and says which keys there are.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,8 @@ use redis::{FromRedisValue, from_redis_value};
 use super::remote::Remote;
 use super::{Random, epoch_of};
 use crate::error::StoreError;
+use crate::presence::census::{Census, Count};
+use crate::presence::{Profile, Sample};
 use crate::redis::script::{Call, Script};
 
 /// How much a script does at a time, so that it never holds Redis up for long.
@@ -18,11 +21,13 @@ pub(super) struct Scripts<R> {
     remote: Arc<R>,
     random: Random,
     join: Script,
+    update: Script,
     leave: Script,
     tick: Script,
     depart: Script,
     drain: Script,
     sync: Script,
+    history: Script,
     pub(super) times: Times,
 }
 
@@ -79,10 +84,23 @@ pub(super) struct Departed {
 pub(super) struct Entering<'a> {
     pub(super) user: &'a str,
     pub(super) session: &'a str,
-    /// Its place among the user's sessions; zero if it has none yet.
-    pub(super) order: u64,
+    /// Its place among the user's sessions.
+    pub(super) place: Place,
     /// What the hash shows.
     pub(super) value: &'a str,
+    /// What is shown besides; nothing if it does not report its visit.
+    pub(super) details: Option<&'a str>,
+}
+
+/// The place of a session among those of its user, the last of which is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The last, unless Redis knows of one that it has.
+    New,
+    /// Where Redis has put it.
+    At(u64),
+    /// The last, whatever Redis knows: the user has looked at it, and Redis may not have been told.
+    Last,
 }
 
 /// What a tick found.
@@ -102,7 +120,7 @@ pub(super) type Everyone = Vec<(Vec<u8>, Vec<u8>)>;
 pub(super) struct Published<'a> {
     pub(super) mark: Mark,
     pub(super) user: &'a str,
-    /// What the hash shows now; `None` if the user is gone.
+    /// What is shown now, with what stands in the hash first; `None` if the user is gone.
     pub(super) value: Option<&'a str>,
 }
 
@@ -138,11 +156,13 @@ impl<R: Remote> Scripts<R> {
             remote,
             random,
             join: script(include_str!("join.lua")),
+            update: script(include_str!("update.lua")),
             leave: script(include_str!("leave.lua")),
             tick: script(include_str!("tick.lua")),
             depart: script(include_str!("depart.lua")),
             drain: script(include_str!("drain.lua")),
             sync: script(include_str!("sync.lua")),
+            history: Script::new(include_str!("history.lua")),
             times,
         }
     }
@@ -159,11 +179,13 @@ impl<R: Remote> Scripts<R> {
             .arg(u8::from(may_begin));
         for entering in sessions {
             call.arg(entering.user).arg(entering.session);
-            match entering.order {
-                0 => call.arg(""),
-                order => call.arg(format!("{order:016}")),
+            match entering.place {
+                Place::New => call.arg(""),
+                Place::At(order) => call.arg(format!("{order:016}")),
+                Place::Last => call.arg("+"),
             };
-            call.arg(entering.value);
+            call.arg(entering.value)
+                .arg(entering.details.unwrap_or_default());
         }
         let answer: Vec<String> = self.run("join presence", &call).await?;
         let Some((said, orders)) = said_in(&answer)? else {
@@ -171,6 +193,25 @@ impl<R: Remote> Scripts<R> {
         };
         let orders: Result<_, StoreError> = orders.iter().map(|order| number(order)).collect();
         orders.map(|orders| Some((said, orders)))
+    }
+
+    /// Lets a session show something else; `None` if the lease is over. Gives its place, if this incarnation holds it.
+    pub(super) async fn update(
+        &self,
+        asking: Asking<'_>,
+        (user, session): (&str, &str),
+        (value, profile): (&str, &Profile),
+        active: bool,
+    ) -> Result<Option<(Said, Option<u64>)>, StoreError> {
+        let mut call = self.call(&self.update, asking);
+        call.arg(session)
+            .arg(user)
+            .arg(value)
+            .arg(profile.details().unwrap_or_default())
+            .arg(u8::from(active));
+        let answer: Vec<String> = self.run("update presence", &call).await?;
+        let said = said_in(&answer)?;
+        Ok(said.map(|(said, rest)| (said, rest.first().and_then(|order| order.parse().ok()))))
     }
 
     /// Ends a session; `None` if the lease is over. Also says whether the user stays for a while.
@@ -269,13 +310,35 @@ impl<R: Remote> Scripts<R> {
             .map(|number| String::from_utf8(number).map_err(StoreError::new))
             .collect::<Result<_, _>>()?;
         let (said, _) = said_in(&head)?.ok_or_else(|| StoreError::new("a snapshot has no mark"))?;
-        let flat = answer.next().unwrap_or_default();
-        let mut flat = flat.into_iter();
-        let mut pairs = Vec::with_capacity(flat.len() / 2);
-        while let (Some(user), Some(value)) = (flat.next(), flat.next()) {
-            pairs.push((user, value));
+        let mut everyone = pairs(answer.next().unwrap_or_default());
+        let details: HashMap<_, _> = pairs(answer.next().unwrap_or_default())
+            .into_iter()
+            .collect();
+        for (user, value) in &mut everyone {
+            if let Some(details) = details.get(user) {
+                append(value, details);
+            }
         }
-        Ok(Some((said, pairs)))
+        Ok(Some((said, everyone)))
+    }
+
+    /// How many were online in each of the last minutes. It needs no lease, and begins none.
+    pub(super) async fn history(&self, tenant: &str) -> Result<Vec<Sample>, StoreError> {
+        let mut call = self.history.call();
+        call.key(["online_users:", tenant].concat())
+            .key(["{online_users:", tenant, "}:counts"].concat())
+            .arg(millis(self.times.now));
+        let answer: Vec<String> = self.run("read counts of presence", &call).await?;
+        let [now, online, ring @ ..] = answer.as_slice() else {
+            return Err(StoreError::new("an answer is too short"));
+        };
+        let mut census = Census::default();
+        for (minute, count) in ring.iter().filter_map(|entry| counted(entry)) {
+            census.put(minute, count);
+        }
+        // Whoever lives counts in each minute, or within a fifth of the lease if that is longer.
+        let believed = millis(self.times.keep);
+        Ok(census.samples(number(now)?, number(online)?, believed))
     }
 
     fn call(&self, script: &Script, asking: Asking<'_>) -> Call {
@@ -310,7 +373,9 @@ pub(super) fn call(
     let tenant = asking.tenant;
     let mut call = script.call();
     call.key(["online_users:", tenant].concat());
-    for own in ["meta", "sessions", "queue", "held", "leases", "grace"] {
+    for own in [
+        "meta", "sessions", "queue", "held", "leases", "grace", "details", "counts",
+    ] {
         call.key(["{online_users:", tenant, "}:", own].concat());
     }
     call.arg(millis(times.now))
@@ -320,6 +385,36 @@ pub(super) fn call(
         .arg(asking.incarnation)
         .arg(asking.deadline);
     call
+}
+
+/// Puts the fields of one JSON object behind those of another. Both have some.
+fn append(value: &mut Vec<u8>, details: &[u8]) {
+    if let [b'{', fields @ ..] = details
+        && value.pop_if(|last| *last == b'}').is_some()
+    {
+        value.push(b',');
+        value.extend_from_slice(fields);
+    }
+}
+
+/// Reads what the ring says of a minute, and which.
+fn counted(entry: &str) -> Option<(u64, Count)> {
+    let mut numbers = entry.split(' ').map(|number| number.parse().ok());
+    let minute = numbers.next()??;
+    let count = Count {
+        online: numbers.next()??,
+        peak: numbers.next()??,
+    };
+    Some((minute, count))
+}
+
+fn pairs(flat: Vec<Vec<u8>>) -> Everyone {
+    let mut pairs = Vec::with_capacity(flat.len() / 2);
+    let mut flat = flat.into_iter();
+    while let (Some(user), Some(value)) = (flat.next(), flat.next()) {
+        pairs.push((user, value));
+    }
+    pairs
 }
 
 fn said_in(answer: &[String]) -> Result<Option<(Said, &[String])>, StoreError> {
@@ -367,6 +462,22 @@ mod tests {
         assert_eq!((gone.user, gone.value), ("ann", None));
         assert_eq!(Published::read(b"7\n12"), None);
         assert_eq!(Published::read(b"x\n12\n\nann"), None);
+    }
+
+    #[test]
+    fn what_is_shown_besides_stands_behind_the_value() {
+        let mut value = br#"{"sessionId":"s"}"#.to_vec();
+        append(&mut value, br#"{"tabs":2}"#);
+        assert_eq!(value, br#"{"sessionId":"s","tabs":2}"#);
+    }
+
+    #[test]
+    fn the_ring_is_read_as_far_as_it_is_ours() {
+        let count = Count { online: 3, peak: 5 };
+        assert_eq!(counted("28400000 3 5"), Some((28_400_000, count)));
+        for foreign in ["", "1 2", "a b c", "-1 0 0"] {
+            assert_eq!(counted(foreign), None, "{foreign}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Thousands of histories of many nodes, under virtual time, each determined by a seed.
 //!
 //! Everything outside the store is a value: the Redis servers (which run the real scripts), the network,
-//! the nodes' being alive. What happens is drawn at random: visitors come, go and reload; nodes crash, stand
+//! the nodes' being alive. What happens is drawn at random: visitors come, look at something, go and reload; nodes crash, stand
 //! still, are stopped and started; connections are cut, fall silent or lose answers; servers freeze, die,
 //! come back empty, with their data, or as a replica that lacks the last of it; published messages come
 //! twice, late and out of order. What must be true in each history:
@@ -12,8 +12,9 @@
 //!   twice, and the list asked for at any moment equals what has been applied;
 //! - a state has one list, whichever node says so; whoever applies deltas is right after each of them and
 //!   misses none, and so is who goes to another node with what they know;
-//! - when all is well again, every admin on every node sees the truth, and so does the hash;
-//! - when all have gone, nothing is left in Redis.
+//! - when all is well again, every admin on every node sees the truth, and so does the hash: who is there, what
+//!   their pages told last, how many tabs they have, and the tab that is looked at from then on;
+//! - when all have gone, nothing is left in Redis but how many they were.
 //!
 //! `SIMULATION_SEED=N` runs one history and says what happens, `SIMULATION_HISTORIES=N` so many.
 
@@ -26,6 +27,7 @@ mod line;
 mod node;
 mod truth;
 mod twins;
+mod visits;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,11 +37,10 @@ use parking_lot::Mutex;
 
 use super::Options;
 use crate::clock::Clock;
-use crate::presence::{Joining, Leaving, PresenceStore as _, Row};
+use crate::presence::{Joining, Leaving, PresenceStore as _};
 use chance::Chance;
 use cloud::{Cloud, Fate, NodeId, Reach};
 use dashboard::{Names, Seen};
-use data::Reply;
 use node::{Node, OnTold, Said, Watch, read};
 use truth::{Truth, User, Whose};
 
@@ -183,17 +184,18 @@ impl World {
         let node = &self.nodes[index];
         let session = format!("s{}", self.next_session);
         self.next_session += 1;
+        let profile = visits::first(&self.chance, user, &session);
+        let of = (user, session.as_str());
         self.truth
             .lock()
-            .begin(user, &session, node.id, self.clock.now());
+            .begin(of, profile.clone(), node.id, self.clock.now());
         let (store, truth, clock) = (Arc::clone(&node.store), Arc::clone(&self.truth), self.clock);
         let (tenant, name) = user.clone();
-        let row = format!(r#"{{"userId":"{name}","sessionId":"{session}"}}"#);
         let joining = Joining {
             tenant: tenant.into(),
             user: name.as_str().into(),
             session: session.as_str().into(),
-            row: Row(row.into()),
+            profile,
         };
         let (of, id) = (user.clone(), session.clone());
         node.spawn(async move {
@@ -237,18 +239,24 @@ impl World {
 
     fn act(&mut self) {
         match self.chance.below(100) {
-            0..35 => {
+            0..25 => {
                 if let Some(index) = self.some_node() {
                     let user = self.user();
                     self.come(index, &user);
                 }
             }
-            35..60 => {
+            25..45 => {
+                if let Some((index, user, session)) = self.settled_session() {
+                    let active = self.chance.percent(60);
+                    self.look(index, &user, &session, active);
+                }
+            }
+            45..63 => {
                 if let Some((index, user, session)) = self.settled_session() {
                     self.go(index, &user, &session);
                 }
             }
-            60..75 => {
+            63..75 => {
                 if let Some((index, user, session)) = self.settled_session() {
                     self.go(index, &user, &session);
                     if let Some(index) = self.some_node() {
@@ -490,22 +498,7 @@ impl World {
                 }
             }
         }
-        for (index, tenant) in TENANTS.into_iter().enumerate() {
-            let online = self.truth.lock().online(tenant);
-            let shard = index % self.shards;
-            let key = format!("online_users:{tenant}");
-            if let Reply::List(pairs) = self.cloud.command(shard, &["HGETALL", &key]) {
-                let users: Vec<Reply> = pairs.into_iter().step_by(2).collect();
-                let expected = online
-                    .iter()
-                    .map(|user| Reply::Text(user.as_bytes().into()));
-                if !expected.eq(users.iter().cloned()) {
-                    wrong.push(format!(
-                        "the hash of {tenant} has {users:?}, not {online:?}"
-                    ));
-                }
-            }
-        }
+        self.check_shown(wrong);
     }
 
     async fn run(mut self) -> Verdict {
@@ -527,6 +520,10 @@ impl World {
         }
         self.pass(HEALING).await;
         self.check_truth(&mut verdict.wrong).await;
+        let looked_at = self.look_at_something_of_everybody();
+        self.pass(GRACE).await;
+        self.check_truth(&mut verdict.wrong).await;
+        self.check_looked_at(&looked_at, &mut verdict.wrong);
         for index in 0..self.nodes.len() {
             let held = self.truth.lock().sessions_of(self.nodes[index].id);
             for (user, session) in held {
@@ -538,7 +535,8 @@ impl World {
         for node in &self.nodes {
             node.store.stop().await;
         }
-        let names = self.cloud.names();
+        let mut names = self.cloud.names();
+        names.retain(|name| !name.ends_with(":counts"));
         if !names.is_empty() {
             verdict.wrong.push(format!("left in Redis: {names:?}"));
         }

@@ -3,10 +3,11 @@
 -- ARGV:
 --   7 how long the node is believed to live, in milliseconds
 --   8 1 if it may begin its lease here
--- Returns the epoch, the version and the time, and the hash: user, value, user, value, …; nothing if the lease is over.
+-- Returns the epoch, the version and the time; the hash: user, value, user, value, …; and what is shown besides: user,
+-- details, …; nothing if the lease is over.
 
 if not has_lease(ARGV[8] == '1', tonumber(ARGV[7])) then return {} end
 recognise()
 local counting, changes, time = state()
 outlive()
-return { { counting, changes, time }, redis.call('HGETALL', ONLINE) }
+return { { counting, changes, time }, redis.call('HGETALL', ONLINE), redis.call('HGETALL', DETAILS) }

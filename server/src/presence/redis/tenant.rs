@@ -10,9 +10,9 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, RwLock};
 
 use super::mirror::Mirror;
-use super::scripts::{Departed, Mark, Said, millis};
+use super::scripts::{Departed, Mark, Place, Said, millis};
 use crate::deadlines::Armed;
-use crate::presence::{Joining, Row};
+use crate::presence::{Joining, Profile, Row, Updating};
 
 /// Former incarnations that are ended early: the first, which held everything, and the last, which may have
 /// been told of before their answers were lost. What those in between hold goes with their leases.
@@ -47,7 +47,7 @@ pub(super) struct Touch {
 /// What is known of it.
 #[derive(Default)]
 pub(super) struct State {
-    /// The node's own sessions by user, newest last. What Redis has been told follows this.
+    /// The node's own sessions by user, the one that it would show last. What Redis has been told follows this.
     own: BTreeMap<Arc<str>, Vec<Held>>,
     /// Whether the current incarnation may hold anything in Redis.
     pub(super) begun: bool,
@@ -88,8 +88,8 @@ pub(super) enum Again {
 
 struct Held {
     session: Arc<str>,
-    row: Row,
-    order: u64,
+    profile: Profile,
+    place: Place,
     /// Whether Redis may have been told of it.
     told: bool,
     /// The state of Redis that its coming led to, once Redis has said so.
@@ -98,7 +98,6 @@ struct Held {
 
 /// A session that is over.
 pub(super) struct Released {
-    pub(super) row: Row,
     /// Whether Redis may have been told of it.
     pub(super) told: bool,
 }
@@ -107,8 +106,8 @@ pub(super) struct Released {
 pub(super) struct Own {
     pub(super) user: Arc<str>,
     pub(super) session: Arc<str>,
-    pub(super) row: Row,
-    pub(super) order: u64,
+    pub(super) profile: Profile,
+    pub(super) place: Place,
 }
 
 impl Tenant {
@@ -157,8 +156,8 @@ impl State {
     pub(super) fn hold(&mut self, joining: &Joining, told: bool) -> bool {
         let held = || Held {
             session: Arc::clone(&joining.session),
-            row: joining.row.clone(),
-            order: 0,
+            profile: joining.profile.clone(),
+            place: Place::New,
             told,
             since: None,
         };
@@ -180,8 +179,37 @@ impl State {
         let sessions = self.own.get_mut(user);
         let held = sessions.and_then(|own| own.iter_mut().find(|own| *own.session == *session));
         if let Some(held) = held {
-            held.order = order;
+            held.place = Place::At(order);
             held.since = Some(since);
+        }
+    }
+
+    /// Remembers what a session shows from now on, and that it may have another place; whether it is known.
+    pub(super) fn change(&mut self, updating: &Updating<'_>) -> bool {
+        let Some(sessions) = self.own.get_mut(updating.user) else {
+            return false;
+        };
+        let is_it = |own: &Held| *own.session == *updating.session;
+        let Some(index) = sessions.iter().position(is_it) else {
+            return false;
+        };
+        let mut held = sessions.remove(index);
+        held.profile = updating.profile.clone();
+        if updating.active {
+            held.place = Place::Last;
+            sessions.push(held);
+        } else {
+            sessions.insert(index, held);
+        }
+        true
+    }
+
+    /// Remembers the place that a session has in Redis, which has been told of all that it shows.
+    pub(super) fn settle(&mut self, user: &str, session: &str, order: u64) {
+        let sessions = self.own.get_mut(user);
+        let held = sessions.and_then(|own| own.iter_mut().find(|own| *own.session == *session));
+        if let Some(held) = held {
+            held.place = Place::At(order);
         }
     }
 
@@ -189,11 +217,11 @@ impl State {
     pub(super) fn release(&mut self, user: &str, session: &str) -> Option<Released> {
         let sessions = self.own.get_mut(user)?;
         let index = sessions.iter().position(|own| *own.session == *session)?;
-        let Held { row, told, .. } = sessions.remove(index);
+        let Held { told, .. } = sessions.remove(index);
         if sessions.is_empty() {
             self.own.remove(user);
         }
-        Some(Released { row, told })
+        Some(Released { told })
     }
 
     /// Remembers that Redis has not been told of the end of a session.
@@ -238,9 +266,16 @@ impl State {
         self.own.get(user).map_or(0, Vec::len)
     }
 
-    /// What the node can show of a user by itself.
-    pub(super) fn shown(&self, user: &str) -> Option<&Row> {
-        Some(&self.own.get(user)?.last()?.row)
+    /// Whether a row is that of a session of the user here, other than this one.
+    pub(super) fn shows_another(&self, row: &Row, user: &str, session: &str) -> bool {
+        let is_it = |own: &Held| *own.session != *session && row.is_of(user, &own.session);
+        self.own.get(user).is_some_and(|own| own.iter().any(is_it))
+    }
+
+    /// What the node can show of a user by itself, and with which session.
+    pub(super) fn shown(&self, user: &str) -> Option<(Arc<str>, Row)> {
+        let sessions = self.own.get(user)?;
+        Some((Arc::clone(&sessions.last()?.session), shown_of(sessions)?))
     }
 
     /// Whether the node holds any session.
@@ -257,8 +292,8 @@ impl State {
             let own = |held: &Held| Own {
                 user: Arc::clone(user),
                 session: Arc::clone(&held.session),
-                row: held.row.clone(),
-                order: held.order,
+                profile: held.profile.clone(),
+                place: held.place,
             };
             sessions.iter().map(own).collect::<Vec<_>>()
         };
@@ -270,12 +305,12 @@ impl State {
         &mut self,
     ) -> (
         Option<&mut Mirror>,
-        impl Iterator<Item = (&Arc<str>, &Row)> + Clone,
+        impl Iterator<Item = (&Arc<str>, Row)> + Clone,
     ) {
         let own = self
             .own
             .iter()
-            .filter_map(|(user, sessions)| Some((user, &sessions.last()?.row)));
+            .filter_map(|(user, sessions)| Some((user, shown_of(sessions)?)));
         (self.mirror.as_mut(), own)
     }
 
@@ -320,4 +355,10 @@ impl State {
     pub(super) fn is_idle(&self) -> bool {
         self.own.is_empty() && self.mirror.is_none() && self.grace.is_none()
     }
+}
+
+/// What a node shows of a user by itself who has these sessions there.
+fn shown_of(sessions: &[Held]) -> Option<Row> {
+    let last = sessions.last()?;
+    Some(last.profile.shown(sessions.len()))
 }

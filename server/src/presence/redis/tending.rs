@@ -244,7 +244,7 @@ async fn enter<R: Remote>(
 ) -> Result<(), StoreError> {
     let values: Vec<String> = batch
         .iter()
-        .filter_map(|own| value_of(&own.user, &own.row))
+        .filter_map(|own| value_of(&own.user, own.profile.row()))
         .collect();
     let entering: Vec<Entering<'_>> = batch
         .iter()
@@ -252,8 +252,9 @@ async fn enter<R: Remote>(
         .map(|(own, value)| Entering {
             user: &own.user,
             session: &own.session,
-            order: own.order,
+            place: own.place,
             value,
+            details: own.profile.details(),
         })
         .collect();
     let joined = store

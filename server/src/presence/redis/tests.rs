@@ -58,6 +58,12 @@ enum Step {
     Join {
         user: u8,
         node: u64,
+        says: Option<u8>,
+    },
+    Update {
+        pick: prop::sample::Index,
+        says: u8,
+        active: bool,
     },
     Leave {
         pick: prop::sample::Index,
@@ -79,7 +85,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let node = 0..3_u64;
     let pick = || any::<prop::sample::Index>();
     let step = prop_oneof![
-        4 => (user, node.clone()).prop_map(|(user, node)| Step::Join { user, node }),
+        4 => (user, node.clone(), prop::option::of(0..3_u8))
+            .prop_map(|(user, node, says)| Step::Join { user, node, says }),
+        4 => (pick(), 0..3_u8, any::<bool>())
+            .prop_map(|(pick, says, active)| Step::Update { pick, says, active }),
         4 => pick().prop_map(|pick| Step::Leave { pick }),
         2 => (pick(), node.clone()).prop_map(|(pick, node)| Step::Reload { pick, node }),
         1 => node.prop_map(|node| Step::LoseNode { node }),
@@ -101,6 +110,8 @@ struct Twins {
     lives: [u32; 3],
     sessions: Vec<(String, u64, u32, String)>,
     version: u64,
+    /// The most who were ever online.
+    peak: u64,
 }
 
 /// An untrue but distinct time, far from zero.
@@ -145,6 +156,7 @@ impl Twins {
             lives: [0; 3],
             sessions: Vec::new(),
             version: 0,
+            peak: 0,
         }
     }
 
@@ -153,15 +165,16 @@ impl Twins {
         format!("node{node}-{life}")
     }
 
-    async fn join(&mut self, user: &str, node: u64) -> Option<Change> {
+    async fn join(&mut self, user: &str, node: u64, says: Option<u8>) -> Option<Change> {
         let session = format!("s{}", self.sessions.len());
-        let value = format!(r#"{{"sessionId":"{session}"}}"#);
-        let row = mirror::row_of(user, &value).unwrap();
+        let profile = profile(user, &session, says);
+        let value = value_of(user, &profile).unwrap();
         let entering = [Entering {
             user,
             session: &session,
-            order: 0,
+            place: Place::New,
             value: &value,
+            details: profile.details(),
         }];
         let incarnation = self.incarnation(node);
         let joined = self
@@ -171,7 +184,21 @@ impl Twins {
         let life = self.lives[usize::try_from(node).unwrap()];
         let key = key(node, life, &session);
         self.sessions.push((user.to_owned(), node, life, session));
-        self.rules.handle_join(&user.into(), key, row)
+        self.rules.handle_join(&user.into(), key, profile)
+    }
+
+    async fn update(&mut self, index: usize, says: u8, active: bool) -> Option<Change> {
+        let (user, node, life, session) = self.sessions[index].clone();
+        let profile = profile(&user, &session, Some(says));
+        let value = value_of(&user, &profile).unwrap();
+        let incarnation = format!("node{node}-{life}");
+        let asking = asking(&self.tenant, &incarnation);
+        let updated = self
+            .scripts
+            .update(asking, (&user, &session), (&value, &profile), active);
+        updated.await.unwrap();
+        let key = key(node, life, &session);
+        self.rules.handle_update(&user, &key, &profile, active)
     }
 
     async fn leave(&mut self, index: usize) -> Option<Change> {
@@ -231,6 +258,17 @@ impl Twins {
         self.rules.lingering() > 0
     }
 
+    /// The most who were online in a minute.
+    async fn census(&self) -> u64 {
+        let mut read = redis::cmd("HVALS");
+        read.arg(format!("{{online_users:{}}}:counts", self.tenant));
+        let ring: Vec<String> = self.redis.query("test", &read).await.unwrap();
+        let peaks = ring
+            .iter()
+            .map(|entry| entry.split(' ').nth(2).unwrap().parse());
+        peaks.map(Result::unwrap).max().unwrap_or_default()
+    }
+
     /// What was published is what the rules say, and the hash is their table.
     async fn agree(&mut self, mut expected: Vec<Change>) {
         let mut published = Vec::new();
@@ -240,6 +278,7 @@ impl Twins {
             assert_eq!(version, self.version, "counted without a gap");
             published.push(change);
         }
+        self.peak = self.peak.max(self.rules.len() as u64);
         // Those who go at the same time go in any order.
         let text = |change: &Change| format!("{change:?}");
         published.sort_by_key(text);
@@ -269,12 +308,17 @@ impl Twins {
     async fn run(mut self, steps: Vec<Step>) {
         for step in steps {
             let changes = match step {
-                Step::Join { user, node } => {
-                    Vec::from_iter(self.join(&format!("u{user}"), node).await)
+                Step::Join { user, node, says } => {
+                    Vec::from_iter(self.join(&format!("u{user}"), node, says).await)
                 }
-                Step::Leave { pick } | Step::Reload { pick, .. } if self.sessions.is_empty() => {
-                    let _ = pick;
+                Step::Leave { .. } | Step::Update { .. } | Step::Reload { .. }
+                    if self.sessions.is_empty() =>
+                {
                     Vec::new()
+                }
+                Step::Update { pick, says, active } => {
+                    let index = pick.index(self.sessions.len());
+                    Vec::from_iter(self.update(index, says, active).await)
                 }
                 Step::Leave { pick } => {
                     Vec::from_iter(self.leave(pick.index(self.sessions.len())).await)
@@ -283,7 +327,7 @@ impl Twins {
                     let index = pick.index(self.sessions.len());
                     let user = self.sessions[index].0.clone();
                     let left = self.leave(index).await;
-                    let joined = self.join(&user, node).await;
+                    let joined = self.join(&user, node, Some(1)).await;
                     left.into_iter().chain(joined).collect()
                 }
                 Step::LoseNode { node } => self.lose(node).await,
@@ -316,8 +360,20 @@ impl Twins {
         let mut keys = redis::cmd("KEYS");
         keys.arg(format!("*online_users:{}*", self.tenant));
         let keys: Vec<String> = self.redis.query("test", &keys).await.unwrap();
-        assert_eq!(keys, [""; 0]);
+        let counts = format!("{{online_users:{}}}:counts", self.tenant);
+        assert!(keys.iter().all(|key| *key == counts), "{keys:?}");
+        assert_eq!(self.census().await, self.peak, "and that is right");
     }
+}
+
+/// What a session shows whose page says this of its visit, if it reports it.
+fn profile(user: &str, session: &str, says: Option<u8>) -> Profile {
+    let row = format!(r#"{{"userId":"{user}","sessionId":"{session}"}}"#);
+    let details = says.map(|says| match says {
+        0 => "{}".to_owned(),
+        _ => format!(r#"{{"title":"{says}"}}"#),
+    });
+    Profile::written(&row, details.as_deref())
 }
 
 fn asking<'a>(tenant: &'a str, incarnation: &'a str) -> Asking<'a> {
@@ -365,4 +421,144 @@ fn any_history_over_nodes_follows_the_rules() {
         })
         .unwrap();
     drop(server);
+}
+
+#[tokio::test]
+async fn minutes_are_counted_by_all_nodes_and_an_outage_is_a_gap() {
+    let server = RedisServer::start().await;
+    let redis = connect(&server, Clock::start());
+    redis.up().await;
+    let mut twins = Twins::new(&redis, "t".to_owned()).await;
+    twins.scripts.times.keep = LEASE;
+    let minute = |number: u64| BEGINNING.as_secs() / 60 + 1 + number;
+    let at = |twins: &mut Twins, number: u64, second: u64| {
+        twins.scripts.times.now = Duration::from_secs(minute(number) * 60 + second);
+    };
+    at(&mut twins, 0, 10);
+    twins.join("ann", 0, None).await;
+    twins.join("bob", 1, None).await;
+    at(&mut twins, 0, 50);
+    twins.leave(1).await;
+    twins.tick(false).await;
+    // Whose grace time ends after the minute does was there when the next one began.
+    at(&mut twins, 1, 5);
+    twins.tick(false).await;
+    at(&mut twins, 2, 30);
+    twins.tick(false).await;
+    // All nodes are gone: what they held expires, and nobody counts until others come.
+    let mut expired = redis::cmd("DEL");
+    for key in [
+        "meta", "sessions", "queue", "held", "leases", "grace", "details",
+    ] {
+        expired.arg(format!("{{online_users:t}}:{key}"));
+    }
+    expired.arg("online_users:t");
+    let _: i64 = redis.query("test", &expired).await.unwrap();
+    at(&mut twins, 5, 59);
+    twins.lives = [1; 3];
+    twins.join("cid", 2, None).await;
+    at(&mut twins, 7, 0);
+
+    let samples = twins.scripts.history("t").await.unwrap();
+    let numbers = |sample: &Sample| sample.count.map(|count| (count.online, count.peak));
+    assert_eq!(samples.last().unwrap().at, minute(7) * 60_000);
+    let last: Vec<_> = samples[samples.len() - 9..].iter().map(numbers).collect();
+    let expected = [
+        None,
+        Some((2, 2)),
+        Some((1, 2)),
+        Some((1, 1)),
+        None,
+        None,
+        Some((1, 1)),
+        None,
+        Some((1, 1)),
+    ];
+    assert_eq!(last, expected);
+    let mut left = redis::cmd("PTTL");
+    left.arg("{online_users:t}:counts");
+    let left: u64 = redis.query("test", &left).await.unwrap();
+    assert!((3_600_000..3_700_000).contains(&left), "{left}");
+}
+
+/// Everyone, as it is shown.
+async fn everyone(scripts: &Scripts<Redis>) -> Vec<String> {
+    let synced = scripts.sync(asking("t", "onlooker"), true).await;
+    let (_, everyone) = synced.unwrap().unwrap();
+    let text = |(user, value): (Vec<u8>, Vec<u8>)| {
+        [user, value]
+            .map(|text| String::from_utf8(text).unwrap())
+            .concat()
+    };
+    everyone.into_iter().map(text).collect()
+}
+
+#[tokio::test]
+async fn a_hand_over_keeps_the_order_and_brings_what_has_changed_meanwhile() {
+    let server = RedisServer::start().await;
+    let redis = connect(&server, Clock::start());
+    redis.up().await;
+    let twins = Twins::new(&redis, "t".to_owned()).await;
+    let scripts = &twins.scripts;
+    let enter = async |incarnation: &str, sessions: &[(&str, Place, u8)]| {
+        let profiles = sessions
+            .iter()
+            .map(|(session, place, says)| (*session, *place, profile("ann", session, Some(*says))));
+        let profiles: Vec<_> = profiles.collect();
+        let values = profiles
+            .iter()
+            .map(|(_, _, of)| value_of("ann", of).unwrap());
+        let values: Vec<String> = values.collect();
+        let entering = profiles.iter().zip(&values);
+        let entering: Vec<_> = entering
+            .map(|((session, place, profile), value)| Entering {
+                user: "ann",
+                session,
+                place: *place,
+                value,
+                details: profile.details(),
+            })
+            .collect();
+        let joined = scripts
+            .join(asking("t", incarnation), true, &entering)
+            .await;
+        let (said, orders) = joined.unwrap().unwrap();
+        (said.mark.version, orders)
+    };
+    let shown = |session: &str, says: u8| {
+        [format!(
+            r#"ann{{"sessionId":"{session}","title":"{says}","tabs":3}}"#
+        )]
+    };
+    let (first, orders) = enter("a.1", &[("s1", Place::New, 1), ("s2", Place::New, 1)]).await;
+    enter("b.1", &[("s3", Place::New, 1)]).await;
+    assert_eq!(everyone(scripts).await, shown("s3", 1));
+
+    // The same, and what is not shown: nobody is told.
+    let known = [("s1", Place::At(orders[0]), 1), ("s2", Place::New, 2)];
+    let (version, again) = enter("a.2", &known).await;
+    assert_eq!(
+        (version, again),
+        (first + 1, orders.clone()),
+        "where they were"
+    );
+    assert_eq!(everyone(scripts).await, shown("s3", 1));
+
+    // Somebody has looked at it, and Redis has not been told.
+    let looked_at = [("s1", Place::Last, 3), ("s2", Place::At(orders[1]), 2)];
+    let (version, moved) = enter("a.3", &looked_at).await;
+    assert_eq!(version, first + 2, "one change");
+    assert!(moved[0] > moved[1] && moved[1] == orders[1]);
+    assert_eq!(everyone(scripts).await, shown("s1", 3));
+
+    // What is shown has changed where it stands.
+    let (version, _) = enter("a.4", &[("s1", Place::At(moved[0]), 2)]).await;
+    assert_eq!(version, first + 3);
+    assert_eq!(everyone(scripts).await, shown("s1", 2));
+    // An incarnation of before has no say.
+    let (value, of) = ("{}", profile("ann", "s2", Some(1)));
+    let late = scripts.update(asking("t", "a.1"), ("ann", "s2"), (value, &of), true);
+    let (said, place) = late.await.unwrap().unwrap();
+    assert_eq!((said.mark.version, place), (version, None));
+    assert_eq!(everyone(scripts).await, shown("s1", 2));
 }

@@ -9,6 +9,7 @@
 
 if not has_lease(false) then return {} end
 redis.call('ZADD', LEASES, now + tonumber(ARGV[7]), INCARNATION)
+count()
 
 local left = tonumber(ARGV[9])
 if ARGV[8] == '1' then

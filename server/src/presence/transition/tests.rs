@@ -15,9 +15,20 @@ fn key(node: u64, session: u32) -> SessionKey {
     }
 }
 
+/// What a session shows whose page says this of its visit, if it reports it.
+fn profile(user: &str, key: &SessionKey, says: Option<u8>) -> Profile {
+    let session = format!("{} {}", key.node.0, key.session);
+    let row = format!(r#"{{"userId":"{user}","sessionId":"{session}"}}"#);
+    let details = says.map(|says| match says {
+        0 => "{}".to_owned(),
+        _ => format!(r#"{{"title":"{says}"}}"#),
+    });
+    Profile::written(&row, details.as_deref())
+}
+
 /// A row that says which session is shown.
 fn row(user: &str, key: &SessionKey) -> Row {
-    Row(format!("{user} {} {}", key.node.0, key.session).into())
+    profile(user, key, None).shown(1)
 }
 
 fn millis(millis: u64) -> Duration {
@@ -32,9 +43,25 @@ impl Shop {
     }
 
     fn join(&mut self, user: &str, session: u32) -> Option<Change> {
+        self.visit(user, session, None)
+    }
+
+    /// The same of a page that says this of its visit.
+    fn visit(&mut self, user: &str, session: u32, says: Option<u8>) -> Option<Change> {
         let key = key(1, session);
-        let row = row(user, &key);
-        self.0.handle_join(&user.into(), key, row)
+        let profile = profile(user, &key, says);
+        self.0.handle_join(&user.into(), key, profile)
+    }
+
+    fn update(&mut self, user: &str, session: u32, says: u8, active: bool) -> Option<Change> {
+        let key = key(1, session);
+        let profile = profile(user, &key, Some(says));
+        self.0.handle_update(user, &key, &profile, active)
+    }
+
+    fn reported(user: &str, session: u32, says: u8, tabs: usize) -> Change {
+        let row = profile(user, &key(1, session), Some(says)).shown(tabs);
+        Change::online(&user.into(), &row)
     }
 
     fn leave(&mut self, at: u64, user: &str, session: u32) -> Option<Change> {
@@ -45,8 +72,14 @@ impl Shop {
         Change::online(&user.into(), &row(user, &key(1, session)))
     }
 
-    fn shown(&self) -> Vec<&str> {
-        self.0.rows().map(Row::json).collect()
+    /// Who is shown with which session.
+    fn shown(&self) -> Vec<String> {
+        let text = |row: &Row| {
+            let row: serde_json::Value = serde_json::from_str(row.json()).unwrap();
+            let field = |name: &str| row[name].as_str().unwrap().to_owned();
+            [field("userId"), field("sessionId")].join(" ")
+        };
+        self.0.rows().map(text).collect()
     }
 }
 
@@ -126,12 +159,67 @@ fn a_lost_node_takes_its_sessions_and_no_others() {
     for (user, node, session) in [("ann", 1, 1), ("ann", 2, 2), ("bob", 2, 3), ("cid", 1, 4)] {
         let key = key(node, session);
         let row = row(user, &key);
-        shop.0.handle_join(&user.into(), key, row);
+        shop.0.handle_join(&user.into(), key, row.into());
     }
     let changes = shop.0.handle_node_lost(NodeId(2));
     let gone = Change::Offline("bob".into());
     assert_eq!(changes, [Shop::online("ann", 1), gone], "without a grace");
     assert_eq!(shop.shown(), ["ann 1 s1", "cid 1 s4"]);
+}
+
+#[test]
+fn the_tab_that_is_looked_at_is_shown_and_the_number_of_tabs_is_news() {
+    let mut shop = Shop::new();
+    assert_eq!(
+        shop.visit("ann", 1, Some(1)),
+        Some(Shop::reported("ann", 1, 1, 1))
+    );
+    assert_eq!(
+        shop.visit("ann", 2, Some(2)),
+        Some(Shop::reported("ann", 2, 2, 2))
+    );
+    assert_eq!(
+        shop.update("ann", 1, 1, true),
+        Some(Shop::reported("ann", 1, 1, 2))
+    );
+    assert_eq!(shop.update("ann", 1, 1, true), None, "it is shown already");
+    assert_eq!(shop.update("ann", 2, 3, false), None, "nobody looks at it");
+    assert_eq!(
+        shop.update("ann", 1, 4, false),
+        Some(Shop::reported("ann", 1, 4, 2))
+    );
+    assert_eq!(
+        shop.leave(0, "ann", 2),
+        Some(Shop::reported("ann", 1, 4, 1))
+    );
+    assert_eq!(shop.0.version(), 5);
+}
+
+#[test]
+fn pages_that_report_nothing_are_announced_as_ever() {
+    let mut shop = Shop::new();
+    shop.join("ann", 1);
+    shop.visit("ann", 2, Some(1));
+    assert_eq!(
+        shop.join("ann", 3),
+        Some(Shop::online("ann", 3)),
+        "the number of tabs is hidden"
+    );
+    assert_eq!(shop.leave(0, "ann", 2), None);
+    assert_eq!(shop.leave(0, "ann", 3), Some(Shop::online("ann", 1)));
+}
+
+#[test]
+fn a_late_update_is_none() {
+    let mut shop = Shop::new();
+    shop.visit("ann", 1, Some(1));
+    shop.leave(0, "ann", 1);
+    assert_eq!(shop.update("ann", 1, 2, true), None, "its user lingers");
+    assert_eq!(shop.0.handle_timeout(GRACE).len(), 1);
+    assert_eq!(shop.update("ann", 1, 2, true), None, "its user is gone");
+    shop.visit("ann", 2, Some(1));
+    assert_eq!(shop.update("ann", 1, 2, true), None, "its user has another");
+    assert_eq!(shop.shown(), ["ann 1 s2"]);
 }
 
 #[test]
@@ -158,13 +246,21 @@ enum Step {
     Join {
         user: u8,
         node: u64,
+        says: Option<u8>,
     },
-    /// A new session at once after the newest one's end.
+    /// A new session at once after the shown one's end.
     Reload {
         user: u8,
         node: u64,
+        says: Option<u8>,
     },
-    /// The end of one of the sessions there ever were, living or not.
+    /// One of the sessions there ever were says something, living or not.
+    Update {
+        pick: prop::sample::Index,
+        says: u8,
+        active: bool,
+    },
+    /// The end of one of them.
     Leave {
         pick: prop::sample::Index,
     },
@@ -179,65 +275,153 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let user = 0..4_u8;
     let node = 0..3_u64;
+    let says = || prop::option::of(0..3_u8);
+    let pick = || any::<prop::sample::Index>();
     prop_oneof![
-        4 => (user.clone(), node.clone()).prop_map(|(user, node)| Step::Join { user, node }),
-        3 => (user, node.clone()).prop_map(|(user, node)| Step::Reload { user, node }),
-        6 => any::<prop::sample::Index>().prop_map(|pick| Step::Leave { pick }),
+        4 => (user.clone(), node.clone(), says())
+            .prop_map(|(user, node, says)| Step::Join { user, node, says }),
+        3 => (user, node.clone(), says())
+            .prop_map(|(user, node, says)| Step::Reload { user, node, says }),
+        6 => (pick(), 0..3_u8, any::<bool>())
+            .prop_map(|(pick, says, active)| Step::Update { pick, says, active }),
+        6 => pick().prop_map(|pick| Step::Leave { pick }),
         1 => node.prop_map(|node| Step::LoseNode { node }),
         5 => (0..300_u64).prop_map(|millis| Step::Wait { millis }),
     ]
 }
 
-/// The reference: every session there ever was, with the time of its end.
+/// The reference: every session there ever was.
 #[derive(Default)]
 struct Model {
     now: Duration,
-    sessions: Vec<(String, SessionKey, Option<Duration>)>,
+    sessions: Vec<Session>,
+    /// How often something has been looked at.
+    looks: usize,
+}
+
+#[derive(Clone)]
+struct Session {
+    user: String,
+    key: SessionKey,
+    says: Option<u8>,
+    /// When it came or was looked at last.
+    look: usize,
+    end: Option<Duration>,
 }
 
 impl Model {
+    fn join(&mut self, user: u8, node: u64, says: Option<u8>) -> Session {
+        let session = u32::try_from(self.sessions.len()).unwrap();
+        self.looks += 1;
+        let session = Session {
+            user: format!("u{user}"),
+            key: key(node, session),
+            says,
+            look: self.looks,
+            end: None,
+        };
+        self.sessions.push(session.clone());
+        session
+    }
+
     /// Who lives on elsewhere has lost a session; of others nothing is left.
     fn lose(&mut self, node: NodeId) {
-        let lost = |key: &SessionKey| key.node == node;
-        let living = |(_, _, end): &&(String, SessionKey, Option<Duration>)| end.is_none();
-        let ended: Vec<String> = self
-            .sessions
-            .iter()
-            .filter(living)
-            .filter(|(_, key, _)| lost(key))
-            .map(|(user, _, _)| user.clone())
-            .collect();
-        for (_, key, end) in &mut self.sessions {
-            if end.is_none() && lost(key) {
-                *end = Some(self.now);
+        let mut ended = BTreeSet::new();
+        for session in &mut self.sessions {
+            if session.end.is_none() && session.key.node == node {
+                session.end = Some(self.now);
+                ended.insert(session.user.clone());
             }
         }
         for user in ended {
-            let lives_on = self
-                .sessions
-                .iter()
-                .filter(living)
-                .any(|(owner, _, _)| *owner == user);
-            for (owner, _, end) in &mut self.sessions {
-                if *owner == user && !lives_on {
-                    *end = Some(Duration::ZERO);
+            if self.living(&user).next().is_none() {
+                for session in self
+                    .sessions
+                    .iter_mut()
+                    .filter(|session| session.user == user)
+                {
+                    session.end = Some(Duration::ZERO);
                 }
             }
         }
     }
 
-    fn shown(&self, user: &str) -> Option<Row> {
-        let mine = || self.sessions.iter().filter(|(owner, _, _)| owner == user);
-        let living = mine().rfind(|(_, _, end)| end.is_none());
-        let ended = mine().filter_map(|(_, key, end)| end.map(|end| (end, key)));
-        let lingering = || {
-            let (end, _) = ended.clone().max_by_key(|(end, _)| *end)?;
-            (self.now < end + GRACE).then_some(())
-        };
-        match living {
-            Some((_, key, _)) => Some(row(user, key)),
+    fn living<'a>(&'a self, user: &'a str) -> impl Iterator<Item = &'a Session> {
+        let living = move |session: &&Session| session.user == user && session.end.is_none();
+        self.sessions.iter().filter(living)
+    }
+
+    fn shown(&self, user: &str) -> Shown {
+        let tabs = self.living(user).count();
+        if let Some(session) = self.living(user).max_by_key(|session| session.look) {
+            return Shown::Row(profile(user, &session.key, session.says).shown(tabs));
+        }
+        let mine = self.sessions.iter().filter(|session| session.user == user);
+        let last = mine.filter_map(|session| session.end).max();
+        match last {
             // Which of the ended ones was shown last is settled by the watcher's table.
-            None => lingering().map(|()| Row("lingering".into())),
+            Some(end) if self.now < end + GRACE => Shown::Lingering,
+            Some(_) | None => Shown::Nothing,
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Shown {
+    Row(Row),
+    Lingering,
+    Nothing,
+}
+
+fn take(step: &Step, presence: &mut TenantPresence, model: &mut Model) -> Vec<Change> {
+    let join = |presence: &mut TenantPresence, session: Session| {
+        let profile = profile(&session.user, &session.key, session.says);
+        presence.handle_join(&session.user.as_str().into(), session.key, profile)
+    };
+    match *step {
+        Step::Join { user, node, says } => join(presence, model.join(user, node, says))
+            .into_iter()
+            .collect(),
+        Step::Reload { user, node, says } => {
+            let now = model.now;
+            let name = format!("u{user}");
+            let shown = model.living(&name).max_by_key(|session| session.look);
+            let key = shown.map(|session| session.key.clone());
+            let left = key.and_then(|key| {
+                let of_key = model.sessions.iter_mut().find(|session| session.key == key);
+                of_key.unwrap().end = Some(now);
+                presence.handle_leave(now, &name, &key)
+            });
+            let joined = join(presence, model.join(user, node, says));
+            left.into_iter().chain(joined).collect()
+        }
+        Step::Update { .. } | Step::Leave { .. } if model.sessions.is_empty() => Vec::new(),
+        Step::Update { pick, says, active } => {
+            model.looks += 1;
+            let index = pick.index(model.sessions.len());
+            let session = &mut model.sessions[index];
+            session.says = Some(says);
+            if active {
+                session.look = model.looks;
+            }
+            let profile = profile(&session.user, &session.key, Some(says));
+            let change = presence.handle_update(&session.user, &session.key, &profile, active);
+            change.into_iter().collect()
+        }
+        Step::Leave { pick } => {
+            let index = pick.index(model.sessions.len());
+            let session = &mut model.sessions[index];
+            session.end.get_or_insert(model.now);
+            let change = presence.handle_leave(model.now, &session.user, &session.key);
+            change.into_iter().collect()
+        }
+        Step::LoseNode { node } => {
+            model.lose(NodeId(node));
+            presence.handle_node_lost(NodeId(node))
+        }
+        Step::Wait { millis: waited } => {
+            model.now += millis(waited);
+            presence.handle_timeout(model.now)
         }
     }
 }
@@ -250,49 +434,12 @@ proptest! {
         let mut watcher: BTreeMap<String, Row> = BTreeMap::new();
         let mut announced = 0;
         for step in steps {
-            let mut changes = Vec::new();
-            let mut join = |presence: &mut TenantPresence, model: &mut Model, user: u8, node| {
-                let (user, session) = (format!("u{user}"), u32::try_from(model.sessions.len()).unwrap());
-                let key = key(node, session);
-                changes.extend(presence.handle_join(&user.as_str().into(), key.clone(), row(&user, &key)));
-                model.sessions.push((user, key, None));
-            };
-            match step {
-                Step::Join { user, node } => join(&mut presence, &mut model, user, node),
-                Step::Reload { user, node } => {
-                    let name = format!("u{user}");
-                    let now = model.now;
-                    let newest = model.sessions.iter_mut().rfind(|(owner, _, end)| *owner == name && end.is_none());
-                    let left = newest.and_then(|(_, key, end)| {
-                        *end = Some(now);
-                        presence.handle_leave(now, &name, key)
-                    });
-                    join(&mut presence, &mut model, user, node);
-                    changes.splice(0..0, left);
-                }
-                Step::Leave { pick } => {
-                    if !model.sessions.is_empty() {
-                        let now = model.now;
-                        let index = pick.index(model.sessions.len());
-                        let (user, key, end) = &mut model.sessions[index];
-                        end.get_or_insert(now);
-                        changes.extend(presence.handle_leave(now, user, key));
-                    }
-                }
-                Step::LoseNode { node } => {
-                    model.lose(NodeId(node));
-                    changes.extend(presence.handle_node_lost(NodeId(node)));
-                }
-                Step::Wait { millis: waited } => {
-                    model.now += millis(waited);
-                    changes.extend(presence.handle_timeout(model.now));
-                }
-            }
-            for change in changes {
+            for change in take(&step, &mut presence, &mut model) {
                 announced += 1;
                 match change {
                     Change::Online { user, row } => {
-                        prop_assert_eq!(row.json().split(' ').next(), Some(&*user));
+                        let head = format!(r#"{{"userId":"{user}","#);
+                        prop_assert!(row.json().starts_with(&head));
                         prop_assert_ne!(watcher.insert(user.to_string(), row.clone()), Some(row), "news must be news");
                     }
                     Change::Offline(user) => prop_assert!(watcher.remove(&*user).is_some(), "gone once"),
@@ -305,14 +452,14 @@ proptest! {
             );
             for user in (0..4).map(|user| format!("u{user}")) {
                 match model.shown(&user) {
-                    Some(row) if row.json() == "lingering" => prop_assert!(watcher.contains_key(&user)),
-                    expected => prop_assert_eq!(watcher.get(&user), expected.as_ref()),
+                    Shown::Row(row) => prop_assert_eq!(watcher.get(&user), Some(&row)),
+                    Shown::Lingering => prop_assert!(watcher.contains_key(&user)),
+                    Shown::Nothing => prop_assert_eq!(watcher.get(&user), None),
                 }
             }
         }
-        let everyone: BTreeSet<_> = model.sessions.iter().map(|(user, key, _)| (user.clone(), key.clone())).map(|(u, k)| (u, k.node.0, k.session)).collect();
-        for (user, node, session) in everyone {
-            presence.handle_leave(model.now, &user, &SessionKey { node: NodeId(node), session });
+        for session in &model.sessions {
+            presence.handle_leave(model.now, &session.user, &session.key);
         }
         presence.handle_timeout(model.now + GRACE);
         prop_assert!(presence.is_empty(), "nobody stays for ever");

@@ -115,6 +115,19 @@ fn a_channel_that_moves_between_servers_is_caught_up_with() {
 }
 
 #[test]
+fn whoever_comes_when_the_node_is_reachable_is_told_nothing_that_was_said_before() {
+    let mut delivery = Delivery::new(MARGIN);
+    delivery.handle_begin();
+    delivery.handle_ready();
+    delivery.handle_time(at(9));
+    assert_eq!(due(&mut delivery), []);
+    // What is missed from then on is caught up with as ever.
+    delivery.handle_lost();
+    delivery.handle_begin();
+    assert_eq!(due(&mut delivery), both_from(before(at(9))));
+}
+
+#[test]
 fn one_that_has_never_heard_catches_up_from_its_beginning() {
     let mut delivery = Delivery::new(MARGIN);
     delivery.handle_lost();

@@ -131,12 +131,12 @@ fn alone_a_node_shows_its_own() {
     let mut mirror = level((1, 4), &[("ann", S1)]);
     let (ann, bob): (Arc<str>, Arc<str>) = ("ann".into(), "bob".into());
     let (here, elsewhere) = (row_of("bob", S2).unwrap(), row_of("ann", S2).unwrap());
-    let own = [(&bob, &here), (&ann, &elsewhere)];
+    let own = [(&bob, here.clone()), (&ann, elsewhere.clone())];
     let changes = mirror.handle_alone(own.into_iter());
     assert_eq!(changes, [online("bob", S2)], "ann is shown already");
-    let left = mirror.handle_own_leave(&bob, &here, None, LATER);
+    let left = mirror.handle_own_leave(&bob, "s2", None, LATER);
     assert_eq!(left, None, "a grace time first");
-    let not_shown = mirror.handle_own_leave(&ann, &elsewhere, None, LATER);
+    let not_shown = mirror.handle_own_leave(&ann, "s2", None, LATER);
     assert_eq!(not_shown, None);
     assert_eq!(mirror.handle_timeout(LATER), [offline("bob")]);
     let (changes, _) = mirror.handle_snapshot(LATER, snapshot((1, 9), &[("ann", S2)]), LATER);
@@ -148,17 +148,33 @@ fn alone_a_tab_here_does_not_take_the_place_of_one_elsewhere_for_good() {
     let mut mirror = level((1, 4), &[("ann", S1)]);
     mirror.handle_alone(std::iter::empty());
     let (ann, here) = (Arc::from("ann"), row_of("ann", S2).unwrap());
-    let told = mirror.handle_own_join(&ann, &here, true);
+    let told = mirror.handle_own_show(&ann, &here, true);
     assert_eq!(told, Some(online("ann", S2)));
-    let told = mirror.handle_own_leave(&ann, &here, None, LATER);
+    let told = mirror.handle_own_leave(&ann, "s2", None, LATER);
     assert_eq!(told, Some(online("ann", S1)));
     assert_eq!(mirror.handle_timeout(LATER), []);
     // A reload here is none: what was shown before was of this node, and has ended.
-    let elsewhere = row_of("ann", S1).unwrap();
-    mirror.handle_own_leave(&ann, &elsewhere, None, LATER);
-    mirror.handle_own_join(&ann, &here, true);
-    mirror.handle_own_leave(&ann, &here, None, LATER);
+    mirror.handle_own_leave(&ann, "s1", None, LATER);
+    mirror.handle_own_show(&ann, &here, true);
+    mirror.handle_own_leave(&ann, "s2", None, LATER);
     assert_eq!(mirror.handle_timeout(LATER), [offline("ann")]);
+}
+
+#[test]
+fn alone_a_node_counts_the_tabs_that_it_knows() {
+    let two = r#"{"sessionId":"s1","title":"A","tabs":2}"#;
+    let mut mirror = level((1, 4), &[("ann", two)]);
+    mirror.handle_alone(std::iter::empty());
+    let (ann, one) = (Arc::from("ann"), r#"{"sessionId":"s1","title":"A"}"#);
+    let next = || Some((Arc::from("s1"), row_of("ann", one).unwrap()));
+    let told = mirror.handle_own_leave(&ann, "s2", next(), LATER);
+    assert_eq!(told, Some(online("ann", one)));
+    assert_eq!(mirror.handle_own_leave(&ann, "s2", next(), LATER), None);
+    let told = mirror.handle_own_leave(&ann, "s1", None, LATER);
+    assert_eq!(
+        (told, mirror.handle_timeout(LATER)),
+        (None, vec![offline("ann")])
+    );
 }
 
 #[test]

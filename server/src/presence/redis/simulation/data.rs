@@ -113,6 +113,8 @@ impl Data {
                 Reply::Int(i64::from(absent))
             }
             ("HDEL", [field]) => Reply::Int(i64::from(hash.remove(field).is_some())),
+            ("HLEN", []) => Reply::count(hash.len()),
+            ("HVALS", []) => texts(hash.values().cloned()),
             ("HINCRBY", [field, by]) => {
                 let before: i64 = hash.get(field).map_or(Ok(0), |text| number(text))?;
                 let after = before + number::<i64>(by)?;
@@ -144,6 +146,9 @@ impl Data {
             ("ZCOUNT", [from, to]) => {
                 let range = (score_bound(from)?, score_bound(to)?);
                 Reply::count(by_score(sorted, range).len())
+            }
+            ("ZLEXCOUNT", [from, to]) => {
+                Reply::count(by_name(sorted, (lex_bound(from)?, lex_bound(to)?)).len())
             }
             ("ZRANGEBYSCORE", [from, to, limit @ ..]) => {
                 let range = (score_bound(from)?, score_bound(to)?);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::cloud::NodeId;
+use crate::presence::Profile;
 
 /// A user of a tenant.
 pub(super) type User = (&'static str, String);
@@ -36,6 +37,9 @@ struct Session {
     node: NodeId,
     /// When the node had done all it could to announce it; none before that.
     since: Option<Duration>,
+    profile: Profile,
+    /// Whether its node is being told of something that it shows.
+    busy: bool,
 }
 
 /// How a user's last session ended.
@@ -83,9 +87,20 @@ impl Truth {
         self.starts.insert(node, now);
     }
 
-    pub(super) fn begin(&mut self, user: &User, session: &str, node: NodeId, now: Duration) {
+    pub(super) fn begin(
+        &mut self,
+        (user, session): (&User, &str),
+        profile: Profile,
+        node: NodeId,
+        now: Duration,
+    ) {
         self.came.insert(user.clone(), now);
-        let session_of = Session { node, since: None };
+        let session_of = Session {
+            node,
+            since: None,
+            profile,
+            busy: false,
+        };
         let sessions = self.sessions.entry(user.clone()).or_default();
         sessions.insert(session.to_owned(), session_of);
     }
@@ -95,6 +110,25 @@ impl Truth {
         if let Some(session) = sessions.and_then(|sessions| sessions.get_mut(session)) {
             session.since = Some(now);
         }
+    }
+
+    /// A session begins to show something else, or its node has done all it could to tell of that.
+    pub(super) fn change(&mut self, user: &User, session: &str, profile: Option<Profile>) {
+        let sessions = self.sessions.get_mut(user);
+        if let Some(session) = sessions.and_then(|sessions| sessions.get_mut(session)) {
+            session.busy = profile.is_some();
+            if let Some(profile) = profile {
+                session.profile = profile;
+            }
+        }
+    }
+
+    /// What each session of a user shows.
+    pub(super) fn profiles(&self, user: &User) -> Vec<(String, Profile)> {
+        let sessions = self.sessions.get(user).into_iter().flatten();
+        sessions
+            .map(|(session, held)| (session.clone(), held.profile.clone()))
+            .collect()
     }
 
     pub(super) fn end(&mut self, user: &User, session: &str, now: Duration, clean: bool) {
@@ -148,12 +182,12 @@ impl Truth {
         all
     }
 
-    /// Those of them that have been announced.
+    /// Those of them that have been announced, and of which nothing is on its way.
     pub(super) fn settled_sessions_of(&self, node: NodeId) -> Vec<(User, String)> {
         let mut sessions = self.sessions_of(node);
         sessions.retain(|(user, session)| {
             let held = self.sessions.get(user).and_then(|of| of.get(session));
-            held.is_some_and(|held| held.since.is_some())
+            held.is_some_and(|held| held.since.is_some() && !held.busy)
         });
         sessions
     }
@@ -253,10 +287,12 @@ impl Truth {
             .losses
             .iter()
             .any(|(of, at)| *of == tenant && *at + self.lease > gone);
-        // What a server does when it goes on is told then.
+        // What a server does when it goes on is told then, and to who is out of touch when that is over.
         let froze = Whose::Tenant(user.0, super::FREEZE);
+        let spans = self.spans(who, tenant, now);
         let late = self.troubles.iter().any(|trouble| {
-            trouble.whose == froze && trouble.to.is_none_or(|to| to + RECOVERY >= now)
+            let lasts = |(from, to): &(Duration, Duration)| *from <= trouble.from && now <= *to;
+            trouble.whose == froze && spans.iter().any(lasts)
         });
         // Others may hear late of what a node could not tell; it knows by itself.
         let its_own = self.ended.get(&user).is_some_and(|end| end.node == who);

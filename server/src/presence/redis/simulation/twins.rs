@@ -25,6 +25,9 @@ fn commands() -> impl Strategy<Value = Vec<Vec<String>>> {
         (field(), field()).prop_map(move |(f, v)| words(&["HSET", "h", f, v])),
         (field(), field()).prop_map(move |(f, v)| words(&["HSETNX", "h", f, v])),
         field().prop_map(move |f| words(&["HDEL", "h", f])),
+        prop::sample::select(vec!["HLEN", "HVALS"]).prop_map(move |c| words(&[c, "one"])),
+        field().prop_map(move |v| words(&["HSET", "one", "a", v])),
+        Just(words(&["HLEN", "h"])),
         field().prop_map(move |f| words(&["HINCRBY", "counts", f, "2"])),
         (score(), field()).prop_map(move |(s, m)| words(&["ZADD", "z", s, m])),
         field().prop_map(move |m| words(&["ZREM", "z", m])),
@@ -47,6 +50,10 @@ fn commands() -> impl Strategy<Value = Vec<Vec<String>>> {
         (field(), field()).prop_map(move |(a, b)| {
             let (from, to) = (format!("[{a}"), format!("[{b}\u{10ffff}"));
             words(&["ZREVRANGEBYLEX", "even", &to, &from, "LIMIT", "0", "1"])
+        }),
+        (field(), field()).prop_map(move |(a, b)| {
+            let (from, to) = (format!("[{a}"), format!("[{b}\u{10ffff}"));
+            words(&["ZLEXCOUNT", "even", &from, &to])
         }),
         field().prop_map(move |m| words(&["ZADD", "even", "0", m])),
         Just(words(&["ZRANGE", "z", "0", "0", "WITHSCORES"])),

@@ -1,0 +1,104 @@
+/**
+ * The desk: who is on the site, the conversations, and the one that is open.
+ *
+ * An open conversation stays open whatever happens to the lists beside it. On a narrow screen it takes their place until it
+ * is closed.
+ */
+import type { ConversationSummary, OnlineUser } from '@amoiq/chat-widget';
+import { ConversationList, useConversations, useOnlineUsers } from '@amoiq/chat-widget/react';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { Conversation } from './conversation/Conversation';
+import { NothingOpen } from './conversation/NothingOpen';
+import { Problem } from './Problem';
+import { isWaiting, useSound, useTitle } from './attention';
+import { type Tab, Tabs } from './Tabs';
+import { TopBar } from './TopBar';
+import { useBack } from './useBack';
+import { VisitorsPanel } from './visitors/VisitorsPanel';
+
+/** Whose conversation is open. */
+export interface Open {
+  readonly userId: string;
+  /** The session by which it was opened. */
+  readonly sessionId: string;
+  /** Opened for what was said, and not for who is there: then it stays with that session. */
+  readonly isPast: boolean;
+}
+
+export function Desk({ tenantId }: { tenantId: string }) {
+  const { onlineUsers, isLoading, error, refresh, connection } = useOnlineUsers(tenantId);
+  const { conversations } = useConversations(tenantId);
+  const [tab, setTab] = useState<Tab>('visitors');
+  const [open, setOpen] = useState<Open | null>(null);
+  const lists = useRef<HTMLElement>(null);
+  const waiting = conversations.filter(isWaiting).length;
+  const sound = useSound(conversations);
+  useTitle(waiting);
+
+  const openVisitor = useCallback(({ userId, sessionId }: OnlineUser) => {
+    if (sessionId) {
+      setOpen({ userId, sessionId, isPast: false });
+    }
+  }, []);
+  const openConversation = useCallback(({ userId, sessionId }: ConversationSummary) => {
+    setOpen({ userId, sessionId, isPast: true });
+  }, []);
+  const close = useCallback(() => setOpen(null), []);
+  useBack(open !== null, close);
+  const wasOpen = useRef(false);
+  useEffect(() => {
+    if (wasOpen.current && !open) {
+      // Whoever closes a conversation goes on in the list.
+      lists.current?.querySelector<HTMLElement>('[role=grid], .acw-conversation')?.focus();
+    }
+    wasOpen.current = open !== null;
+  }, [open]);
+
+  const count = onlineUsers.length;
+  const isUnknown = isLoading || (error !== null && count === 0);
+  const selected = conversations.find(({ userId }) => userId === open?.userId)?.id;
+  return (
+    <div className="desk" data-open={open !== null}>
+      <TopBar
+        tenantId={tenantId}
+        count={isUnknown ? null : count}
+        // Why it is not live stands in the alert already.
+        connection={error ? { ...connection, error: null } : connection}
+        sound={sound}
+        refresh={refresh}
+      />
+      {error && <Problem error={error} stale={count > 0} retry={refresh} />}
+      <div className="columns">
+        <main className="lists" ref={lists} aria-label="Lists">
+          <Tabs tab={tab} show={setTab} waiting={waiting} />
+          {/* Both stay: what was searched, scrolled or read in one is there when it is shown again. */}
+          <div
+            role="tabpanel"
+            id="panel-visitors"
+            aria-labelledby="tab-visitors"
+            hidden={tab !== 'visitors'}
+            className="tab-panel"
+          >
+            <VisitorsPanel tenantId={tenantId} open={open?.userId ?? null} onOpen={openVisitor} />
+          </div>
+          <div
+            role="tabpanel"
+            id="panel-conversations"
+            aria-labelledby="tab-conversations"
+            hidden={tab !== 'conversations'}
+            className="tab-panel"
+          >
+            <ConversationList tenantId={tenantId} selected={selected} onSelect={openConversation} />
+          </div>
+        </main>
+        <aside className="conversation" aria-label="Conversation">
+          {open ? (
+            <Conversation tenantId={tenantId} open={open} isListed={!isUnknown} onClose={close} />
+          ) : (
+            <NothingOpen />
+          )}
+        </aside>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,65 @@
+/** What asks for attention while one looks elsewhere: the number in the title, and a sound for those who want it. */
+import type { ConversationSummary } from '@amoiq/chat-widget';
+import { useEffect, useRef, useState } from 'react';
+
+const TITLE = document.title;
+/** Where it is remembered that somebody wants to hear. */
+const STORED = 'desk-sound';
+
+/** The last word is the visitor's. */
+export function isWaiting({ lastMessage }: ConversationSummary): boolean {
+  return lastMessage.sender === 'user';
+}
+
+/** Puts the number of those who wait before the page's title. */
+export function useTitle(waiting: number): void {
+  useEffect(() => {
+    document.title = waiting > 0 ? `(${waiting}) ${TITLE}` : TITLE;
+  }, [waiting]);
+}
+
+export interface Sound {
+  readonly isOn: boolean;
+  readonly toggle: () => void;
+}
+
+/** A sound when a visitor has said something new. Off until somebody switches it on. */
+export function useSound(conversations: readonly ConversationSummary[]): Sound {
+  const [isOn, setIsOn] = useState(() => localStorage.getItem(STORED) === 'on');
+  const newest = conversations.find(isWaiting)?.updatedAt ?? '';
+  const heard = useRef(newest);
+  useEffect(() => {
+    // What was there when the page was opened is no news.
+    if (isOn && heard.current !== '' && newest > heard.current) {
+      ring();
+    }
+    heard.current = newest > heard.current ? newest : heard.current;
+  }, [newest, isOn]);
+  const toggle = () => {
+    localStorage.setItem(STORED, isOn ? 'off' : 'on');
+    setIsOn(!isOn);
+    if (!isOn) {
+      ring();
+    }
+  };
+  return { isOn, toggle };
+}
+
+let audio: AudioContext | undefined;
+
+/** Two soft notes. Browsers let a page be heard only after somebody has used it. */
+function ring(): void {
+  audio ??= new AudioContext();
+  for (const [frequency, after] of [
+    [660, 0],
+    [880, 0.12],
+  ] as const) {
+    const [tone, volume, at] = [audio.createOscillator(), audio.createGain(), audio.currentTime + after];
+    tone.frequency.value = frequency;
+    volume.gain.setValueAtTime(0.12, at);
+    volume.gain.exponentialRampToValueAtTime(0.001, at + 0.3);
+    tone.connect(volume).connect(audio.destination);
+    tone.start(at);
+    tone.stop(at + 0.3);
+  }
+}

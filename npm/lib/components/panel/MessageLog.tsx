@@ -1,0 +1,133 @@
+/**
+ * The messages, oldest first. Who reads at the end stays there as more is said; who reads further up is not moved, and is
+ * told that there is something new.
+ */
+import { type RefObject, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import type { ConversationMessage } from '../../shared.js';
+import { useNow } from '../clock.js';
+import { dayName, timeOfDay } from '../times.js';
+import { arrange, type Run } from './arrange.js';
+import type { ConversationPanelTexts } from './texts.js';
+
+export interface MessageLogProps {
+  messages: readonly ConversationMessage[];
+  isLoading: boolean;
+  retry: (clientId: string) => void;
+  /** What the visitor is called. */
+  visitor: string;
+  text: ConversationPanelTexts;
+  locale: string | undefined;
+}
+
+export function MessageLog({ messages, isLoading, retry, visitor, text, locale }: MessageLogProps) {
+  const minute = Math.floor(useNow() / 60_000) * 60_000;
+  const log = useRef<HTMLDivElement>(null);
+  const { hasNews, onScroll, showEnd } = useEnd(log, messages);
+  return (
+    <div className="acw-log-frame">
+      <div
+        ref={log}
+        className="acw-log"
+        role="log"
+        aria-label={text.title}
+        aria-busy={isLoading}
+        tabIndex={0}
+        onScroll={onScroll}
+      >
+        {messages.length === 0 && (isLoading ? <Loading text={text} /> : <Silence text={text} />)}
+        <Runs messages={messages} now={minute} retry={retry} visitor={visitor} text={text} locale={locale} />
+      </div>
+      {hasNews && (
+        <button type="button" className="acw-new" onClick={showEnd}>
+          {text.newMessages}
+        </button>
+      )}
+    </div>
+  );
+}
+
+type RunsProps = Omit<MessageLogProps, 'isLoading'> & { now: number };
+
+function Runs({ messages, now, retry, visitor, text, locale }: RunsProps) {
+  const names = { user: visitor, agent: text.agent, bot: text.bot };
+  const runs = useMemo(() => arrange(messages, now), [messages, now]);
+  return runs.map((run) => (
+    <div key={run.key} className="acw-run" data-sender={run.sender}>
+      {run.opensDay && <p className="acw-day">{dayName(run.at, now, locale)}</p>}
+      <p className="acw-run-head">
+        <span className="acw-sender">{names[run.sender]}</span>{' '}
+        <time dateTime={new Date(run.at).toISOString()}>{timeOfDay(run.at, locale)}</time>
+      </p>
+      <Messages run={run} retry={retry} text={text} />
+    </div>
+  ));
+}
+
+function Messages({ run, retry, text }: { run: Run } & Pick<MessageLogProps, 'retry' | 'text'>) {
+  return run.messages.map(({ key, text: said, state, error, clientId }) => (
+    <div key={key} className="acw-message" data-sender={run.sender} data-state={state}>
+      <p className="acw-bubble" dir="auto">
+        {said}
+      </p>
+      {state !== 'delivered' && (
+        <p className="acw-fate">
+          {state === 'failed' ? text.failed : error ? text.delayed : text.sending}
+          {error && `: ${error.message}`}
+          {state === 'failed' && clientId !== null && (
+            <button type="button" className="acw-link" onClick={() => retry(clientId)}>
+              {text.retry}
+            </button>
+          )}
+        </p>
+      )}
+    </div>
+  ));
+}
+
+function Loading({ text }: Pick<MessageLogProps, 'text'>) {
+  return <p className="acw-log-note">{text.loading}</p>;
+}
+
+function Silence({ text }: Pick<MessageLogProps, 'text'>) {
+  return (
+    <div className="acw-log-note">
+      <p className="acw-log-empty">{text.empty}</p>
+      <p>{text.emptyHint}</p>
+    </div>
+  );
+}
+
+/** So near to the end counts as being there, since places of scrolling are not whole pixels everywhere. */
+const NEAR = 24;
+
+function useEnd(log: RefObject<HTMLDivElement | null>, messages: readonly ConversationMessage[]) {
+  const isAtEnd = useRef(true);
+  const [hasNews, setHasNews] = useState(false);
+  const last = messages.at(-1);
+  const shown = useRef(last?.key);
+
+  const showEnd = () => {
+    const element = log.current;
+    element?.scrollTo({ top: element.scrollHeight });
+    isAtEnd.current = true;
+    setHasNews(false);
+  };
+  useLayoutEffect(() => {
+    const isNew = last?.key !== shown.current;
+    shown.current = last?.key;
+    if (isAtEnd.current || (isNew && last?.state === 'pending')) {
+      showEnd();
+    } else if (isNew) {
+      setHasNews(true);
+    }
+  }, [messages]);
+
+  const onScroll = () => {
+    const element = log.current;
+    if (element) {
+      isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight <= NEAR;
+      setHasNews((before) => before && !isAtEnd.current);
+    }
+  };
+  return { hasNews, onScroll, showEnd };
+}

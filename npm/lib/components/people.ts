@@ -1,0 +1,49 @@
+/** How a visitor and their page are called on a screen. Pure: the same id has the same name and colour everywhere. */
+
+const ANONYMOUS = 'anonymous-';
+
+/**
+ * What a visitor is called: their id, or, if they have none that people could read, a word and the beginning of it.
+ *
+ * @param word What a visitor without a name is.
+ */
+export function visitorName(userId: string, word = 'Visitor'): string {
+  return userId.startsWith(ANONYMOUS)
+    ? `${word} ${userId.slice(ANONYMOUS.length, ANONYMOUS.length + 6)}`
+    : userId;
+}
+
+/** The letter that stands for a visitor. */
+export function initialOf(userId: string): string {
+  const [first = '?'] = userId.startsWith(ANONYMOUS) ? userId.slice(ANONYMOUS.length) : userId;
+  return first.toUpperCase();
+}
+
+/** The colour that stands for a visitor, in degrees. */
+export function hueOf(userId: string): number {
+  let sum = 0;
+  for (const character of userId) {
+    sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 360;
+  }
+  return sum;
+}
+
+/** A page's address as a visitor's browser told it. */
+export interface PageAddress {
+  /** What may be followed: a browser may tell anything, and only addresses of pages are. */
+  readonly href: string | undefined;
+  /** The host, or nothing. */
+  readonly host: string;
+  /** What comes behind the host; the whole text where it is no address. */
+  readonly path: string;
+}
+
+/** An address in the parts that are worth showing. */
+export function pageAddress(url: string | undefined): PageAddress {
+  if (!url || !URL.canParse(url)) {
+    return { href: undefined, host: '', path: url ?? '' };
+  }
+  const { protocol, host, pathname, search } = new URL(url);
+  const href = protocol === 'https:' || protocol === 'http:' ? url : undefined;
+  return { href, host, path: pathname + search };
+}

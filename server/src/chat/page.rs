@@ -1,0 +1,287 @@
+//! What is shown of what a page says of itself, as plain functions: sizes, addresses, lengths of time.
+//!
+//! What must stay true: nothing longer than its limit is kept, no clock of a browser is believed, and what
+//! stands in an address behind `?` or `#`, or before `@`, is shown only to tenants who ask for it: it may be a
+//! secret of the page's user.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use chat_protocol::presence::OnlineUser;
+use chat_protocol::visit::{PresenceUpdate, Visit};
+
+use crate::clock::WallTime;
+use crate::config::settings::Visits;
+
+/// Two moments since when a visitor has been idle are the same one if they are no further apart: they are
+/// reckoned back from when the news came.
+const SAME_MOMENT: Duration = Duration::from_secs(5);
+
+/// How pages are shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules<'a> {
+    pub(super) limits: &'a Visits,
+    /// Whether addresses are shown whole.
+    pub(super) full_urls: bool,
+}
+
+impl Rules<'_> {
+    /// An address as it is shown; nothing if there is none.
+    pub(super) fn address(self, text: &str) -> Option<String> {
+        let shown = if self.full_urls {
+            Cow::Borrowed(text)
+        } else {
+            without_secrets(text)
+        };
+        shortened(&shown, self.limits.max_url_bytes)
+    }
+
+    /// Puts into a row what a page tells of its visit.
+    pub(super) fn begin(self, user: &mut OnlineUser, visit: &Visit, now: WallTime) {
+        let address = |text: &Option<String>| text.as_deref().and_then(|text| self.address(text));
+        if let Some(url) = address(&visit.url) {
+            user.url = Some(url);
+        }
+        user.title = visit.title.as_deref().and_then(|title| self.title(title));
+        user.referrer = address(&visit.referrer);
+        user.first_page = address(&visit.first_page);
+        let begun = visit.elapsed.map(|elapsed| self.ago(now, elapsed));
+        user.started_at = begun.map(WallTime::to_iso);
+        let visits = visit.visits.filter(|visits| *visits > 0);
+        user.visits = visits.map(|visits| u32::try_from(visits).unwrap_or(u32::MAX));
+        user.idle_since = visit.idle.map(|idle| self.ago(now, idle).to_iso());
+    }
+
+    /// Puts into a row what a page tells later. What is empty is there no more.
+    pub(super) fn update(self, user: &mut OnlineUser, update: &PresenceUpdate, now: WallTime) {
+        if let Some(url) = &update.url {
+            user.url = self.address(url);
+        }
+        if let Some(title) = &update.title {
+            user.title = self.title(title);
+        }
+        let since = update.idle.map(|idle| self.ago(now, idle));
+        let known = user.idle_since.as_deref().and_then(WallTime::from_iso);
+        match (since, known) {
+            (Some(since), Some(known)) if is_same(since, known) => {}
+            (since, _) => user.idle_since = since.map(WallTime::to_iso),
+        }
+    }
+
+    fn title(self, text: &str) -> Option<String> {
+        shortened(text, self.limits.max_title_bytes)
+    }
+
+    fn ago(self, now: WallTime, millis: u64) -> WallTime {
+        now.before(Duration::from_millis(millis).min(self.limits.max_duration))
+    }
+}
+
+/// A text, cut between characters; nothing if it is empty.
+pub(super) fn shortened(text: &str, bytes: usize) -> Option<String> {
+    let text = text.get(..text.floor_char_boundary(bytes))?;
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn without_secrets(address: &str) -> Cow<'_, str> {
+    let end = address.find(['?', '#']).unwrap_or(address.len());
+    let address = address.get(..end).unwrap_or_default();
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return Cow::Borrowed(address);
+    };
+    let host = rest.split('/').next().unwrap_or_default();
+    match host.rfind('@').and_then(|at| rest.get(at + 1..)) {
+        Some(rest) => Cow::Owned(format!("{scheme}://{rest}")),
+        None => Cow::Borrowed(address),
+    }
+}
+
+fn is_same(one: WallTime, other: WallTime) -> bool {
+    let apart = one.unix_millis().abs_diff(other.unix_millis());
+    Duration::from_millis(apart) <= SAME_MOMENT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Settings;
+
+    fn now() -> WallTime {
+        WallTime::from_unix_seconds(1_705_314_600)
+    }
+
+    fn limits() -> Visits {
+        Settings::with_overrides("").unwrap().visits
+    }
+
+    fn rules(limits: &Visits) -> Rules<'_> {
+        Rules {
+            limits,
+            full_urls: false,
+        }
+    }
+
+    fn user() -> OnlineUser {
+        OnlineUser {
+            user_id: "ann".into(),
+            session_id: Some("s1".into()),
+            connected_at: now().to_iso(),
+            domain: None,
+            origin: None,
+            url: Some("https://a.example/".into()),
+            title: None,
+            referrer: None,
+            first_page: None,
+            started_at: None,
+            visits: None,
+            idle_since: None,
+            tabs: None,
+        }
+    }
+
+    #[test]
+    fn an_address_is_shown_without_what_may_be_secret() {
+        let limits = limits();
+        for (written, shown) in [
+            ("https://a.example/p?q=1#top", Some("https://a.example/p")),
+            ("https://a.example/p#/route?x", Some("https://a.example/p")),
+            ("https://a.example?q", Some("https://a.example")),
+            (
+                "https://ann:pw@a.example/p@q",
+                Some("https://a.example/p@q"),
+            ),
+            ("https://a.example/@ann", Some("https://a.example/@ann")),
+            ("http://[::1]:8080/\u{fc}", Some("http://[::1]:8080/\u{fc}")),
+            (
+                "file:///home/ann/page.html",
+                Some("file:///home/ann/page.html"),
+            ),
+            ("about:blank", Some("about:blank")),
+            ("page 7", Some("page 7")),
+            ("?q=1", None),
+            ("", None),
+        ] {
+            assert_eq!(
+                rules(&limits).address(written).as_deref(),
+                shown,
+                "{written}"
+            );
+            let whole = Rules {
+                full_urls: true,
+                ..rules(&limits)
+            };
+            let whole = whole.address(written);
+            assert_eq!(
+                whole.as_deref(),
+                Some(written).filter(|text| !text.is_empty())
+            );
+        }
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(shortened("a\u{fc}b", 2).as_deref(), Some("a"));
+        assert_eq!(shortened("a\u{fc}b", 3).as_deref(), Some("a\u{fc}"));
+        assert_eq!(shortened("\u{fc}", 1), None);
+        let limits = limits();
+        let mut shown = user();
+        let visit = Visit {
+            url: Some(format!("https://a.example/{}", "x".repeat(5000))),
+            title: Some("\u{fc}".repeat(1000)),
+            referrer: Some("y".repeat(5000)),
+            first_page: Some("z".repeat(5000)),
+            ..Visit::default()
+        };
+        rules(&limits).begin(&mut shown, &visit, now());
+        let lengths = [shown.url, shown.title, shown.referrer, shown.first_page];
+        let lengths = lengths.map(|text| text.map(|text| text.len()));
+        assert_eq!(lengths, [2048, 256, 2048, 2048].map(Some));
+    }
+
+    #[test]
+    fn a_visit_that_says_nothing_leaves_what_the_handshake_said() {
+        let limits = limits();
+        for url in [None, Some(String::new())] {
+            let mut shown = user();
+            let visit = Visit {
+                url,
+                visits: Some(0),
+                ..Visit::default()
+            };
+            rules(&limits).begin(&mut shown, &visit, now());
+            assert_eq!(shown, user());
+        }
+    }
+
+    #[test]
+    fn times_are_reckoned_by_our_clock_and_bounded() {
+        let limits = limits();
+        let mut shown = user();
+        let visit = Visit {
+            elapsed: Some(90_000),
+            idle: Some(u64::MAX),
+            visits: Some(u64::MAX),
+            ..Visit::default()
+        };
+        rules(&limits).begin(&mut shown, &visit, now());
+        assert_eq!(
+            shown.started_at.as_deref(),
+            Some("2024-01-15T10:28:30.000Z")
+        );
+        let longest = now().before(limits.max_duration);
+        assert_eq!(shown.idle_since, Some(longest.to_iso()));
+        assert_eq!(shown.visits, Some(u32::MAX));
+    }
+
+    #[test]
+    fn an_update_leaves_what_it_does_not_name_but_for_idleness() {
+        let limits = limits();
+        let mut shown = user();
+        let update = |shown: &mut OnlineUser, update: PresenceUpdate| {
+            rules(&limits).update(shown, &update, now());
+        };
+        let title = |title: &str| PresenceUpdate {
+            title: Some(title.into()),
+            ..PresenceUpdate::default()
+        };
+        update(&mut shown, title("A"));
+        update(
+            &mut shown,
+            PresenceUpdate {
+                url: Some("https://a.example/b?c".into()),
+                idle: Some(60_000),
+                ..PresenceUpdate::default()
+            },
+        );
+        let expected = OnlineUser {
+            url: Some("https://a.example/b".into()),
+            title: Some("A".into()),
+            idle_since: Some("2024-01-15T10:29:00.000Z".into()),
+            ..user()
+        };
+        assert_eq!(shown, expected);
+        update(&mut shown, title(""));
+        let expected = OnlineUser {
+            title: None,
+            idle_since: None,
+            ..expected
+        };
+        assert_eq!(shown, expected, "active again, on a page without a title");
+    }
+
+    #[test]
+    fn who_is_idle_still_has_been_so_since_the_same_moment() {
+        let limits = limits();
+        let mut shown = user();
+        let idle = |idle| PresenceUpdate {
+            idle: Some(idle),
+            ..PresenceUpdate::default()
+        };
+        rules(&limits).update(&mut shown, &idle(60_000), now());
+        let since = shown.idle_since.clone();
+        rules(&limits).update(&mut shown, &idle(57_500), now());
+        assert_eq!(shown.idle_since, since);
+        rules(&limits).update(&mut shown, &idle(30_000), now());
+        assert_ne!(shown.idle_since, since, "idle again");
+    }
+}

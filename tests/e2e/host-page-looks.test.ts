@@ -1,0 +1,161 @@
+/** Pages whose styles, keys and scripts reach for everything in the document: the widget keeps its looks, and they keep their keys. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Backend, startServer } from '../support/backends.ts';
+import { type Page, TestBrowser } from '../support/browser.ts';
+import {
+  bubble,
+  converse,
+  hostSite,
+  inCorner,
+  openHost,
+  script,
+  troubleOf,
+  visitorOf,
+} from '../support/host-page.ts';
+import { OfficialClient } from '../support/official-client.ts';
+import { until } from '../support/until.ts';
+import { widgetFiles } from '../support/widget-site.ts';
+
+let browser: TestBrowser;
+let server: Backend;
+let files: string;
+
+beforeAll(async () => {
+  [browser, server, files] = await Promise.all([
+    TestBrowser.launch(),
+    startServer(),
+    widgetFiles('host-page-looks'),
+  ]);
+});
+
+afterAll(async () => {
+  await browser[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+const panel = (page: Page) => page.getByRole('dialog');
+
+/** What of the widget a visitor sees: of each part, its box and the looks that hostile styles would change. */
+async function looks(page: Page): Promise<unknown> {
+  const part = (place: ReturnType<typeof bubble>) =>
+    place.evaluate((element) => {
+      const { x, y, width, height } = element.getBoundingClientRect();
+      const { color, backgroundColor, fontSize, fontFamily, letterSpacing, textTransform, visibility, opacity } =
+        getComputedStyle(element);
+      return {
+        ...{ x, y, width, height, color, backgroundColor, fontSize, fontFamily, letterSpacing },
+        ...{ textTransform, visibility, opacity },
+      };
+    });
+  await panel(page).waitFor();
+  // Where it has come to rest.
+  await panel(page).evaluate(async (element) => {
+    await Promise.all(element.getAnimations({ subtree: true }).map(({ finished }) => finished));
+  });
+  return {
+    button: await part(page.getByRole('button', { name: 'Close chat' })),
+    panel: await part(panel(page)),
+    input: await part(page.getByRole('textbox')),
+  };
+}
+
+const STYLES: Readonly<Record<string, string>> = {
+  'everything is reset': '* { all: unset !important; display: block !important }',
+  'boxes are hidden': 'div, section, aside, body > :not(h1) { display: none !important }',
+  'boxes are laid out': 'body > * { position: static !important; transform: none !important; float: left !important; width: 100% !important; margin: 3em !important; inset: auto !important; z-index: 0 !important }',
+  'texts are set': 'html { font-size: 4px } * { font: 40px/3 serif !important; letter-spacing: 9px !important; text-transform: uppercase !important; color: lime !important; direction: rtl !important; text-align: right !important }',
+  'everything fades': ':not(:root) { opacity: .01 !important; visibility: hidden !important; pointer-events: none !important; filter: blur(9px) !important; clip-path: circle(0) !important }',
+  'properties are taken': '* { --accent: red !important; --surface: red !important; --text: red !important; --line: red !important; --muted: red !important }',
+};
+
+for (const [what, style] of Object.entries(STYLES)) {
+  test(`styles of the page: ${what}`, async () => {
+    await using plain = await hostSite(files, server.url);
+    await using styled = await hostSite(files, server.url, { before: `<style>${style}</style>` });
+    using agent = await OfficialClient.admin(server.url);
+    await using usual = await openHost(browser, `${plain.url}/shop`);
+    await using opened = await openHost(browser, `${styled.url}/shop`);
+    for (const { page } of [usual, opened]) {
+      await inCorner(page, 'right');
+      await bubble(page).click();
+    }
+    expect(await looks(opened.page)).toEqual(await looks(usual.page));
+    await converse(opened.page, agent, await visitorOf(agent, `${styled.url}/shop`));
+    expect(opened.errors).toEqual([]);
+  });
+}
+
+test('the widget stands over whatever the page puts on top', async () => {
+  const cover = '<div style="position: fixed; inset: 0; z-index: 2147483000; background: white">Cookies?</div>';
+  await using site = await hostSite(files, server.url, { body: cover });
+  await using opened = await openHost(browser, `${site.url}/shop`);
+  await bubble(opened.page).click({ trial: true });
+  expect(opened.errors).toEqual([]);
+});
+
+test("the page's shortcuts are not for what is written here", async () => {
+  const shortcuts = `
+    window.keys = [];
+    for (const place of [window, document, document.documentElement])
+      for (const kind of ['keydown', 'keypress', 'keyup'])
+        place.addEventListener(kind, ({ type, key }) => keys.push(type + ' ' + key));`;
+  await using site = await hostSite(files, server.url, { before: script(shortcuts) });
+  await using opened = await openHost(browser, `${site.url}/shop`);
+  const { page } = opened;
+  const keys = () => page.evaluate(() => (window as unknown as { keys: string[] }).keys);
+  await page.keyboard.press('s');
+  expect(await keys()).toContain('keydown s');
+  const before = (await keys()).length;
+  await bubble(page).click();
+  await page.getByRole('textbox').pressSequentially('search / ? gg');
+  await page.getByRole('textbox').press('Enter');
+  await page.getByRole('textbox').press('Escape');
+  await panel(page).waitFor({ state: 'hidden' });
+  expect((await keys()).slice(before)).toEqual([]);
+  expect(opened.errors).toEqual([]);
+});
+
+for (const [what, replace] of Object.entries({
+  "the body's content is replaced": () => {
+    document.body.innerHTML = '<h1>Another page</h1>';
+  },
+  'the body is replaced': () => {
+    const body = document.createElement('body');
+    body.innerHTML = '<h1>Another page</h1>';
+    document.body.replaceWith(body);
+  },
+})) {
+  test(`${what}, and the conversation goes on`, async () => {
+    await using site = await hostSite(files, server.url);
+    using agent = await OfficialClient.admin(server.url);
+    await using opened = await openHost(browser, `${site.url}/shop`);
+    const { page } = opened;
+    const visitor = await visitorOf(agent, `${site.url}/shop`);
+    await converse(page, agent, visitor);
+    await page.evaluate(replace);
+    await page.getByRole('heading', { name: 'Another page' }).waitFor();
+    await agent.send('Still there?', { sessionId: visitor.sessionId });
+    await until('the widget again', async () => {
+      if ((await bubble(page).count()) > 0) await bubble(page).click();
+      return page.getByText('Still there?').isVisible();
+    });
+    expect(await page.getByRole('button', { name: /(Open|Close) chat/ }).count()).toBe(1);
+    expect(await troubleOf(page)).toMatchObject({ uncaught: [], shifts: 0 });
+  });
+}
+
+test('it comes late, and nothing moves', async () => {
+  await using site = await hostSite(files, server.url, {
+    body: '<h1>Bags</h1><p>Canvas</p><p style="height: 2000px">Long ways</p>',
+  });
+  await using opened = await openHost(browser, `${site.url}/shop`);
+  await bubble(opened.page).waitFor();
+  await inCorner(opened.page, 'right');
+  // No scroll bar that was not there.
+  const { scroll, client } = await opened.page.evaluate(() => {
+    const { scrollWidth: scroll, clientWidth: client } = document.documentElement;
+    return { scroll, client };
+  });
+  expect(scroll).toBe(client);
+  expect(await troubleOf(opened.page)).toEqual({ uncaught: [], refused: [], shifts: 0 });
+});
