@@ -53,4 +53,14 @@ export type {
 } from './view/types.js';
 export { followVisit, type Visit, type VisitOptions, type VisitSnapshot } from './visit.js';
 export { WebSocketOrPolling } from './polling.js';
+export type {
+  ChatWidget,
+  ChatWidgetCommand,
+  ChatWidgetConfig,
+  ChatWidgetEvent,
+  ChatWidgetEvents,
+  ChatWidgetIdentity,
+  ChatWidgetListener,
+  ChatWidgetTexts,
+} from './widget/public.js';
 export { ChatWebSocket } from './ws.js';

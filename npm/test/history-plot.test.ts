@@ -1,6 +1,6 @@
 /** The picture of the last hour: where things stand in it, and what is not drawn. */
 import { expect, test } from 'vitest';
-import { axisTop, HEIGHT, nearest, plot, WIDTH } from '../lib/components/history/plot.js';
+import { axisTop, HEIGHT, nearest, plot, upToNow, WIDTH } from '../lib/components/history/plot.js';
 import type { OnlineSample } from '../lib/types.js';
 
 const START = Date.parse('2024-01-15T10:00:00.000Z');
@@ -53,4 +53,12 @@ test('what is older than an hour, or has no time, is left out', () => {
 test('the nearest minute is found from any place', () => {
   const { points } = plot([sample(0, 1), sample(30, 2), sample(60, 3)]);
   expect([0, 0.2, 0.3, 0.7, 0.8, 1].map((place) => nearest(points, place))).toEqual([0, 0, 1, 1, 2, 2]);
+});
+
+test('the last minute is as it is now, and its peak no less', () => {
+  const samples = [sample(0, 3, 7), sample(1, 2, 4)];
+  expect(upToNow(samples, 5)).toEqual([samples[0], sample(1, 5, 5)]);
+  expect(upToNow(samples, 1)).toEqual([samples[0], sample(1, 1, 4)]);
+  expect([upToNow(samples, 2), upToNow(samples, null)]).toEqual([samples, samples]);
+  expect(upToNow([], 5)).toEqual([]);
 });

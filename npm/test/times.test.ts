@@ -32,8 +32,9 @@ test('a day is today, yesterday, or its date', () => {
 test('a visitor without a name is called by the beginning of their id', () => {
   expect(visitorName('anonymous-8f2c1ab77d')).toBe('Visitor 8f2c1a');
   expect(visitorName('anonymous-8f2c1ab77d', 'Gast')).toBe('Gast 8f2c1a');
+  expect(visitorName('anonymous-~446d7aa0')).toBe('Visitor 446d7a');
   expect(visitorName('ann')).toBe('ann');
-  expect([initialOf('ann'), initialOf('anonymous-c0'), initialOf('')]).toEqual(['A', 'C', '?']);
+  expect([initialOf('ann'), initialOf('anonymous-~c0'), initialOf('')]).toEqual(['A', 'C', '?']);
 });
 
 test('only addresses of pages can be followed', () => {

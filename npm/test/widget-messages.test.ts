@@ -129,10 +129,16 @@ test('marks of two tabs merge to the later one, either way and twice', () => {
   expect(marks.merged(mine, mine)).toBe(mine);
 });
 
+test('a mark is of whom the visitor\'s own messages name, whoever answers', () => {
+  const said = [message('a', 'user', NOON, 'ann'), message('b', 'agent', NOON + 1, 'staff')];
+  const mark = marks.settled(marks.settled(marks.NO_MARK, said.slice(0, 1)), said);
+  expect(mark).toMatchObject({ user: 'ann', read: NOON, count: 1 });
+});
+
 test('the mark of another visitor says nothing', () => {
   const anns = marks.readAll(marks.NO_MARK, [message('a', 'agent', NOON + DAY, 'ann')]);
   const ann = { ...anns, user: 'ann' };
-  const bobs = [message('b', 'agent', NOON, 'bob')];
+  const bobs = [message('b', 'user', NOON, 'bob')];
   expect(marks.settled(ann, bobs)).toMatchObject({ user: 'bob', read: NOON, count: 0 });
   const bob = marks.settled(marks.NO_MARK, bobs);
   expect(marks.merged(bob, ann)).toBe(bob);

@@ -40,7 +40,6 @@ test('after a reload the widget is the same visitor in the same conversation', a
   page.on('request', (request) => addresses.push(request.url()));
   page.on('websocket', (socket) => addresses.push(socket.url()));
   const write = async (text: string) => {
-    await page.getByRole('button', { name: 'Open chat' }).click();
     await page.getByRole('textbox').fill(text);
     await page.getByRole('textbox').press('Enter');
   };
@@ -55,6 +54,7 @@ test('after a reload the widget is the same visitor in the same conversation', a
 
   await page.goto(`${shop.url}/shop`);
   const first = await until('the visitor', async () => (await agent.list())[0]);
+  await page.getByRole('button', { name: 'Open chat' }).click();
   await write('Before');
   await until('the first message', async () => (await said(first)).length === 1);
   const token = await kept(page);
@@ -65,7 +65,8 @@ test('after a reload the widget is the same visitor in the same conversation', a
     (await agent.list()).find(({ sessionId }) => sessionId !== first.sessionId),
   );
   expect(again.userId).toBe(first.userId);
-  await page.getByText('Before').waitFor({ state: 'attached' });
+  // The panel that was open is open again.
+  await page.getByText('Before').waitFor();
   await write('After');
   await until('the second message', async () => (await said(again)).length === 2);
   expect(await said(again)).toEqual(['Before', 'After']);

@@ -9,7 +9,14 @@ import { OfficialClient } from '../support/official-client.ts';
 import { widgetFiles, widgetSite } from '../support/widget-site.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const PHONE = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true };
+/** Without it a phone shows a page as a large screen would. */
+const VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">';
+const PHONE = {
+  viewport: { width: 390, height: 780 },
+  hasTouch: true,
+  isMobile: true,
+  reducedMotion: 'reduce',
+} as const;
 
 let browser: TestBrowser;
 let server: Backend;
@@ -70,7 +77,7 @@ for (const [name, surrounding] of Object.entries(SURROUNDINGS)) {
     surrounding;
 
   test(`axe finds nothing: ${name}`, async () => {
-    await using site = await widgetSite(files, { server: server.url, config });
+    await using site = await widgetSite(files, { server: server.url, config, head: VIEWPORT });
     using agent = await OfficialClient.admin(server.url);
     await using opened = await browser.open(`${site.url}/shop`, options);
     const { page } = opened;
@@ -97,7 +104,7 @@ for (const [name, surrounding] of Object.entries(SURROUNDINGS)) {
   });
 
   test(`axe finds nothing where the chat is refused: ${name}`, async () => {
-    const refused = { server: server.url, tenantId: 'nobody', config };
+    const refused = { server: server.url, tenantId: 'nobody', config, head: VIEWPORT };
     await using site = await widgetSite(files, refused);
     await using opened = await browser.open(`${site.url}/shop`, options);
     const { page } = opened;
@@ -131,13 +138,13 @@ test('a keyboard opens, writes, and is back where it was', async () => {
 });
 
 test('on a phone nothing behind the panel is reached, and the page is where it was', async () => {
-  const tall = '<style>body { height: 4000px }</style>';
+  const tall = `${VIEWPORT}<style>body { height: 4000px }</style>`;
   await using site = await widgetSite(files, { server: server.url, head: tall });
   await using opened = await browser.open(`${site.url}/shop`, PHONE);
   const { page } = opened;
   await bubble(page).waitFor();
   await page.evaluate(() => {
-    document.body.setAttribute('style', 'top: 3px !important; color: red');
+    document.body.setAttribute('style', 'top: 3px !important; color: red;');
     window.scrollTo(0, 1234);
   });
   const before = await page.evaluate(() => document.body.getAttribute('style'));
@@ -160,7 +167,7 @@ test('on a phone nothing behind the panel is reached, and the page is where it w
 });
 
 test('everything that a finger hits is large enough', async () => {
-  await using site = await widgetSite(files, { server: server.url });
+  await using site = await widgetSite(files, { server: server.url, head: VIEWPORT });
   using agent = await OfficialClient.admin(server.url);
   await using opened = await browser.open(`${site.url}/shop`, PHONE);
   const { page } = opened;

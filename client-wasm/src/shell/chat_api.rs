@@ -20,22 +20,21 @@ use crate::{VISITOR, ops::api_op as op};
 #[wasm_bindgen(js_name = chatApi)]
 pub fn chat_api(config: CoreConfig) -> JsValue {
     platform::function(move |operation, argument| {
-        // Visitors send over their connection, and have nothing else to ask for.
-        let operation = if VISITOR { op::MESSAGES } else { operation };
-        let given = (operation == op::GET)
+        let given = (operation == op::GET && !VISITOR)
             .then(|| field(&argument, "path")?.as_string())
             .flatten();
         let (method, path, pick): (_, _, Pick) = match operation {
-            op::USERS => (Method::Get, ONLINE_USERS_PATH, |answer| {
+            // Visitors see nobody, and send over their connection.
+            op::USERS if !VISITOR => (Method::Get, ONLINE_USERS_PATH, |answer| {
                 Some(platform::rows_of(answer)).filter(JsValue::is_object)
             }),
             op::MESSAGES => (Method::Get, MESSAGES_PATH, |answer| {
                 field(answer, "messages").filter(JsValue::is_array)
             }),
-            op::SEND => (Method::Post, SEND_MESSAGE_PATH, |answer| {
+            op::SEND if !VISITOR => (Method::Post, SEND_MESSAGE_PATH, |answer| {
                 field(answer, "message").filter(JsValue::is_object)
             }),
-            op::GET => (
+            op::GET if !VISITOR => (
                 Method::Get,
                 given.as_deref().unwrap_or_default(),
                 |answer| Some(answer.clone()),

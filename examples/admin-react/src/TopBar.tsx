@@ -24,7 +24,7 @@ export function TopBar({ tenantId, count, connection, sound, refresh }: TopBarPr
         <strong>{count?.toLocaleString() ?? '–'}</strong>
         <span>{count === 1 ? 'visitor now' : 'visitors now'}</span>
       </p>
-      <Chart tenantId={tenantId} />
+      <Chart tenantId={tenantId} online={count} />
       <div className="actions">
         <ConnectionStatus connection={connection} />
         <button type="button" className="icon" aria-pressed={sound.isOn} onClick={sound.toggle}>

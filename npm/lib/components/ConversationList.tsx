@@ -32,6 +32,8 @@ export interface ConversationListTexts {
   loading: string;
   /** There are no conversations. */
   empty: string;
+  /** An old server, which has no such list. */
+  unavailable: string;
   /** Reads older ones. */
   more: string;
 }
@@ -70,7 +72,7 @@ export function ConversationList(props: ConversationListProps) {
     >
       {error && (
         <div className="acw-problem" role="alert">
-          <p>{error.message}</p>
+          <p>{error.code === 'NOT_FOUND' ? text.unavailable : error.message}</p>
         </div>
       )}
       {conversations.length === 0 && !error && (
@@ -146,5 +148,6 @@ const ENGLISH: ConversationListTexts = {
   unread: 'Unread',
   loading: 'Loading…',
   empty: 'No conversations yet.',
+  unavailable: 'This server keeps no list of conversations.',
   more: 'Show more',
 };

@@ -4,9 +4,9 @@
  */
 import { type CSSProperties, type KeyboardEvent, type PointerEvent, useId, useMemo, useState } from 'react';
 import { useOnlineHistory } from '../hooks/useOnlineHistory.js';
-import type { OnlineSample } from '../shared.js';
+import type { ChatError, OnlineSample } from '../shared.js';
 import { classes } from './classes.js';
-import { HEIGHT, nearest, plot, type Plot, WIDTH } from './history/plot.js';
+import { HEIGHT, nearest, plot, type Plot, upToNow, WIDTH } from './history/plot.js';
 import { timeOfDay } from './times.js';
 
 /** The words of the chart. */
@@ -33,12 +33,16 @@ export interface OnlineHistoryChartTexts {
   loading: string;
   /** Nobody has counted yet. */
   empty: string;
+  /** The server does not count. */
+  unavailable: string;
 }
 
 /** Whose visitors, and how they are shown. */
 export interface OnlineHistoryChartProps {
   /** Whose visitors; null while it is not known. */
   tenantId: string | null;
+  /** How many are online at this moment, where that is known: the last minute is asked for only once. */
+  online?: number | null | undefined;
   /** Other words than the English ones. */
   texts?: Partial<OnlineHistoryChartTexts> | undefined;
   /** The language of times and numbers. Default: the reader's. */
@@ -48,20 +52,26 @@ export interface OnlineHistoryChartProps {
 }
 
 /** How many were online in each minute of the last hour, and the most at once. */
-export function OnlineHistoryChart({ tenantId, texts, locale, className }: OnlineHistoryChartProps) {
-  const text = { ...ENGLISH, ...texts };
+export function OnlineHistoryChart(props: OnlineHistoryChartProps) {
+  const { tenantId, online = null, locale, className } = props;
+  const text = { ...ENGLISH, ...props.texts };
   const { samples, isLoading, error } = useOnlineHistory(tenantId);
-  const drawn = useMemo(() => plot(samples), [samples]);
+  const drawn = useMemo(() => plot(upToNow(samples, online)), [samples, online]);
   return (
     <figure className={classes('acw-history', className)} aria-busy={isLoading}>
       <figcaption className="acw-history-title">{text.title}</figcaption>
       {drawn.peak ? (
         <Chart drawn={drawn} text={text} locale={locale} />
       ) : (
-        <p className="acw-empty">{error?.message ?? (isLoading ? text.loading : text.empty)}</p>
+        <p className="acw-empty">{error ? reason(error, text) : isLoading ? text.loading : text.empty}</p>
       )}
     </figure>
   );
+}
+
+/** Old servers do not count, which is nothing that has gone wrong. */
+function reason({ code, message }: ChatError, text: OnlineHistoryChartTexts): string {
+  return code === 'NOT_FOUND' ? text.unavailable : message;
 }
 
 interface ChartProps {
@@ -89,7 +99,7 @@ function Chart({ drawn, text, locale }: ChartProps) {
       </div>
       <div className="acw-history-plot">
         <Picture drawn={drawn} at={found < 0 ? undefined : point?.x} text={text} locale={locale} />
-        {peak && (
+        {peak && peak.value > 0 && (
           <span
             className="acw-history-peak"
             aria-hidden="true"
@@ -225,4 +235,5 @@ const ENGLISH: OnlineHistoryChartTexts = {
   now: 'now',
   loading: 'Loading…',
   empty: 'Nothing has been counted yet.',
+  unavailable: 'This server does not count.',
 };

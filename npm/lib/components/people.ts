@@ -8,15 +8,19 @@ const ANONYMOUS = 'anonymous-';
  * @param word What a visitor without a name is.
  */
 export function visitorName(userId: string, word = 'Visitor'): string {
-  return userId.startsWith(ANONYMOUS)
-    ? `${word} ${userId.slice(ANONYMOUS.length, ANONYMOUS.length + 6)}`
-    : userId;
+  return userId.startsWith(ANONYMOUS) ? `${word} ${ownPart(userId).slice(0, 6)}` : userId;
 }
 
 /** The letter that stands for a visitor. */
 export function initialOf(userId: string): string {
-  const [first = '?'] = userId.startsWith(ANONYMOUS) ? userId.slice(ANONYMOUS.length) : userId;
+  const [first = '?'] = ownPart(userId);
   return first.toUpperCase();
+}
+
+/** What tells an id from others, from its first letter or digit on. */
+function ownPart(userId: string): string {
+  const own = userId.startsWith(ANONYMOUS) ? userId.slice(ANONYMOUS.length) : userId;
+  return own.replace(/^[^\p{L}\p{N}]+/u, '');
 }
 
 /** The colour that stands for a visitor, in degrees. */

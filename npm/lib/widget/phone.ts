@@ -74,7 +74,8 @@ function change(element: HTMLElement | null, styles: Readonly<Record<string, str
   });
   return () => {
     undo.forEach((restore) => restore());
-    if (!hadStyles && element?.style.length === 0) {
+    // Looked at first, since Chromium leaves an empty one where it has not been since it changed.
+    if (!hadStyles && element?.getAttribute('style') === '') {
       element.removeAttribute('style');
     }
   };

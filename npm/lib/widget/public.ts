@@ -9,44 +9,63 @@ export interface ChatWidgetTexts {
   title: string;
   /** The first line of each conversation; empty: none. */
   greeting: string;
+  /** The bubble, to screen readers. */
   open: string;
+  /** The same while the chat is open. */
   close: string;
+  /** How many messages wait to be read, to screen readers. */
   unread: string;
+  /** What takes the preview of a message away. */
   dismiss: string;
+  /** The conversation, to screen readers. */
   messages: string;
+  /** Where the visitor writes, to screen readers. */
   input: string;
+  /** The same while it is empty. */
   placeholder: string;
+  /** What sends it. */
   send: string;
-  /** Who says it, to screen readers. */
+  /** Who says it, to screen readers: the visitor. */
   you: string;
   /** Who says it: someone of the staff. */
   staff: string;
   /** Who says it: a program. */
   bot: string;
+  /** A message that is on its way. */
   sending: string;
+  /** One that has arrived. */
   sent: string;
+  /** One that was not sent. */
   notSent: string;
+  /** One that was refused for its length. */
   tooLong: string;
+  /** One that was refused because there were too many. */
   tooMany: string;
+  /** What sends it once more. */
   retry: string;
+  /** What leads to the end, when something new is there. */
   newMessages: string;
   /** How many characters are left, near the limit. */
   left: string;
   /** How many characters are too many. */
   over: string;
+  /** The connection is up. */
   online: string;
+  /** It is coming up. */
   connecting: string;
+  /** It is coming up again. */
   reconnecting: string;
+  /** It does not come up. */
   unavailable: string;
-  /** The connection was lost. */
+  /** Why: it was lost. */
   lost: string;
-  /** The browser says that there is no network. */
+  /** Why: the browser says that there is no network. */
   offline: string;
-  /** The server refuses this page. */
+  /** Why: the server refuses this page. */
   refused: string;
-  /** The server refuses this visitor. */
+  /** Why: the server refuses this visitor. */
   signIn: string;
-  /** The page's policy or the browser forbids what the chat needs. */
+  /** Why: the page's policy or the browser forbids what the chat needs. */
   blocked: string;
 }
 

@@ -40,7 +40,8 @@ const numberOr = <T>(value: unknown, otherwise: T) =>
 
 /** What it is once the messages so far are known. */
 export function settled(mark: Mark, messages: readonly ConversationMessage[]): Mark {
-  const named = messages.filter(({ message }) => message?.userId);
+  // Messages name who has said them.
+  const named = messages.filter(({ sender, message }) => sender === 'user' && message?.userId);
   const user = named.at(-1)?.message?.userId ?? mark.user;
   const own = mark.user === null || user === mark.user ? mark : NO_MARK;
   const read = own.read ?? (messages.length > 0 ? latest(messages) : 0);

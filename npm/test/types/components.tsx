@@ -46,7 +46,7 @@ const everything: [
   { tenantId: '42', selected: null, onSelect: () => {}, texts: list, locale: 'de', className: 'mine' },
   { tenantId: '42', sessionId: 's', texts: panel, autoFocus: false, isAway: true, locale: 'de' },
   { since: '2024-01-15T10:30:00.000Z' },
-  { tenantId: null, texts: chart, locale: 'de', className: 'mine' },
+  { tenantId: null, online: 3, texts: chart, locale: 'de', className: 'mine' },
   { tenantId: null, pageSize: 10, texts: example, className: 'mine' },
   { userId: 'ann', className: 'mine' },
 ];

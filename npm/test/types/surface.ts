@@ -13,6 +13,14 @@ import {
   type Abortable,
   type ChatConfig,
   type ChatErrorCode,
+  type ChatWidget,
+  type ChatWidgetCommand,
+  type ChatWidgetConfig,
+  type ChatWidgetEvent,
+  type ChatWidgetEvents,
+  type ChatWidgetIdentity,
+  type ChatWidgetListener,
+  type ChatWidgetTexts,
   type ChatMessage,
   type ClientErrorCode,
   type CoreFallback,
@@ -288,3 +296,24 @@ async function manners(signal: AbortSignal): Promise<void> {
 }
 
 export { Chat, Component, Desk, manners, use, visitor };
+
+// The script tag's page.
+declare global {
+  interface Window {
+    ChatWidget?: ChatWidget | ChatWidgetCommand[];
+    ChatWidgetConfig?: ChatWidgetConfig;
+  }
+}
+const texts: Partial<ChatWidgetTexts> = { title: 'Ask us' };
+window.ChatWidgetConfig = { tenantId: 42, texts: { de: texts, en: { send: 'Go' } }, getToken: async () => 'jwt' };
+const heardOf: ChatWidgetListener<'unread'> = ({ count }) => void count.toFixed();
+const told: ChatWidgetEvent = 'unread';
+const ann: ChatWidgetIdentity = { token: 'jwt' };
+(window.ChatWidget ||= []).push(['on', told, heardOf], ['identify', ann], ['open']);
+export function whoSaid({ sender, text }: ChatWidgetEvents['message']): string {
+  return `${sender}: ${text}`;
+}
+// @ts-expect-error there is no such command
+(window.ChatWidget ||= []).push(['opne']);
+// @ts-expect-error nor such a theme
+window.ChatWidgetConfig = { tenantId: '42', theme: 'pink' };

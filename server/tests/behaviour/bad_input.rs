@@ -136,6 +136,7 @@ async fn payloads_of_another_shape_are_refused_with_a_code() {
         ("join_conversation", &sessions[..]),
         ("leave_conversation", &sessions[..5]),
         ("get_online_users", &lists[..]),
+        ("update_presence", &messages[..]),
         ("no_such_event", &messages[..1]),
         ("", &messages[..1]),
         ("__proto__", &messages[..1]),

@@ -57,6 +57,7 @@ fn frame() -> impl Strategy<Value = Message> {
         2 => Just("get_online_users"),
         1 => Just("join_conversation"),
         1 => Just("leave_conversation"),
+        1 => Just("update_presence"),
         1 => Just("connect"),
         1 => Just(""),
     ];

@@ -144,6 +144,7 @@ async fn by_events(server: &TestServer, victim: &Victim, admin: bool, credential
             "get_online_users",
             "join_conversation",
             "leave_conversation",
+            "update_presence",
         ] {
             let answer = client.ask(event, payload).await;
             assert!(

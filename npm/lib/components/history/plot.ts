@@ -55,6 +55,15 @@ export function plot(samples: readonly OnlineSample[]): Plot {
   };
 }
 
+/** The samples, the last one with how many are there now, if that is known better. */
+export function upToNow(samples: readonly OnlineSample[], online: number | null): readonly OnlineSample[] {
+  const last = samples.at(-1);
+  if (!last || online === null || last.online === online) {
+    return samples;
+  }
+  return [...samples.slice(0, -1), { ...last, online, peak: Math.max(last.peak ?? 0, online) }];
+}
+
 /** The point next to a place that is between 0 and 1. */
 export function nearest(points: readonly Point[], place: number): number {
   let best = 0;

@@ -150,7 +150,7 @@ local function show(user, session)
   if details then
     redis.call('HSET', DETAILS, user, details)
     value = string.sub(value, 1, -2) .. ',' .. string.sub(details, 2)
-  else
+  elseif came == 0 then
     redis.call('HDEL', DETAILS, user)
   end
   publish(value, user, -came)

@@ -184,7 +184,8 @@ impl State {
         }
     }
 
-    /// Remembers what a session shows from now on, and that it may have another place; whether it is known.
+    /// Remembers what a session shows from now on, and that it may have another place. False if there is nothing to tell:
+    /// it is not known, or shows the same and is not looked at.
     pub(super) fn change(&mut self, updating: &Updating<'_>) -> bool {
         let Some(sessions) = self.own.get_mut(updating.user) else {
             return false;
@@ -194,6 +195,7 @@ impl State {
             return false;
         };
         let mut held = sessions.remove(index);
+        let is_news = updating.active || held.profile != *updating.profile;
         held.profile = updating.profile.clone();
         if updating.active {
             held.place = Place::Last;
@@ -201,7 +203,7 @@ impl State {
         } else {
             sessions.insert(index, held);
         }
-        true
+        is_news
     }
 
     /// Remembers the place that a session has in Redis, which has been told of all that it shows.
