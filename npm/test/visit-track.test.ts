@@ -206,6 +206,16 @@ test('on the wire, times are how long ago they were', () => {
   expect(visitAuth(idle, T + 500)).toMatchObject({ idle: 100, elapsed: 500 });
   expect(visitReport(snapshot, idle, T + 500)).toEqual({ title: 'B', idle: 100 });
   expect(visitReport(idle, { ...idle, idleSince: null }, T + 500)).toEqual({});
+  // Another visit begins in the same page, and it comes from nowhere.
+  const next = { ...snapshot, referrer: undefined, startedAt: T + 300, visits: 2 };
+  expect(JSON.parse(JSON.stringify(visitReport(snapshot, next, T + 500)))).toEqual({
+    url: 'https://shop.example/a',
+    title: 'A',
+    referrer: '',
+    firstPage: 'https://shop.example/a',
+    visits: 2,
+    elapsed: 200,
+  });
   // A clock that was set back.
   expect(visitAuth(idle, T - 1)).toMatchObject({ idle: 0, elapsed: 0 });
 });
