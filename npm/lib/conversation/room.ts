@@ -228,10 +228,17 @@ export class Room {
       return auth;
     };
     const about = () => ({ visit: this.#reporter?.auth() });
-    const website = this.#visit
-      ? visited(config.website, this.#visit, this.#website)
-      : config.website;
-    return { ...config, website, credentials, about };
+    const { website } = config;
+    const visit = this.#visit;
+    const given = this.#website;
+    return {
+      ...config,
+      get website() {
+        return visit ? visited(website, visit, given) : website;
+      },
+      credentials,
+      about,
+    };
   }
 
   #hear(event: SocketEvent, value: unknown): void {
