@@ -70,17 +70,15 @@ export function openSocket(config, names, on) {
     // One that the page's policy forbids has an error and no end in Chromium.
     socket.onerror = socket.onclose = () => on(CLOSED);
     return (joins, text) => {
-      if (text !== undefined) return socket.send(joins ? introduced(config, text) : text);
+      // Whoever joins tells all there is to tell, as it is now.
+      if (joins) text = '40' + stringify({ ...read(text, 2), ...config.about?.() });
+      if (text !== undefined) return socket.send(text);
       // Outside a page an error that nobody listens for ends the program.
       socket.onopen = socket.onmessage = socket.onclose = socket.onerror = () => {};
       socket.close();
     };
   } catch {}
 }
-
-/** The packet that asks for the namespace, with all that is told there as it is now. */
-const introduced = ({ about }, packet) =>
-  packet.slice(0, 2) + JSON.stringify({ ...read(packet, 2), ...about?.() });
 
 const WEBSITE = ['domain', 'origin', 'url', 'referrer', 'siteId'];
 

@@ -227,7 +227,6 @@ export class Room {
       }
       return auth;
     };
-    const about = () => ({ visit: this.#reporter?.auth() });
     const { website } = config;
     const visit = this.#visit;
     const given = this.#website;
@@ -237,7 +236,7 @@ export class Room {
         return visit ? visited(website, visit, given) : website;
       },
       credentials,
-      about,
+      about: () => ({ visit: this.#reporter?.auth() }),
     };
   }
 
