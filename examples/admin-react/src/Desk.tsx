@@ -5,7 +5,7 @@
  * is closed.
  */
 import type { ConversationSummary, OnlineUser } from '@amoiq/chat-widget';
-import { ConversationList, useConversations, useOnlineUsers } from '@amoiq/chat-widget/react';
+import { ConversationList, ownerOf, useConversations, useOnlineUsers } from '@amoiq/chat-widget/react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { Conversation } from './conversation/Conversation';
 import { NothingOpen } from './conversation/NothingOpen';
@@ -21,8 +21,6 @@ export interface Open {
   readonly userId: string;
   /** The session by which it was opened. */
   readonly sessionId: string;
-  /** Opened for what was said, and not for who is there: then it stays with that session. */
-  readonly isPast: boolean;
 }
 
 export function Desk({ tenantId }: { tenantId: string }) {
@@ -37,11 +35,11 @@ export function Desk({ tenantId }: { tenantId: string }) {
 
   const openVisitor = useCallback(({ userId, sessionId }: OnlineUser) => {
     if (sessionId) {
-      setOpen({ userId, sessionId, isPast: false });
+      setOpen({ userId, sessionId });
     }
   }, []);
   const openConversation = useCallback(({ userId, sessionId }: ConversationSummary) => {
-    setOpen({ userId, sessionId, isPast: true });
+    setOpen({ userId, sessionId });
   }, []);
   const close = useCallback(() => setOpen(null), []);
   useBack(open !== null, close);
@@ -56,7 +54,8 @@ export function Desk({ tenantId }: { tenantId: string }) {
 
   const count = onlineUsers.length;
   const isUnknown = isLoading || (error !== null && count === 0);
-  const selected = conversations.find(({ userId }) => userId === open?.userId)?.id;
+  const owner = open && ownerOf(open.userId, open.sessionId);
+  const selected = conversations.find(({ userId, sessionId }) => ownerOf(userId, sessionId) === owner);
   return (
     <div className="desk" data-open={open !== null}>
       <TopBar
@@ -88,12 +87,19 @@ export function Desk({ tenantId }: { tenantId: string }) {
             hidden={tab !== 'conversations'}
             className="tab-panel"
           >
-            <ConversationList tenantId={tenantId} selected={selected} onSelect={openConversation} />
+            <ConversationList tenantId={tenantId} selected={selected?.id} onSelect={openConversation} />
           </div>
         </main>
         <aside className="conversation" aria-label="Conversation">
           {open ? (
-            <Conversation tenantId={tenantId} open={open} isListed={!isUnknown} onClose={close} />
+            <Conversation
+              tenantId={tenantId}
+              open={open}
+              latest={selected?.sessionId}
+              isListed={!isUnknown}
+              onFollow={setOpen}
+              onClose={close}
+            />
           ) : (
             <NothingOpen />
           )}

@@ -104,7 +104,7 @@ function useEnd(log: RefObject<HTMLDivElement | null>, messages: readonly Conver
   const isAtEnd = useRef(true);
   const [hasNews, setHasNews] = useState(false);
   const last = messages.at(-1);
-  const shown = useRef(last?.key);
+  const shown = useRef(last);
 
   const showEnd = () => {
     const element = log.current;
@@ -113,8 +113,10 @@ function useEnd(log: RefObject<HTMLDivElement | null>, messages: readonly Conver
     setHasNews(false);
   };
   useLayoutEffect(() => {
-    const isNew = last?.key !== shown.current;
-    shown.current = last?.key;
+    const before = shown.current;
+    // Read again by another session, it may have another key.
+    const isNew = last?.key !== before?.key && (last?.id ?? null) !== (before?.id ?? undefined);
+    shown.current = last;
     if (isAtEnd.current || (isNew && last?.state === 'pending')) {
       showEnd();
     } else if (isNew) {
