@@ -25,12 +25,13 @@ export interface Open {
 
 export function Desk({ tenantId }: { tenantId: string }) {
   const { onlineUsers, isLoading, error, refresh, connection } = useOnlineUsers(tenantId);
-  const { conversations } = useConversations(tenantId);
+  const talks = useConversations(tenantId);
+  const { conversations } = talks;
   const [tab, setTab] = useState<Tab>('visitors');
   const [open, setOpen] = useState<Open | null>(null);
   const lists = useRef<HTMLElement>(null);
   const waiting = conversations.filter(isWaiting).length;
-  const sound = useSound(conversations);
+  const sound = useSound(talks);
   useTitle(waiting);
 
   const openVisitor = useCallback(({ userId, sessionId }: OnlineUser) => {

@@ -1,4 +1,9 @@
-/** The browser's way back closes what is open, as one expects where it has taken the lists' place. */
+/**
+ * The browser's way back closes what is open, as one expects where it has taken the lists' place.
+ *
+ * A step back that is made here arrives later, when something else may be open: it closes nothing, because it leads to a place
+ * that was one of an open conversation, too.
+ */
 import { useEffect } from 'react';
 
 export function useBack(isOpen: boolean, close: () => void): void {
@@ -6,15 +11,23 @@ export function useBack(isOpen: boolean, close: () => void): void {
     if (!isOpen) {
       return undefined;
     }
-    const here = { open: performance.now() };
-    history.pushState(here, '');
-    addEventListener('popstate', close);
+    history.pushState({ isOpen: true }, '');
+    const onStep = () => {
+      if (!isOpenHere()) {
+        close();
+      }
+    };
+    addEventListener('popstate', onStep);
     return () => {
-      removeEventListener('popstate', close);
+      removeEventListener('popstate', onStep);
       // Closed in another way: the step that was made for it is taken back.
-      if ((history.state as typeof here | null)?.open === here.open) {
+      if (isOpenHere()) {
         history.back();
       }
     };
   }, [isOpen, close]);
+}
+
+function isOpenHere(): boolean {
+  return (history.state as { isOpen?: boolean } | null)?.isOpen === true;
 }
