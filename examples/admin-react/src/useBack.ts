@@ -1,31 +1,42 @@
 /**
  * The browser's way back closes what is open, as one expects where it has taken the lists' place.
  *
- * A step back that is made here arrives later, when something else may be open: it closes nothing, because it leads to a place
- * that was one of an open conversation, too.
+ * A step back that is made here arrives later. Until then the next one makes no step of its own: it would be what is taken back.
  */
 import { useEffect } from 'react';
+
+/** Settles when the last step back that was made here has arrived. */
+let arrived = Promise.resolve();
 
 export function useBack(isOpen: boolean, close: () => void): void {
   useEffect(() => {
     if (!isOpen) {
       return undefined;
     }
-    history.pushState({ isOpen: true }, '');
-    const onStep = () => {
-      if (!isOpenHere()) {
-        close();
+    let state: 'waiting' | 'made' | 'over' = 'waiting';
+    void arrived.then(() => {
+      if (state === 'waiting') {
+        state = 'made';
+        history.pushState({ isOpen: true }, '');
+        addEventListener('popstate', close);
       }
-    };
-    addEventListener('popstate', onStep);
+    });
     return () => {
-      removeEventListener('popstate', onStep);
+      removeEventListener('popstate', close);
       // Closed in another way: the step that was made for it is taken back.
-      if (isOpenHere()) {
-        history.back();
+      if (state === 'made' && isOpenHere()) {
+        stepBack();
       }
+      state = 'over';
     };
   }, [isOpen, close]);
+}
+
+function stepBack(): void {
+  arrived = new Promise((resolve) => {
+    addEventListener('popstate', () => resolve(), { once: true });
+  });
+  history.back();
 }
 
 function isOpenHere(): boolean {
