@@ -63,14 +63,20 @@ const STATES: Readonly<Record<string, (page: Page, server: DeskServer) => Promis
   },
 };
 
-for (const colorScheme of ['light', 'dark'] as const) {
-  test.each(Object.keys(STATES))(`nothing stands in the way: %s, ${colorScheme}`, async (state) => {
+const SCREENS = {
+  'light, wide': { colorScheme: 'light', viewport: { width: 1440, height: 900 } },
+  'dark, wide': { colorScheme: 'dark', viewport: { width: 1440, height: 900 } },
+  'light, a tablet': { colorScheme: 'light', viewport: { width: 820, height: 1180 }, hasTouch: true },
+  'dark, a phone': { colorScheme: 'dark', viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
+} as const;
+
+for (const [name, screen] of Object.entries(SCREENS)) {
+  test.each(Object.keys(STATES))(`nothing stands in the way: %s, ${name}`, async (state) => {
     await using server = await DeskServer.start(Array.from({ length: 80 }, (_, index) => user(index)));
     server.samples = SAMPLES;
     await using opened = await browser.open(address(desk, server), {
-      colorScheme,
+      ...screen,
       reducedMotion: 'reduce',
-      viewport: { width: 1440, height: 900 },
     });
     const { page } = opened;
     await rows(page).first().waitFor();

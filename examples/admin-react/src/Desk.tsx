@@ -68,8 +68,10 @@ export function Desk({ tenantId }: { tenantId: string }) {
         refresh={refresh}
       />
       {error && <Problem error={error} stale={count > 0} retry={refresh} />}
-      <div className="columns">
-        <main className="lists" ref={lists} aria-label="Lists">
+      <main className="columns">
+        {/* The page's, also where the bar with its name has no place. */}
+        <h1 className="hidden">Desk</h1>
+        <section className="lists" ref={lists} aria-label="Lists">
           <Tabs tab={tab} show={setTab} waiting={waiting} />
           {/* Both stay: what was searched, scrolled or read in one is there when it is shown again. */}
           <div
@@ -90,8 +92,8 @@ export function Desk({ tenantId }: { tenantId: string }) {
           >
             <ConversationList tenantId={tenantId} selected={selected?.id} onSelect={openConversation} />
           </div>
-        </main>
-        <aside className="conversation" aria-label="Conversation">
+        </section>
+        <section className="conversation" aria-label="Conversation">
           {open ? (
             <Conversation
               tenantId={tenantId}
@@ -104,8 +106,8 @@ export function Desk({ tenantId }: { tenantId: string }) {
           ) : (
             <NothingOpen />
           )}
-        </aside>
-      </div>
+        </section>
+      </main>
     </div>
   );
 }
