@@ -7,7 +7,7 @@
 import { useConversations } from '../hooks/useConversations.js';
 import type { ConversationSummary } from '../shared.js';
 import { classes } from './classes.js';
-import { useNow } from './clock.js';
+import { useAtNow } from './clock.js';
 import { visitorName } from './people.js';
 import { ago } from './times.js';
 import { isUnread } from './unread.js';
@@ -107,8 +107,8 @@ interface EntryProps extends Pick<ConversationListProps, 'onSelect' | 'locale'> 
 
 function Entry({ conversation, isSelected, isUnread, onSelect, text, locale }: EntryProps) {
   const { userId, updatedAt, lastMessage } = conversation;
-  const now = useNow();
   const at = Date.parse(updatedAt);
+  const when = useAtNow((now) => (Number.isNaN(at) ? '' : ago(at, now, locale)));
   const isWaiting = lastMessage.sender === 'user';
   return (
     <button
@@ -121,9 +121,9 @@ function Entry({ conversation, isSelected, isUnread, onSelect, text, locale }: E
     >
       <VisitorAvatar userId={userId} />
       <span className="acw-name">{visitorName(userId, text.visitor)}</span>
-      {!Number.isNaN(at) && (
+      {when && (
         <time className="acw-when" dateTime={updatedAt}>
-          {ago(at, now, locale)}
+          {when}
         </time>
       )}
       <span className="acw-words" dir="auto">
