@@ -111,6 +111,11 @@ test('what is said while one looks elsewhere is unread, and waits at the end of 
   const atEnd = () => log.evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight < 2);
   await until('the end of the conversation', atEnd);
 
+  // Less room takes nobody away from there.
+  await page.setViewportSize({ width: 1440, height: 500 });
+  await until('the end of the conversation', atEnd);
+  await page.setViewportSize(whole.viewport);
+
   await log.evaluate((element) => element.scrollTo(0, 0));
   const news = page.getByRole('button', { name: 'New messages', exact: true });
   await ann.send('And one more');
