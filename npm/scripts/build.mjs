@@ -88,6 +88,14 @@ for (const format of ['esm', 'cjs']) {
 }
 writeFileSync(`${stage}/cjs/package.json`, '{ "type": "commonjs" }\n');
 
+// The script tag has its settings from the page that it stands in, and from no environment.
+const define = Object.fromEntries(
+  ['GATEWAY_URL', 'API_URL', 'WEBSOCKET_URL', 'WS_URL', 'GATEWAY_API_KEY', 'API_KEY'].map((name) => [
+    `process.env.NEXT_PUBLIC_${name}`,
+    'undefined',
+  ]),
+);
+
 for (const [file, entry, plugin] of [
   ['widget.v1.js', 'lib/widget/main.ts', visitorCorePlugin().plugin],
   ['widget.v1.no-wasm.js', 'lib/widget/no-wasm.ts', noWasm],
@@ -102,6 +110,7 @@ for (const [file, entry, plugin] of [
     // A third less for texts in other scripts; the mark says so to a browser, whatever page or server say of the charset.
     charset: 'utf8',
     banner: { js: '\uFEFF' },
+    define,
     plugins: [plugin, stylesPlugin],
   });
 }

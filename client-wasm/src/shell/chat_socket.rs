@@ -51,9 +51,10 @@ fn read(notice: Notice) -> Option<(i32, JsValue)> {
             (told::MESSAGE, if inner { message } else { payload })
         }
         // What only staff is told.
-        Notice::Received(Event::UserOnline | Event::UserOffline | Event::List, _) if VISITOR => {
-            return None;
-        }
+        Notice::Received(
+            Event::UserOnline | Event::UserOffline | Event::List | Event::Conversation,
+            _,
+        ) if VISITOR => return None,
         Notice::Received(Event::UserOnline, payload) => {
             Fields::of(&payload)?;
             let named = platform::user_id_of(&payload).is_string();

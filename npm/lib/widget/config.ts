@@ -115,7 +115,7 @@ function checked(
   for (const [name, value] of Object.entries(given ?? {})) {
     const [test, is] = FIELDS[name as keyof ChatWidgetConfig] ?? [];
     if (!test) {
-      problems.push(`${name} is not known: ${Object.keys(FIELDS).join(', ')} are`);
+      problems.push(`${name} is not known`);
     } else if (value === undefined || value === null) {
       // As if it were not there.
     } else if (!test(value) || (name === 'color' && !page.isColor(value as string))) {

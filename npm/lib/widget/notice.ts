@@ -31,7 +31,7 @@ export interface Circumstances {
 export const PATIENCE = 2000;
 
 /** Codes that no further attempt helps against, and what they say to a visitor. */
-const REFUSALS: Readonly<Partial<Record<ChatErrorCode, keyof ChatWidgetTexts>>> = {
+export const REFUSALS: Readonly<Partial<Record<ChatErrorCode, keyof ChatWidgetTexts>>> = {
   TENANT_REQUIRED: 'refused',
   UNKNOWN_TENANT: 'refused',
   WRONG_TENANT: 'refused',

@@ -113,13 +113,33 @@ export interface ChatWidgetEvents {
   /** The chat was closed. */
   close: Record<string, never>;
   /** Something was said: by others, or by the visitor and delivered. */
-  message: { id: string | null; text: string; sender: 'user' | 'agent' | 'bot'; timestamp: string | null };
+  message: {
+    /** The server's id, if it is known. */
+    id: string | null;
+    /** What was said. Text, not markup. */
+    text: string;
+    /** Who said it: the visitor, someone of the staff, or a program. */
+    sender: 'user' | 'agent' | 'bot';
+    /** ISO-8601, UTC; the server's time, if it is known. */
+    timestamp: string | null;
+  };
   /** How many messages wait to be read, whenever that changes. */
-  unread: { count: number };
+  unread: {
+    /** 0: everything has been read. */
+    count: number;
+  };
   /** What has gone wrong; `code` is one of the package's. */
-  error: { code: string; message: string };
+  error: {
+    /** For programs. */
+    code: string;
+    /** For the page's developer. */
+    message: string;
+  };
   /** `live`: connected; `connecting`: on the way, or to be tried again; `failed`: refused for good. */
-  connection: { state: 'connecting' | 'live' | 'failed' };
+  connection: {
+    /** Where it stands now. */
+    state: 'connecting' | 'live' | 'failed';
+  };
   /** The widget is out of the page. */
   shutdown: Record<string, never>;
 }

@@ -354,11 +354,12 @@ export class Widget {
     if (this.#isOpen && document.visibilityState === 'visible') {
       next = marks.readAll(next, messages);
     }
-    this.#setMark(next);
+    // Another tab that wrote at the same time may have put back an older one, and nobody would put it right.
+    this.#setMark(next, (other.read ?? 0) < (next.read ?? 0));
   }
 
-  #setMark(next: marks.Mark): void {
-    if (!marks.isSame(next, this.#mark)) {
+  #setMark(next: marks.Mark, isOlderKept = false): void {
+    if (isOlderKept || !marks.isSame(next, this.#mark)) {
       this.#mark = next;
       this.#kept?.mark.write(JSON.stringify(next));
     }
