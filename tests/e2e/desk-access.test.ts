@@ -47,6 +47,12 @@ const STATES: Readonly<Record<string, (page: Page, server: DeskServer) => Promis
     server.offline('anonymous-1');
     await page.getByText('has left the site').waitFor();
   },
+  'a visitor in another conversation': async (page, server) => {
+    await rows(page).filter({ hasText: 'Visitor 1' }).first().click();
+    await page.getByRole('textbox', { name: 'Write a message' }).waitFor();
+    server.online({ ...user(1), sessionId: 'another' });
+    await page.getByRole('button', { name: 'Go there' }).waitFor();
+  },
   'the conversations': async (page, server) => {
     server.say('s1', 'user', 'Is this in stock?');
     server.say('s2', 'agent', 'Can I help?');
