@@ -79,7 +79,7 @@ test('an admin asks to be told, and reads the list when connected', async () => 
   serve(50, b2, a1);
   const { store, socket } = await follow();
   expect(socket.config.admin).toBe(true);
-  expect(await socket.config.credentials()).toEqual({ token: 'key', conversations: 1 });
+  expect(await socket.handshake()).toEqual({ token: 'key', conversations: 1 });
   expect(reads()).toBe(0);
   socket.emit(SocketEvent.Connected);
   await settled();

@@ -85,8 +85,8 @@ export class Feed implements Work {
         return;
       }
       this.#api = core.chatApi(config);
-      const credentials = async () => ({ ...(await config.credentials()), conversations: 1 });
-      this.#socket = core.chatSocket({ ...config, credentials }, (event, value) => {
+      const about = () => ({ conversations: 1 });
+      this.#socket = core.chatSocket({ ...config, about }, (event, value) => {
         if (!this.#isOver) {
           this.#hear(event, value);
         }
