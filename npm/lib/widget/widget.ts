@@ -8,6 +8,7 @@
  */
 import type { ConversationMessage } from '../conversation/log.js';
 import type { ChatError } from '../errors.js';
+import { forget } from '../page.js';
 import { computedColor, readableOn } from './colors.js';
 import { identityOf, type WidgetOptions } from './config.js';
 import { set } from './dom.js';
@@ -166,7 +167,7 @@ export class Widget {
     this.#look();
   }
 
-  /** `forgets`: what was written here is nobody's any more. */
+  /** `forgets`: the visitor who was here is nobody any more. */
   stop(forgets: boolean): void {
     this.#over.abort();
     clearTimeout(this.#patience);
@@ -175,7 +176,8 @@ export class Widget {
     this.#screen.stop();
     this.#host.remove();
     if (forgets) {
-      this.#kept?.panel.write('');
+      // Last, since what ends may still write something down.
+      forget();
     }
   }
 
@@ -264,13 +266,9 @@ export class Widget {
   #listen(): void {
     const { signal } = this.#over;
     const look = () => this.#lookSoon();
-    for (const [target, types] of [
-      [window, ['online', 'offline', 'pageshow']],
-      [document, ['visibilitychange']],
-    ] as const) {
-      types.forEach((type) => target.addEventListener(type, look, { signal }));
-    }
-    window.addEventListener('storage', look, { signal });
+    ['online', 'offline', 'storage'].forEach((type) => window.addEventListener(type, look, { signal }));
+    // Also when the page comes out of the browser's cache.
+    document.addEventListener('visibilitychange', look, { signal });
     document.addEventListener('securitypolicyviolation', (event) => this.#blocked(event), { signal });
   }
 
