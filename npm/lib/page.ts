@@ -46,22 +46,6 @@ export function save(key: string, value: string): string {
   return value;
 }
 
-/** Forgets whatever is kept for this site, in all tabs and in this one: whoever comes next is somebody else. */
-export function forget(): void {
-  for (const name of Object.keys(unsaved)) {
-    delete unsaved[name];
-  }
-  for (const storage of ['localStorage', 'sessionStorage'] as const) {
-    try {
-      for (const name of Object.keys(globalThis[storage]).filter((name) => name.startsWith('amoiq-chat-'))) {
-        globalThis[storage].removeItem(name);
-      }
-    } catch {
-      // Where storage is blocked nothing is kept.
-    }
-  }
-}
-
 /** The page's own address, under whatever the caller knows better. */
 export function pageInfo(given: WebsiteInfo = {}): CoreConfig['website'] {
   const page = typeof location === 'undefined' ? undefined : location;

@@ -8,7 +8,6 @@
  */
 import type { ConversationMessage } from '../conversation/log.js';
 import type { ChatError } from '../errors.js';
-import { forget } from '../page.js';
 import { computedColor, readableOn } from './colors.js';
 import { identityOf, type WidgetOptions } from './config.js';
 import { set } from './dom.js';
@@ -22,7 +21,7 @@ import { createScreen, type Screen } from './phone.js';
 import type { ChatWidgetIdentity } from './public.js';
 import { clockOf, rowsOf } from './rows.js';
 import { Session } from './session.js';
-import { cell, type Cell, type Kept, parseKept } from './storage.js';
+import { cell, type Cell, forgetWritten, type Kept, parseKept } from './storage.js';
 import * as marks from './unread.js';
 
 const KEY = 'amoiq-chat-widget';
@@ -167,7 +166,7 @@ export class Widget {
     this.#look();
   }
 
-  /** `forgets`: the visitor who was here is nobody any more. */
+  /** `forgets`: whoever comes next has written nothing. */
   stop(forgets: boolean): void {
     this.#over.abort();
     clearTimeout(this.#patience);
@@ -177,7 +176,7 @@ export class Widget {
     this.#host.remove();
     if (forgets) {
       // Last, since what ends may still write something down.
-      forget();
+      forgetWritten();
     }
   }
 
