@@ -99,6 +99,7 @@ test('what is said shows, and what was told already changes nothing', async () =
   followed.listener.mockClear();
   followed.socket.emit(SocketEvent.Conversation, { ...c3 });
   followed.socket.emit(SocketEvent.Conversation, { id: 'no summary' });
+  followed.socket.emit(SocketEvent.Conversation, { ...d4, userId: undefined });
   await say(followed, d4);
   expect(followed.listener).toHaveBeenCalledTimes(1);
   expect(before.conversations).toEqual([c3, b2, a1]);

@@ -123,6 +123,32 @@ test('a widget that comes out of the cache is online again and can talk', async 
   expect(opened.errors).toEqual([]);
 });
 
+test('a chat that was open when its page was left is open and whole when it comes back', async () => {
+  await using server = await startServer({ args: ['--offline-grace', '50ms'] });
+  await using shop = await widgetSite(widget, { server: server.url });
+  const observer = Observer.watch('observer', server.url);
+  using _observing = observer.client;
+  await until('the observer', () => observer.isWatching);
+  await using opened = await browser.open('about:blank');
+  const { page } = opened;
+  await noteShowings(page);
+  await page.goto(`${shop.url}/shop`);
+  const userId = await knownUser(observer, page);
+  await page.locator('.bubble').click();
+  await page.getByRole('textbox').fill('Before');
+  await page.getByRole('textbox').press('Enter');
+  await page.locator('.own.delivered').waitFor();
+  await page.getByRole('textbox').fill('Half a sen');
+
+  await leaveAndComeBack(page, () => until('the end', () => observer.times('offline', userId) === 1));
+  await page.getByText('Online').waitFor();
+  expect(await page.getByRole('textbox').inputValue()).toBe('Half a sen');
+  await page.getByRole('textbox').press('Enter');
+  await page.locator('.own.delivered', { hasText: 'Half a sen' }).waitFor();
+  expect(await page.locator('.own').count()).toBe(2);
+  expect(opened.errors).toEqual([]);
+});
+
 test('a dashboard that comes out of the cache is live again and shows who came meanwhile', async () => {
   await using server = await startServer({ args: ['--offline-grace', '50ms'] });
   using before = await OfficialClient.visitor(server.url, 'before');

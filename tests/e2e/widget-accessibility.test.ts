@@ -188,3 +188,21 @@ test('everything that a finger hits is large enough', async () => {
   await bubble(page).click();
   expect(await small()).toEqual([]);
 });
+
+test('with the text twice as large in the browser, everything is in its place in a small window', async () => {
+  await using site = await widgetSite(files, { server: server.url });
+  await using opened = await browser.open('about:blank', { viewport: { width: 640, height: 430 } });
+  const { page } = opened;
+  const developer = await page.context().newCDPSession(page);
+  await developer.send('Page.setFontSizes', { fontSizes: { standard: 32 } });
+  await page.goto(`${site.url}/shop`);
+  await bubble(page).click();
+  const input = page.getByRole('textbox');
+  await input.fill('line\n'.repeat(20));
+  expect(await input.evaluate((element) => parseFloat(getComputedStyle(element).fontSize))).toBe(30);
+  for (const part of [page.getByRole('heading', { name: 'Chat with us' }), page.locator('.status'), input, page.locator('.send')]) {
+    const box = await part.boundingBox();
+    expect(box && box.y >= 0 && box.y + box.height <= 430, JSON.stringify(box)).toBe(true);
+  }
+  expect((await page.locator('.log').boundingBox())?.height).toBeGreaterThan(60);
+});

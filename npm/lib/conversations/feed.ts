@@ -218,11 +218,9 @@ export class Feed implements Work {
   }
 }
 
-/** Whether it has what is decided by. */
+/** Whether it has what is decided by, and what a list cannot be without. */
 function isSummary(value: unknown): value is ConversationSummary {
-  const { id, updatedAt, lastMessage } = (value ?? {}) as Record<string, unknown>;
+  const { id, userId, sessionId, updatedAt, lastMessage } = (value ?? {}) as Record<string, unknown>;
   const message = (lastMessage ?? {}) as Record<string, unknown>;
-  return (
-    typeof id === 'string' && typeof updatedAt === 'string' && typeof message['id'] === 'string'
-  );
+  return [id, userId, sessionId, updatedAt, message['id']].every((text) => typeof text === 'string');
 }

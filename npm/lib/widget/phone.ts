@@ -11,8 +11,8 @@ export interface Screen {
   readonly stop: () => void;
 }
 
-/** Also a phone that lies on its side. */
-const SMALL = '(max-width: 479.98px), (max-height: 419.98px)';
+/** Also a phone that lies on its side, and any window for whom the text is large. 480 and 420 pixels at the usual size. */
+const SMALL = '(max-width: 29.99em), (max-height: 26.24em)';
 
 export function createScreen(root: HTMLElement, changed: () => void): Screen {
   const small = matchMedia(SMALL);

@@ -174,7 +174,7 @@ export interface ChatWidget {
   on<E extends ChatWidgetEvent>(event: E, listener: ChatWidgetListener<E>): void;
   /** Calls it no longer. */
   off<E extends ChatWidgetEvent>(event: E, listener: ChatWidgetListener<E>): void;
-  /** Disconnects, takes the widget out of the page, and forgets what was written in it. */
+  /** Disconnects, takes the widget out of the page, and forgets what was written in this tab and has not arrived. */
   shutdown(): void;
   /** Starts again, by what `window.ChatWidgetConfig` is then. */
   boot(): void;

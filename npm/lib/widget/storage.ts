@@ -29,6 +29,17 @@ export const cell = (storage: () => Storage, key: string): Cell => ({
   },
 });
 
+/** Forgets what was written in this tab and has not arrived: draft and unsent messages, of whichever visitor. */
+export function forgetWritten(): void {
+  try {
+    for (const key of Object.keys(sessionStorage).filter((key) => key.startsWith('amoiq-chat-'))) {
+      sessionStorage.removeItem(key);
+    }
+  } catch {
+    // Where it is blocked nothing is kept.
+  }
+}
+
 /** What a tab keeps of the panel. */
 export interface Kept {
   readonly isOpen: boolean;

@@ -21,7 +21,7 @@ import { createScreen, type Screen } from './phone.js';
 import type { ChatWidgetIdentity } from './public.js';
 import { clockOf, rowsOf } from './rows.js';
 import { Session } from './session.js';
-import { cell, type Cell, type Kept, parseKept } from './storage.js';
+import { cell, type Cell, forgetWritten, type Kept, parseKept } from './storage.js';
 import * as marks from './unread.js';
 
 const KEY = 'amoiq-chat-widget';
@@ -166,7 +166,7 @@ export class Widget {
     this.#look();
   }
 
-  /** `forgets`: what was written here is nobody's any more. */
+  /** `forgets`: whoever comes next has written nothing. */
   stop(forgets: boolean): void {
     this.#over.abort();
     clearTimeout(this.#patience);
@@ -175,7 +175,8 @@ export class Widget {
     this.#screen.stop();
     this.#host.remove();
     if (forgets) {
-      this.#kept?.panel.write('');
+      // Last, since what ends may still write something down.
+      forgetWritten();
     }
   }
 
@@ -264,13 +265,9 @@ export class Widget {
   #listen(): void {
     const { signal } = this.#over;
     const look = () => this.#lookSoon();
-    for (const [target, types] of [
-      [window, ['online', 'offline', 'pageshow']],
-      [document, ['visibilitychange']],
-    ] as const) {
-      types.forEach((type) => target.addEventListener(type, look, { signal }));
-    }
-    window.addEventListener('storage', look, { signal });
+    ['online', 'offline', 'storage'].forEach((type) => window.addEventListener(type, look, { signal }));
+    // Also when the page comes out of the browser's cache.
+    document.addEventListener('visibilitychange', look, { signal });
     document.addEventListener('securitypolicyviolation', (event) => this.#blocked(event), { signal });
   }
 

@@ -310,6 +310,7 @@ const heardOf: ChatWidgetListener<'unread'> = ({ count }) => void count.toFixed(
 const told: ChatWidgetEvent = 'unread';
 const ann: ChatWidgetIdentity = { token: 'jwt' };
 (window.ChatWidget ||= []).push(['on', told, heardOf], ['identify', ann], ['open']);
+(window.ChatWidget ||= []).push(['on', 'unread', ({ count }: ChatWidgetEvents['unread']) => void count.toFixed()]);
 export function whoSaid({ sender, text }: ChatWidgetEvents['message']): string {
   return `${sender}: ${text}`;
 }
