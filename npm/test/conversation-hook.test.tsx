@@ -94,6 +94,6 @@ test('a visit is told, and is no reason for another conversation while it is the
   rerender();
   expect(result.current.send).toBe(send);
   expect(core.sockets).toEqual([made]);
-  expect(await made.config.credentials()).toMatchObject({ visit: { visits: 1 } });
+  expect(await made.handshake()).toMatchObject({ visit: { visits: 1 } });
   visit.close();
 });

@@ -258,6 +258,14 @@ test('what answers otherwise is no server of this kind', async () => {
   expect(told).toEqual(['close']);
 });
 
+test('an answer without a packet is an end, and no reason to ask again at once', async () => {
+  const { told } = await polling();
+  polls().at(-1)?.answer('');
+  await later();
+  expect(told.at(-1)).toBe('close');
+  expect(polls()).toHaveLength(2);
+});
+
 test('an address that is none ends at once, but not before anybody listens', async () => {
   vi.stubGlobal('WebSocket', undefined);
   const { told } = (await fresh())('nowhere');

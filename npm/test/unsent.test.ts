@@ -35,8 +35,8 @@ async function page(config: ChatConfig = endpoint) {
   before = settled;
   const converse = (tenantId = '42', options: ConversationOptions = {}) => {
     const store = createConversation(tenantId, { keepUnsent: true, ...options });
-    const unsubscribe = store.subscribe(() => {});
-    leave.push(unsubscribe);
+    store.subscribe(() => {});
+    leave.push(() => store.close());
     return store;
   };
   const socket = (at = 0) =>
@@ -208,6 +208,21 @@ test('a page that comes back may find that another one has sent what waited', as
   made.emit(SocketEvent.Connected);
   await here.settled();
   expect(made.sent).toMatchObject([{ text: 'hi', retry: true }]);
+});
+
+test('a page that comes back has what the one after it has kept', async () => {
+  const here = await page();
+  const store = here.converse();
+  store.send('one');
+  const there = await page();
+  there.converse().send('two');
+  await there.settled();
+  window.dispatchEvent(new Event('pageshow'));
+  expect(shown(store)).toEqual([
+    ['two', 'pending'],
+    ['one', 'pending'],
+  ]);
+  expect(shown((await page()).converse())).toHaveLength(2);
 });
 
 test('a server that knows no names is not sent again what it may have', async () => {

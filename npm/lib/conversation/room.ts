@@ -396,9 +396,13 @@ export class Room {
     }
     // What somebody else has written is neither sent nor kept in this one's name.
     const log = before === undefined ? this.#log : logs.deliveredOnly(this.#log);
-    const kept = this.#shelf.read();
+    this.#resumeFrom(log);
+  }
+
+  #resumeFrom(log: Log): void {
+    const kept = this.#shelf?.read();
     const sender = this.#isStaff ? 'agent' : 'user';
-    this.#update(kept?.whose === this.#whose ? resumed(log, kept, sender) : log);
+    this.#update(kept && kept.whose === this.#whose ? resumed(log, kept, sender) : log);
     this.#save();
   }
 
@@ -408,8 +412,8 @@ export class Room {
     }
   }
 
-  /** While the browser kept this page aside, another one may have sent what was kept. */
-  readonly #doubt = (): void => this.#update(logs.doubted(this.#log));
+  /** While the browser kept this page aside, another one may have sent what was kept, or have kept more. */
+  readonly #doubt = (): void => this.#resumeFrom(logs.doubted(this.#log));
 
   // What was said before.
 

@@ -111,7 +111,8 @@ export class Shelf {
 
   read(): Unsent | undefined {
     try {
-      const kept = JSON.parse(sessionStorage.getItem(this.#key) ?? '') as Partial<Unsent> | null;
+      this.#written = sessionStorage.getItem(this.#key);
+      const kept = JSON.parse(this.#written ?? '') as Partial<Unsent> | null;
       return typeof kept?.whose === 'string' && kept.messages?.every(isKept)
         ? (kept as Unsent)
         : undefined;

@@ -60,7 +60,12 @@ export class Poller {
   async #poll(): Promise<void> {
     try {
       while (!this.#over.signal.aborted) {
-        packetsOf(await this.#request()).forEach((packet) => this.#hear(packet));
+        const body = await this.#request();
+        if (body === '') {
+          // Servers wait until there is something to say: this would be asked again at once, without end.
+          throw new Error('an answer without a packet');
+        }
+        packetsOf(body).forEach((packet) => this.#hear(packet));
       }
     } catch {
       this.#end();
