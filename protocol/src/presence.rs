@@ -48,7 +48,7 @@ pub struct Cursor {
 }
 
 /// One online user: the payload of `user_online`, and a row of `online_users_list` and of the HTTP list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OnlineUser {
     /// The user; unique within a tenant.

@@ -68,17 +68,7 @@ fn bare_user() -> OnlineUser {
     OnlineUser {
         user_id: "anonymous-7".into(),
         connected_at: "2024-01-15T10:31:00.000Z".into(),
-        session_id: None,
-        domain: None,
-        origin: None,
-        url: None,
-        title: None,
-        referrer: None,
-        first_page: None,
-        started_at: None,
-        visits: None,
-        idle_since: None,
-        tabs: None,
+        ..OnlineUser::default()
     }
 }
 

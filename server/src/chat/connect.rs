@@ -311,13 +311,7 @@ fn profile_of<P, M>(
         domain: short("domain"),
         origin: short("origin"),
         url: info("url").and_then(|url| rules.address(&url)),
-        title: None,
-        referrer: None,
-        first_page: None,
-        started_at: None,
-        visits: None,
-        idle_since: None,
-        tabs: None,
+        ..OnlineUser::default()
     };
     match visit::told_in(request.auth).filter(|_| is_listed(chat, identity)) {
         Some(visit) => {

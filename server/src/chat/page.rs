@@ -132,16 +132,8 @@ mod tests {
             user_id: "ann".into(),
             session_id: Some("s1".into()),
             connected_at: now().to_iso(),
-            domain: None,
-            origin: None,
             url: Some("https://a.example/".into()),
-            title: None,
-            referrer: None,
-            first_page: None,
-            started_at: None,
-            visits: None,
-            idle_since: None,
-            tabs: None,
+            ..OnlineUser::default()
         }
     }
 

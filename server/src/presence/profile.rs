@@ -175,16 +175,10 @@ mod tests {
             user_id: "ann".into(),
             session_id: Some("s1".into()),
             connected_at: "2024-01-15T10:30:00.000Z".into(),
-            domain: None,
-            origin: None,
             url: Some("https://a.example/".into()),
             title: Some("A \"b\"".into()),
-            referrer: None,
-            first_page: None,
-            started_at: None,
             visits: Some(2),
-            idle_since: None,
-            tabs: None,
+            ..OnlineUser::default()
         }
     }
 
