@@ -42,8 +42,9 @@ export function watchPage(on) {
 }
 
 /**
- * Opens a WebSocket. Returns what sends a text frame or, called without one, closes the socket, after which `on` is not
- * called; returns nothing if the address or the page's policy does not allow the socket.
+ * Opens a WebSocket. Returns what sends a text frame, which asks for the namespace if `joins` is 1, or, called without one,
+ * closes the socket, after which `on` is not called; returns nothing if the address or the page's policy does not allow
+ * the socket.
  *
  * Most frames are events, and the plain form of those is all that is known of the protocol here: a frame that is
  * `42["name",…]` to the letter, with one of `names`, separated by spaces, and one value, is told as that event and its
@@ -53,8 +54,6 @@ export function openSocket(config, names, on) {
   try {
     const heads = names.split(' ').map((name) => `42["${name}",`);
     const socket = new (config.settings().WebSocket ?? WebSocket)(socketUrl(config));
-    // Told by its end, too; but outside a page an error that nobody listens for ends the program.
-    socket.onerror = () => {};
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => on(OPEN);
     socket.onmessage = ({ data }) => {
@@ -68,10 +67,14 @@ export function openSocket(config, names, on) {
       }
       on(FRAME, data);
     };
-    socket.onclose = () => on(CLOSED);
-    return (_, text) => {
+    // One that the page's policy forbids has an error and no end in Chromium.
+    socket.onerror = socket.onclose = () => on(CLOSED);
+    return (joins, text) => {
+      // Whoever joins tells all there is to tell, as it is now.
+      if (joins) text = '40' + stringify({ ...read(text, 2), ...config.about?.() });
       if (text !== undefined) return socket.send(text);
-      socket.onopen = socket.onmessage = socket.onclose = null;
+      // Outside a page an error that nobody listens for ends the program.
+      socket.onopen = socket.onmessage = socket.onclose = socket.onerror = () => {};
       socket.close();
     };
   } catch {}

@@ -302,11 +302,12 @@ impl Connection {
         };
         self.feed_watchdog(now);
         let text = [CONNECT, self.credentials.auth()].concat();
-        self.outputs.push(Output::Send(text));
+        self.outputs.push(Output::Join(text));
     }
 
-    /// The answer to [`Output::Authenticate`]: the JSON object to join with, or that there is none to be had. `life` is for how
-    /// long it is good; what does not say so lasts longer than any connection.
+    /// The answer to [`Output::Authenticate`]: the JSON object that proves who joins, or that there is none to be had. The same
+    /// proof must be the same text, since that is how others are told from it. `life` is for how long it is good; what does
+    /// not say so lasts longer than any connection.
     pub fn handle_credentials(&mut self, now: Millis, auth: Result<&str, Code>, life: Millis) {
         let expires = now.saturating_add(life);
         match (self.state, auth) {

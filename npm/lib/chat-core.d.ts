@@ -14,8 +14,12 @@ declare module 'chat-core' {
     visitorId?: string;
     /** Empty: the page would like to have one. */
     visitorToken?: string;
+  }
+
+  /** What a handshake says beside who comes. */
+  export interface About {
     /** What is known of the visit, in the words of the wire. */
-    visit?: object;
+    visit?: object | undefined;
     /** 1: an admin who is told of every conversation. */
     conversations?: number;
   }
@@ -34,8 +38,10 @@ declare module 'chat-core' {
       referrer?: string;
       siteId?: string;
     };
-    /** Called before each connect and each request. */
+    /** Called before each connect and each request: the same as long as it proves the same. */
     credentials: () => Auth | Promise<Auth>;
+    /** Called as each handshake is sent. */
+    about?: (() => About) | undefined;
     fail: (code: string, message: string, status?: number) => ChatError;
     /** Read whenever it counts. */
     settings: () => ChatConfig;

@@ -27,7 +27,7 @@ export {
   type OnlineUsersExampleProps,
   type OnlineUsersExampleTexts,
 } from './components/OnlineUsersExample.js';
-export { pageAddress, type PageAddress, visitorName } from './components/people.js';
+export { ownerOf, pageAddress, type PageAddress, visitorName } from './components/people.js';
 export { VisitorAvatar, type VisitorAvatarProps } from './components/VisitorAvatar.js';
 export { useOnlineCount, useOnlineUser } from './hooks/selected.js';
 export { useConversation, type UseConversationResult } from './hooks/useConversation.js';

@@ -168,3 +168,80 @@ test('who has left is said to have left, and the conversation stays', async () =
   expect(screen.getByText(/has left the site/)).toBeTruthy();
   expect(screen.getByText('Bye')).toBeTruthy();
 });
+
+test('what a session that has ended did not take is said by the next one of the same visitor', async () => {
+  const { rerender } = render(panel());
+  const socket = await joined([said('1', 'Is it in stock?')]);
+  const { fail } = await import('../lib/errors.js');
+  socket.answer = () => Promise.reject(fail('UNKNOWN_SESSION', 'There is no such session'));
+  write('It is');
+  await act(async () => {
+    fireEvent.keyDown(field(), { key: 'Enter' });
+    await settled();
+  });
+  rerender(panel({ sessionId: 's2', visitor: { ...ann, sessionId: 's2' } }));
+  const next = await joined([said('1', 'Is it in stock?')], 1);
+  expect(next.sent).toEqual([expect.objectContaining({ text: 'It is', sessionId: 's2' })]);
+  expect(screen.getAllByText('It is')).toHaveLength(1);
+  expect(screen.queryByText(/Not sent/)).toBeNull();
+});
+
+test('what is under way by one session gets there before the next one takes over', async () => {
+  const { rerender } = render(panel());
+  const socket = await joined([said('1', 'Is it in stock?')]);
+  let accept = () => {};
+  socket.answer = () =>
+    new Promise((resolve) => {
+      accept = () => resolve({ messageId: '2', timestamp: '2024-01-15T10:31:00.000Z' });
+    });
+  write('It is');
+  await act(async () => {
+    fireEvent.keyDown(field(), { key: 'Enter' });
+    await settled();
+  });
+  rerender(panel({ sessionId: 's2', visitor: { ...ann, sessionId: 's2' } }));
+  await settled();
+  expect(core.sockets).toHaveLength(1);
+  await act(async () => {
+    accept();
+    await settled();
+  });
+  // Before it is read anew, and after.
+  expect(screen.getAllByText('It is')).toHaveLength(1);
+  write('In red, too');
+  await act(async () => {
+    fireEvent.keyDown(field(), { key: 'Enter' });
+    await settled();
+  });
+  expect(screen.getByText('Is it in stock?')).toBeTruthy();
+  const next = await joined([said('1', 'Is it in stock?'), said('2', 'It is', 'agent')], 1);
+  expect(next.sent).toEqual([expect.objectContaining({ text: 'In red, too', sessionId: 's2' })]);
+  for (const text of ['Is it in stock?', 'It is', 'In red, too']) {
+    expect(screen.getAllByText(text)).toHaveLength(1);
+  }
+});
+
+test("an unproven visitor's other session is another conversation, to which one is led", async () => {
+  const onFollow = vi.fn();
+  const unproven = { ...ann, userId: 'anonymous-ann' };
+  const { rerender } = render(panel({ visitor: unproven, onFollow }));
+  await joined([said('1', 'Is it in stock?')]);
+  write('It is');
+  expect(screen.queryByRole('button', { name: 'Go there' })).toBeNull();
+  rerender(panel({ visitor: { ...unproven, sessionId: 's2' }, onFollow }));
+  fireEvent.click(screen.getByRole('button', { name: 'Go there' }));
+  expect(onFollow).toHaveBeenCalledWith('s2');
+  rerender(panel({ sessionId: 's2', visitor: { ...unproven, sessionId: 's2' }, onFollow }));
+  expect(screen.queryByText('Is it in stock?')).toBeNull();
+  expect(field().value).toBe('');
+});
+
+test('a visitor whom a token makes known again goes on with the same conversation', async () => {
+  const known = { ...ann, userId: 'anonymous-~ann' };
+  const { rerender } = render(panel({ visitor: known }));
+  await joined([said('1', 'Is it in stock?')]);
+  write('It is');
+  rerender(panel({ sessionId: 's2', visitor: { ...known, sessionId: 's2' } }));
+  expect(screen.getByText('Is it in stock?')).toBeTruthy();
+  expect(field().value).toBe('It is');
+});

@@ -79,7 +79,7 @@ test('an admin asks to be told, and reads the list when connected', async () => 
   serve(50, b2, a1);
   const { store, socket } = await follow();
   expect(socket.config.admin).toBe(true);
-  expect(await socket.config.credentials()).toEqual({ token: 'key', conversations: 1 });
+  expect(await socket.handshake()).toEqual({ token: 'key', conversations: 1 });
   expect(reads()).toBe(0);
   socket.emit(SocketEvent.Connected);
   await settled();
@@ -99,6 +99,7 @@ test('what is said shows, and what was told already changes nothing', async () =
   followed.listener.mockClear();
   followed.socket.emit(SocketEvent.Conversation, { ...c3 });
   followed.socket.emit(SocketEvent.Conversation, { id: 'no summary' });
+  followed.socket.emit(SocketEvent.Conversation, { ...d4, userId: undefined });
   await say(followed, d4);
   expect(followed.listener).toHaveBeenCalledTimes(1);
   expect(before.conversations).toEqual([c3, b2, a1]);

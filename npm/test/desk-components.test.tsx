@@ -23,6 +23,7 @@ beforeEach(() => {
 afterEach(async () => {
   cleanup();
   await settled();
+  vi.unstubAllGlobals();
 });
 
 test('conversations are listed with the last words, and those are marked that wait or are new', async () => {
@@ -51,6 +52,38 @@ test('conversations are listed with the last words, and those are marked that wa
   const [chosen] = screen.getAllByRole('button');
   expect(chosen?.getAttribute('aria-current')).toBe('true');
   expect(chosen?.dataset['unread']).toBe('false');
+});
+
+test.each(['kept', 'refused'])('what was read stays read when the page is loaded anew; storage is %s', async (storage) => {
+  if (storage === 'refused') {
+    const refuse = () => {
+      throw new DOMException('no', 'SecurityError');
+    };
+    vi.stubGlobal('localStorage', { getItem: refuse, setItem: refuse });
+  }
+  const list = async (at: number, said: ReturnType<typeof summary>[], selected?: string) => {
+    core.get = () => ({ conversations: said });
+    render(<ConversationList tenantId="42" selected={selected} onSelect={() => {}} />);
+    const socket = await appears(() => core.sockets[at]);
+    await act(async () => {
+      socket.emit(SocketEvent.Connected);
+      await settled();
+    });
+    return screen.queryAllByRole('button').map((button) => button.dataset['unread']);
+  };
+  expect(await list(0, [])).toEqual([]);
+  await act(async () => {
+    core.sockets[0]?.emit(SocketEvent.Conversation, summary('a', 1));
+    await settled();
+  });
+  await vi.waitFor(() => expect(screen.getByRole('button').dataset['unread']).toBe('true'));
+  cleanup();
+  await settled();
+  const isKept = storage === 'kept';
+  expect(await list(1, [summary('a', 1)])).toEqual([`${isKept}`]);
+  cleanup();
+  await settled();
+  expect(await list(2, [summary('b', 3), summary('a', 1)], 'a')).toEqual([`${isKept}`, 'false']);
 });
 
 test('the chart says the hour in a picture, in words, in a table, and a minute at a time', async () => {

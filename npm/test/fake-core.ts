@@ -1,5 +1,5 @@
 /** Stands in for the WebAssembly core: records what the facade does to it, and does what a test says. */
-import type { Api, CoreConfig, Shelf, Socket, Users } from 'chat-core';
+import type { About, Api, Auth, CoreConfig, Shelf, Socket, Users } from 'chat-core';
 import type { ChatError } from '../lib/errors.js';
 import { ApiOp, type SocketEvent, SocketOp, UsersOp, UsersStatus } from '../lib/ops.js';
 import type { ChatMessage, MessageReceipt, OnlineUser } from '../lib/types.js';
@@ -57,6 +57,12 @@ class FakeSocket {
     readonly emit: (event: SocketEvent, value?: unknown) => void,
   ) {
     core.sockets.push(this);
+  }
+
+  /** What a real core does for a connect: it asks who comes, and says that and what else there is to say. */
+  async handshake(): Promise<Auth & About> {
+    const auth = { ...(await this.config.credentials()), ...this.config.about?.() };
+    return JSON.parse(JSON.stringify(auth)) as Auth & About;
   }
 
   /** What a real core does when its connection stands otherwise. */

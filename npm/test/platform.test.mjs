@@ -41,6 +41,50 @@ test('a connection goes where it was given, and takes a WebSocket that was given
   ]);
 });
 
+test('whoever joins says what there is to say at that moment, and no other frame does', () => {
+  const frames = [];
+  class Given {
+    send(frame) {
+      frames.push(frame);
+    }
+  }
+  let elapsed = 0;
+  const about = () => ({ visit: { elapsed: (elapsed += 1) } });
+  const settings = () => ({ WebSocket: Given });
+  const send = openSocket(config({ settings, about }), 'one', () => {});
+  send(1, '40{"token":"\u00e9\\""}');
+  send(0, '42["message",{}]');
+  send(1, '40{"token":"\u00e9\\""}');
+  openSocket(config({ settings }), 'one', () => {})(1, '40{"token":"t"}');
+  expect(frames).toEqual([
+    '40{"token":"é\\"","visit":{"elapsed":1}}',
+    '42["message",{}]',
+    '40{"token":"é\\"","visit":{"elapsed":2}}',
+    '40{"token":"t"}',
+  ]);
+});
+
+test('a socket that has an error has ended, and whatever it has once it is closed is nobody’s', () => {
+  const made = [];
+  class Given {
+    constructor() {
+      made.push(this);
+    }
+    close() {}
+  }
+  const on = vi.fn();
+  const close = openSocket(config({ settings: () => ({ WebSocket: Given }) }), 'one', on);
+  const [socket] = made;
+  // One that the page’s policy forbids has no other end in Chromium.
+  socket.onerror({});
+  expect(on.mock.calls).toEqual([[2]]);
+  close(0);
+  // Outside a page an error that nobody listens for ends the program.
+  for (const end of ['onerror', 'onclose', 'onopen']) socket[end]({});
+  socket.onmessage({ data: '2' });
+  expect(on).toHaveBeenCalledTimes(1);
+});
+
 test('an address that is none opens nothing', () => {
   class Strict {
     constructor() {

@@ -64,14 +64,22 @@ async function connecting() {
 
 test('the handshake says what is known at that moment', async () => {
   const { made, become } = await connecting();
-  expect(await made.config.credentials()).toMatchObject({
+  expect(await made.handshake()).toMatchObject({
     visitorId: expect.any(String),
     visit: { url: START.url, title: 'A', firstPage: START.firstPage, visits: 2 },
   });
   become({ url: 'https://shop.example/b', idleSince: Date.now() - 1000 });
-  const { visit } = await made.config.credentials();
+  const { visit } = await made.handshake();
   expect(visit).toMatchObject({ url: 'https://shop.example/b', idle: expect.any(Number) });
   expect((visit as { elapsed: number }).elapsed).toBeGreaterThanOrEqual(5000);
+});
+
+test('nothing of the visit is among what proves who comes', async () => {
+  const { made, become } = await connecting();
+  const shown = await made.config.credentials();
+  expect(shown).not.toHaveProperty('visit');
+  become({ url: 'https://shop.example/b', idleSince: Date.now() - 1000 });
+  expect(await made.config.credentials()).toEqual(shown);
 });
 
 test('the address of the socket says no more of the page than the visit does', async () => {
@@ -89,12 +97,12 @@ test('without a visit nothing is said of one', async () => {
   open.push(store);
   store.subscribe(() => {});
   const made = await appears(() => core.sockets[0]);
-  expect(await made.config.credentials()).not.toHaveProperty('visit');
+  expect(await made.handshake()).not.toHaveProperty('visit');
 });
 
 test('while it is connected, each change is told once, and nothing else', async () => {
   const { made, become } = await connecting();
-  await made.config.credentials();
+  await made.handshake();
   made.emit(SocketEvent.Connected);
   expect(made.reports).toEqual([]);
   become({ url: 'https://shop.example/b', title: 'B' });
@@ -109,7 +117,7 @@ test('while it is connected, each change is told once, and nothing else', async 
 
 test('what changes between handshake and connection is told when it is up', async () => {
   const { made, become } = await connecting();
-  await made.config.credentials();
+  await made.handshake();
   become({ title: 'B' });
   expect(made.reports).toEqual([]);
   made.emit(SocketEvent.Connected);
@@ -118,25 +126,27 @@ test('what changes between handshake and connection is told when it is up', asyn
 
 test('what changes while it is away is said by the next handshake, and not again', async () => {
   const { made, become } = await connecting();
-  await made.config.credentials();
+  await made.handshake();
   made.emit(SocketEvent.Connected);
   made.emit(SocketEvent.Disconnected, 'transport close');
   become({ title: 'B' });
-  await made.config.credentials();
+  await made.handshake();
   made.emit(SocketEvent.Connected);
   expect(made.reports).toEqual([]);
 });
 
-test('a connection that is replaced learns what its predecessor was told meanwhile', async () => {
+test('a connection that replaces another says all, and is told what changes before it is up', async () => {
   const { made, become } = await connecting();
-  await made.config.credentials();
+  await made.handshake();
   made.emit(SocketEvent.Connected);
-  // The next one shows a later token while this one serves on.
+  // The next one is made as soon as its token is there.
   await made.config.credentials();
   become({ title: 'B' });
   made.emit(SocketEvent.Disconnected, 'replaced');
+  await made.handshake();
+  become({ title: 'C' });
   made.emit(SocketEvent.Connected);
-  expect(made.reports).toEqual([{ title: 'B' }, { title: 'B' }]);
+  expect(made.reports).toEqual([{ title: 'B' }, { title: 'C' }]);
 });
 
 test('a conversation that is over listens no more', async () => {
@@ -153,5 +163,5 @@ test('staff are no visitors', async () => {
   open.push(store);
   store.subscribe(() => {});
   const made = await appears(() => core.sockets[0]);
-  expect(await made.config.credentials()).not.toHaveProperty('visit');
+  expect(await made.handshake()).not.toHaveProperty('visit');
 });

@@ -45,6 +45,13 @@ test('no address and no title is longer than a server takes', () => {
   expect(JSON.stringify(snapshot).length).toBeLessThan(8000);
 });
 
+test('a title is cut between characters, and what is half of one is none', () => {
+  const smile = '\u{1f600}';
+  const { title } = open({ title: `${'x'.repeat(255)}${smile}` }).snapshot;
+  expect(title).toBe('x'.repeat(255));
+  expect(open({ title: `${smile[0]}a${smile}${smile[1]}b` }).snapshot.title).toBe(`a${smile}b`);
+});
+
 test('a page of the same site is no referrer', () => {
   expect(open({ referrer: 'https://shop.example/before' }).snapshot.referrer).toBeUndefined();
   expect(open({ referrer: '' }).snapshot.referrer).toBeUndefined();
@@ -67,6 +74,19 @@ test('a visit goes on in the next page and ends after half an hour without anyth
     startedAt: T + VISIT_GAP,
     visits: 2,
   });
+});
+
+test.each([
+  ['is no JSON', 'null and void'],
+  ['is nothing', 'null'],
+  ['has no page', { firstPage: undefined }],
+  ['has a time that is none', { lastAt: 'now' }],
+  ['has a referrer that is no text', { referrer: { url: 'https://r.example/' } }],
+  ['has none where nobody would leave it', { referrer: null }],
+])('what is stored and %s is no visit', (_, change) => {
+  const known = { ...open().record, visits: 7 };
+  const stored = typeof change === 'string' ? change : JSON.stringify({ ...known, ...change });
+  expect(open({}, stored, T + 1000).snapshot).toMatchObject({ visits: 1, startedAt: T + 1000 });
 });
 
 test('a page that was left open begins another visit when something is done in it', () => {
@@ -186,6 +206,16 @@ test('on the wire, times are how long ago they were', () => {
   expect(visitAuth(idle, T + 500)).toMatchObject({ idle: 100, elapsed: 500 });
   expect(visitReport(snapshot, idle, T + 500)).toEqual({ title: 'B', idle: 100 });
   expect(visitReport(idle, { ...idle, idleSince: null }, T + 500)).toEqual({});
+  // Another visit begins in the same page, and it comes from nowhere.
+  const next = { ...snapshot, referrer: undefined, startedAt: T + 300, visits: 2 };
+  expect(JSON.parse(JSON.stringify(visitReport(snapshot, next, T + 500)))).toEqual({
+    url: 'https://shop.example/a',
+    title: 'A',
+    referrer: '',
+    firstPage: 'https://shop.example/a',
+    visits: 2,
+    elapsed: 200,
+  });
   // A clock that was set back.
   expect(visitAuth(idle, T - 1)).toMatchObject({ idle: 0, elapsed: 0 });
 });

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::message::text_or_nothing;
 
-/// Client to server, `auth.visit` in CONNECT: makes a session one that reports.
+/// Client to server: `auth.visit` in CONNECT, which makes a session one that reports; and later `update_presence`, where
+/// what is left out stays as it was, but for `idle`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Visit {
@@ -57,32 +58,6 @@ pub struct Visit {
         skip_serializing_if = "Option::is_none"
     )]
     pub visits: Option<u64>,
-    /// For how long the visitor has done nothing, in milliseconds; absent: they are active.
-    #[serde(
-        default,
-        deserialize_with = "count_or_nothing",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub idle: Option<u64>,
-}
-
-/// Client to server, `update_presence`. What is left out stays as it was, but for `idle`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PresenceUpdate {
-    /// The address of the page now.
-    #[serde(
-        default,
-        deserialize_with = "text_or_nothing",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub url: Option<String>,
-    /// Its title.
-    #[serde(
-        default,
-        deserialize_with = "text_or_nothing",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub title: Option<String>,
     /// For how long the visitor has done nothing, in milliseconds; absent: they are active.
     #[serde(
         default,

@@ -14,7 +14,7 @@ use chat_protocol::{
         Cursor, GetOnlineUsers, OnlineUser, OnlineUsersList, PresenceDelta, UserOffline,
         VersionedList,
     },
-    visit::{OnlineHistory, OnlineSample, PresenceUpdate, Visit},
+    visit::{OnlineHistory, OnlineSample, Visit},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -137,18 +137,17 @@ fn visits() {
     );
     golden(
         "update_presence",
-        &PresenceUpdate {
+        &Visit {
             url: Some("https://example.com/basket".into()),
             title: Some("Basket".into()),
-            idle: None,
+            ..Visit::default()
         },
     );
     golden(
         "update_presence_idle",
-        &PresenceUpdate {
-            url: None,
-            title: None,
+        &Visit {
             idle: Some(60_000),
+            ..Visit::default()
         },
     );
     let sample = |at: &str, online, peak| OnlineSample {
@@ -181,7 +180,7 @@ fn what_a_page_says_of_its_visit_is_read_as_far_as_it_makes_sense() {
     };
     assert_eq!(visit, read);
     let idle = |json: &str| {
-        serde_json::from_str::<PresenceUpdate>(&format!(r#"{{"idle":{json}}}"#))
+        serde_json::from_str::<Visit>(&format!(r#"{{"idle":{json}}}"#))
             .expect("others may write anything there")
             .idle
     };

@@ -218,6 +218,10 @@ impl<P: PresenceStore, M: MessageStore> Application for Sockets<P, M> {
         })
     }
 
+    fn answered(&self, socket: &Socket) {
+        connect::join_rooms(socket);
+    }
+
     async fn connected(&self, socket: &Socket) {
         connect::enter(&self.0, socket).await;
     }

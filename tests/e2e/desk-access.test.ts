@@ -47,6 +47,12 @@ const STATES: Readonly<Record<string, (page: Page, server: DeskServer) => Promis
     server.offline('anonymous-1');
     await page.getByText('has left the site').waitFor();
   },
+  'a visitor in another conversation': async (page, server) => {
+    await rows(page).filter({ hasText: 'Visitor 1' }).first().click();
+    await page.getByRole('textbox', { name: 'Write a message' }).waitFor();
+    server.online({ ...user(1), sessionId: 'another' });
+    await page.getByRole('button', { name: 'Go there' }).waitFor();
+  },
   'the conversations': async (page, server) => {
     server.say('s1', 'user', 'Is this in stock?');
     server.say('s2', 'agent', 'Can I help?');
@@ -63,14 +69,20 @@ const STATES: Readonly<Record<string, (page: Page, server: DeskServer) => Promis
   },
 };
 
-for (const colorScheme of ['light', 'dark'] as const) {
-  test.each(Object.keys(STATES))(`nothing stands in the way: %s, ${colorScheme}`, async (state) => {
+const SCREENS = {
+  'light, wide': { colorScheme: 'light', viewport: { width: 1440, height: 900 } },
+  'dark, wide': { colorScheme: 'dark', viewport: { width: 1440, height: 900 } },
+  'light, a tablet': { colorScheme: 'light', viewport: { width: 820, height: 1180 }, hasTouch: true },
+  'dark, a phone': { colorScheme: 'dark', viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
+} as const;
+
+for (const [name, screen] of Object.entries(SCREENS)) {
+  test.each(Object.keys(STATES))(`nothing stands in the way: %s, ${name}`, async (state) => {
     await using server = await DeskServer.start(Array.from({ length: 80 }, (_, index) => user(index)));
     server.samples = SAMPLES;
     await using opened = await browser.open(address(desk, server), {
-      colorScheme,
+      ...screen,
       reducedMotion: 'reduce',
-      viewport: { width: 1440, height: 900 },
     });
     const { page } = opened;
     await rows(page).first().waitFor();

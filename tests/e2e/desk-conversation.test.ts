@@ -1,10 +1,11 @@
 /** Conversations at the desk, with our server: staff who speak first, two who see the same, and visitors who leave. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startServer } from '../support/backends.ts';
+import { startServer, TENANT } from '../support/backends.ts';
 import { type Page, TestBrowser } from '../support/browser.ts';
 import { address, exampleDashboard, rows } from '../support/examples.ts';
-import { type ChatMessage, OfficialClient } from '../support/official-client.ts';
+import { type ChatMessage, type ClientOptions, OfficialClient } from '../support/official-client.ts';
 import type { Site } from '../support/site.ts';
+import { inAnHour, jwt, SECRET } from '../support/token.ts';
 import { until } from '../support/until.ts';
 
 let browser: TestBrowser;
@@ -110,6 +111,11 @@ test('what is said while one looks elsewhere is unread, and waits at the end of 
   const atEnd = () => log.evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight < 2);
   await until('the end of the conversation', atEnd);
 
+  // Less room takes nobody away from there.
+  await page.setViewportSize({ width: 1440, height: 500 });
+  await until('the end of the conversation', atEnd);
+  await page.setViewportSize(whole.viewport);
+
   await log.evaluate((element) => element.scrollTo(0, 0));
   const news = page.getByRole('button', { name: 'New messages', exact: true });
   await ann.send('And one more');
@@ -123,5 +129,83 @@ test('what is said while one looks elsewhere is unread, and waits at the end of 
   await page.locator('[data-unread=true]').filter({ hasText: 'Anybody there?' }).click();
   await said(page, 'Anybody there?').waitFor();
   await page.locator('[data-unread=true]').waitFor({ state: 'detached' });
+  expect(staff.errors).toEqual([]);
+});
+
+const proven = (sub: string): ClientOptions => ({
+  auth: { token: jwt({ sub, tenantId: TENANT, role: 'user', exp: inAnHour() }) },
+});
+const toldTo = (client: OfficialClient, text: string) =>
+  client.first<{ message: ChatMessage }>('meta_message_created', ({ message }) => message.text === text);
+
+test('the conversation goes on with whoever reloads, or closes the tab that was answered', async () => {
+  await using server = await startServer({ args: ['--jwt-secret', SECRET] });
+  const first = await OfficialClient.visitor(server.url, '', proven('ann'));
+  await using staff = await browser.open(address(desk, server), whole);
+  const { page } = staff;
+  await rows(page).first().click();
+  await page.getByText('Nothing has been said yet').waitFor();
+
+  // A session in which nothing was said is unknown once it has ended.
+  first.close();
+  using second = await OfficialClient.visitor(server.url, '', proven('ann'));
+  await write(page, 'Can I help you?');
+  await toldTo(second, 'Can I help you?');
+  await second.send('Is this in stock?');
+  await said(page, 'Is this in stock?').waitFor();
+  await write(page, 'It is');
+  await toldTo(second, 'It is');
+
+  using third = await OfficialClient.visitor(server.url, '', proven('ann'));
+  second.close();
+  await write(page, 'In red, too');
+  await toldTo(third, 'In red, too');
+  await third.send('Thanks');
+  await said(page, 'Thanks').waitFor();
+  expect(await page.getByRole('log').locator('.acw-bubble').allInnerTexts()).toEqual([
+    ...['Can I help you?', 'Is this in stock?', 'It is', 'In red, too', 'Thanks'],
+  ]);
+  expect(await page.getByText('Not sent').count()).toBe(0);
+
+  // From the list of conversations, too, and after they have left.
+  await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('tab', { name: 'Conversations' }).click();
+  await listed(page, 'Thanks').click();
+  third.close();
+  await page.getByText('has left the site').waitFor();
+  await write(page, 'You are welcome');
+  await page.locator('[data-state=delivered]').getByText('You are welcome').waitFor();
+  using fourth = await OfficialClient.visitor(server.url, '', proven('ann'));
+  await page.getByText('has left the site').waitFor({ state: 'detached' });
+  await write(page, 'Back again?');
+  await toldTo(fourth, 'Back again?');
+  expect(staff.errors).toEqual([]);
+});
+
+test("an unproven visitor's next session is another conversation, and is not mixed with the first", async () => {
+  await using server = await startServer();
+  const first = await OfficialClient.visitor(server.url, 'ann');
+  await first.send('Is this in stock?');
+  await using staff = await browser.open(address(desk, server), whole);
+  const { page } = staff;
+  await rows(page).first().click();
+  await said(page, 'Is this in stock?').waitFor();
+  await field(page).fill('For the first');
+  first.close();
+  using second = await OfficialClient.visitor(server.url, 'ann');
+  await second.send('Do you ship abroad?');
+  const follow = page.getByRole('button', { name: 'Go there' });
+  await follow.waitFor();
+  expect(await said(page, 'Do you ship abroad?').count()).toBe(0);
+  expect(await field(page).inputValue()).toBe('For the first');
+  await page.getByRole('tab', { name: 'Conversations' }).click();
+  await page.locator('[aria-current=true]').filter({ hasText: 'Is this in stock?' }).waitFor();
+
+  await follow.click();
+  await said(page, 'Do you ship abroad?').waitFor();
+  expect(await said(page, 'Is this in stock?').count()).toBe(0);
+  await page.locator('[aria-current=true]').filter({ hasText: 'Do you ship abroad?' }).waitFor();
+  await write(page, 'We do');
+  await toldTo(second, 'We do');
   expect(staff.errors).toEqual([]);
 });

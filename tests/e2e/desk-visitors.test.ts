@@ -228,11 +228,33 @@ test('on a phone there is one thing at a time, with a way back', async () => {
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   expect(width).toBe(390);
   await page.getByRole('button', { name: 'Close' }).tap();
-  await page.waitForFunction(() => history.state === null);
   await row(page, name(0)).tap();
   await page.getByRole('heading', { name: name(0) }).waitFor();
   await page.goBack();
   await row(page, name(1)).waitFor();
+  expect(await page.getByRole('textbox', { name: 'Write a message' }).count()).toBe(0);
+  expect(opened.errors).toEqual([]);
+});
+
+test('another conversation that is opened while a step back is under way stays open, until one goes back', async () => {
+  await using server = await DeskServer.start([user(0), user(1)]);
+  await using opened = await browser.open(address(desk, server), { viewport: { width: 1440, height: 900 } });
+  const { page } = opened;
+  const field = page.getByRole('textbox', { name: 'Write a message' });
+  await row(page, name(1)).click();
+  await field.waitFor();
+  await row(page, name(0)).evaluate(async (other: HTMLElement) => {
+    const stepped = new Promise((resolve) => addEventListener('popstate', resolve, { once: true }));
+    document.querySelector<HTMLElement>('.acw-close')?.click();
+    // React has closed it then, and no step has been made.
+    await null;
+    other.click();
+    await stepped;
+  });
+  await page.waitForFunction(() => history.state !== null);
+  await page.getByRole('heading', { name: name(0) }).waitFor();
+  await page.goBack();
+  await field.waitFor({ state: 'detached' });
   expect(opened.errors).toEqual([]);
 });
 

@@ -39,6 +39,11 @@ test.for(BUNDLERS)('%s builds it for both routers', { timeout: TIMEOUT }, async 
     await using opened = await browser.open(address);
     await opened.page.getByText('Status: Real-time').waitFor();
     await opened.page.getByText('Loaded').waitFor();
+    // The stylesheet is in the App Router's layout.
+    const radius = await opened.page.evaluate(() =>
+      getComputedStyle(document.documentElement).getPropertyValue('--acw-radius').trim(),
+    );
+    expect(radius).toBe(path === '/' ? '12px' : '');
     expect(opened.errors).toEqual([]);
   }
 });

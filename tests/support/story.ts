@@ -70,7 +70,7 @@ export class Agent implements AsyncDisposable {
 
   /** The conversation that is open. */
   conversation() {
-    return this.page.getByRole('complementary', { name: 'Conversation' });
+    return this.page.getByRole('region', { name: 'Conversation', exact: true });
   }
 
   /** Resolves when it was said in the conversation that is open, once. */

@@ -29,6 +29,9 @@ pub enum Output {
         /// Offset of the object.
         data: usize,
     },
+    /// Do: send a text frame that asks for the namespace. The JSON object at its end proves who joins; the shell may add what
+    /// only tells.
+    Join(String),
     /// Do: send a text frame.
     Send(String),
     /// Do: drop the transport; nothing of it may be reported any more.

@@ -172,7 +172,7 @@ impl Connection {
     fn obey(&mut self, output: Output) -> Option<Notice> {
         match output {
             Output::Open => self.open_transport(),
-            Output::Send(text) => {
+            Output::Join(text) | Output::Send(text) => {
                 if let Some(transport) = &mut self.transport {
                     transport.send(text);
                 }

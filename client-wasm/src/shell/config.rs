@@ -17,8 +17,10 @@ export interface CoreConfig {
   apiUrl: string;
   /** What a visitor's page says of itself. */
   website: { domain?: string; origin?: string; url?: string; referrer?: string; siteId?: string };
-  /** Called before each connect and each request. Sent as the Socket.IO `auth`, whatever is in it; with requests, its `token` as the bearer token and its `visitorToken` as `X-Visitor-Token`. */
+  /** Who comes. Called before each connect and each request. Sent as the Socket.IO `auth`, whatever is in it; with requests, its `token` as the bearer token and its `visitorToken` as `X-Visitor-Token`. What was refused is not shown again, so nothing may be in it that differs where the proof is the same. */
   credentials: () => object | Promise<object>;
+  /** What the Socket.IO `auth` says besides, as of the moment when it is sent. */
+  about?: () => object;
   /** Makes the error that callbacks and rejections carry. */
   fail: (code: string, message: string, status?: number) => Error;
   /** Read whenever it counts: how long a request may take, 15 s by default; the platform's WebSocket, if it has none; whether tokens can be renewed. */

@@ -1,6 +1,6 @@
 //! Drives one [`engine::Connection`] with a WebSocket, a timer and the page's events.
 
-use alloc::{boxed::Box, rc::Rc, vec::Vec};
+use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 use core::cell::RefCell;
 
 use chat_protocol::{
@@ -226,9 +226,10 @@ impl Connection {
     fn obey(self: &Rc<Self>, output: Output, frame: &JsValue) {
         match output {
             Output::Open => self.open_socket(),
-            Output::Send(text) => self.call_socket(&text.into()),
+            Output::Join(text) => self.send(1, text),
+            Output::Send(text) => self.send(0, text),
             Output::Close => {
-                self.call_socket(&JsValue::UNDEFINED);
+                self.call_socket(0, &JsValue::UNDEFINED);
                 if let Some(platform) = &mut *self.platform.borrow_mut() {
                     platform.socket = JsValue::UNDEFINED;
                 }
@@ -325,9 +326,13 @@ impl Connection {
         }
     }
 
-    fn call_socket(&self, text: &JsValue) {
+    fn send(&self, joins: i32, text: String) {
+        self.call_socket(joins, &text.into());
+    }
+
+    fn call_socket(&self, joins: i32, text: &JsValue) {
         if let Some(platform) = &*self.platform.borrow() {
-            platform::call(&platform.socket, 0, text);
+            platform::call(&platform.socket, joins, text);
         }
     }
 

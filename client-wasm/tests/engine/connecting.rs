@@ -15,7 +15,7 @@ fn fetches_credentials_opens_and_joins_in_that_order() {
         [
             Output::Open,
             Output::ReadHandshake { data: 1 },
-            send(r#"40{"token":"t"}"#),
+            Output::Join(r#"40{"token":"t"}"#.into()),
             Output::Connected,
         ]
     );

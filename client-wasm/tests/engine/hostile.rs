@@ -110,7 +110,7 @@ proptest! {
                 match output {
                     Output::Open => { prop_assert!(!transport, "two transports"); transport = true; }
                     Output::Close => { prop_assert!(transport, "closed twice"); transport = false; }
-                    Output::Send(_) => prop_assert!(transport, "sent into nothing"),
+                    Output::Join(_) | Output::Send(_) => prop_assert!(transport, "sent into nothing"),
                     Output::Connected => { prop_assert!(!joined); joined = true; }
                     Output::Disconnected(_) => { prop_assert!(joined); joined = false; }
                     Output::Acked { id, .. } | Output::AckFailed { id, .. } => {

@@ -46,7 +46,7 @@ fn a_later_token_is_shown_at_once_over_another_transport() {
     );
     let mut outputs = client.reach_namespace();
     outputs.extend(client.text(JOINED));
-    assert!(outputs.contains(&send(r#"40{"token":"new"}"#)));
+    assert!(outputs.contains(&Output::Join(r#"40{"token":"new"}"#.into())));
     assert_eq!(outputs.last(), Some(&Output::Connected));
     asks(&mut client);
 }

@@ -5,7 +5,7 @@
  * is closed.
  */
 import type { ConversationSummary, OnlineUser } from '@amoiq/chat-widget';
-import { ConversationList, useConversations, useOnlineUsers } from '@amoiq/chat-widget/react';
+import { ConversationList, ownerOf, useConversations, useOnlineUsers } from '@amoiq/chat-widget/react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { Conversation } from './conversation/Conversation';
 import { NothingOpen } from './conversation/NothingOpen';
@@ -21,27 +21,26 @@ export interface Open {
   readonly userId: string;
   /** The session by which it was opened. */
   readonly sessionId: string;
-  /** Opened for what was said, and not for who is there: then it stays with that session. */
-  readonly isPast: boolean;
 }
 
 export function Desk({ tenantId }: { tenantId: string }) {
   const { onlineUsers, isLoading, error, refresh, connection } = useOnlineUsers(tenantId);
-  const { conversations } = useConversations(tenantId);
+  const talks = useConversations(tenantId);
+  const { conversations } = talks;
   const [tab, setTab] = useState<Tab>('visitors');
   const [open, setOpen] = useState<Open | null>(null);
   const lists = useRef<HTMLElement>(null);
   const waiting = conversations.filter(isWaiting).length;
-  const sound = useSound(conversations);
+  const sound = useSound(talks);
   useTitle(waiting);
 
   const openVisitor = useCallback(({ userId, sessionId }: OnlineUser) => {
     if (sessionId) {
-      setOpen({ userId, sessionId, isPast: false });
+      setOpen({ userId, sessionId });
     }
   }, []);
   const openConversation = useCallback(({ userId, sessionId }: ConversationSummary) => {
-    setOpen({ userId, sessionId, isPast: true });
+    setOpen({ userId, sessionId });
   }, []);
   const close = useCallback(() => setOpen(null), []);
   useBack(open !== null, close);
@@ -56,7 +55,8 @@ export function Desk({ tenantId }: { tenantId: string }) {
 
   const count = onlineUsers.length;
   const isUnknown = isLoading || (error !== null && count === 0);
-  const selected = conversations.find(({ userId }) => userId === open?.userId)?.id;
+  const owner = open && ownerOf(open.userId, open.sessionId);
+  const selected = conversations.find(({ userId, sessionId }) => ownerOf(userId, sessionId) === owner);
   return (
     <div className="desk" data-open={open !== null}>
       <TopBar
@@ -68,8 +68,10 @@ export function Desk({ tenantId }: { tenantId: string }) {
         refresh={refresh}
       />
       {error && <Problem error={error} stale={count > 0} retry={refresh} />}
-      <div className="columns">
-        <main className="lists" ref={lists} aria-label="Lists">
+      <main className="columns">
+        {/* The page's, also where the bar with its name has no place. */}
+        <h1 className="hidden">Desk</h1>
+        <section className="lists" ref={lists} aria-label="Lists">
           <Tabs tab={tab} show={setTab} waiting={waiting} />
           {/* Both stay: what was searched, scrolled or read in one is there when it is shown again. */}
           <div
@@ -88,17 +90,24 @@ export function Desk({ tenantId }: { tenantId: string }) {
             hidden={tab !== 'conversations'}
             className="tab-panel"
           >
-            <ConversationList tenantId={tenantId} selected={selected} onSelect={openConversation} />
+            <ConversationList tenantId={tenantId} selected={selected?.id} onSelect={openConversation} />
           </div>
-        </main>
-        <aside className="conversation" aria-label="Conversation">
+        </section>
+        <section className="conversation" aria-label="Conversation">
           {open ? (
-            <Conversation tenantId={tenantId} open={open} isListed={!isUnknown} onClose={close} />
+            <Conversation
+              tenantId={tenantId}
+              open={open}
+              latest={selected?.sessionId}
+              isListed={!isUnknown}
+              onFollow={setOpen}
+              onClose={close}
+            />
           ) : (
             <NothingOpen />
           )}
-        </aside>
-      </div>
+        </section>
+      </main>
     </div>
   );
 }

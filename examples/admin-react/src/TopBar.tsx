@@ -17,7 +17,7 @@ export function TopBar({ tenantId, count, connection, sound, refresh }: TopBarPr
   return (
     <header className="top">
       <div className="brand">
-        <h1>Desk</h1>
+        <strong aria-hidden="true">Desk</strong>
         <p>{tenantId}</p>
       </div>
       <p className="count" aria-live="polite">

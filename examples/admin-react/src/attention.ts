@@ -1,5 +1,5 @@
 /** What asks for attention while one looks elsewhere: the number in the title, and a sound for those who want it. */
-import type { ConversationSummary } from '@amoiq/chat-widget';
+import type { ConversationSummary, ConversationsSnapshot } from '@amoiq/chat-widget';
 import { useEffect, useRef, useState } from 'react';
 
 const TITLE = document.title;
@@ -24,25 +24,44 @@ export interface Sound {
 }
 
 /** A sound when a visitor has said something new. Off until somebody switches it on. */
-export function useSound(conversations: readonly ConversationSummary[]): Sound {
-  const [isOn, setIsOn] = useState(() => localStorage.getItem(STORED) === 'on');
+export function useSound({ conversations, isLoading }: ConversationsSnapshot): Sound {
+  const [isOn, setIsOn] = useState(wasOn);
   const newest = conversations.find(isWaiting)?.updatedAt ?? '';
-  const heard = useRef(newest);
+  /** What was there when the page was opened is no news. Null until that is known. */
+  const heard = useRef<string | null>(null);
   useEffect(() => {
-    // What was there when the page was opened is no news.
-    if (isOn && heard.current !== '' && newest > heard.current) {
+    if (isLoading) {
+      return;
+    }
+    if (isOn && heard.current !== null && newest > heard.current) {
       ring();
     }
-    heard.current = newest > heard.current ? newest : heard.current;
-  }, [newest, isOn]);
+    heard.current = newest > (heard.current ?? '') ? newest : (heard.current ?? '');
+  }, [newest, isLoading, isOn]);
   const toggle = () => {
-    localStorage.setItem(STORED, isOn ? 'off' : 'on');
+    remember(!isOn);
     setIsOn(!isOn);
     if (!isOn) {
       ring();
     }
   };
   return { isOn, toggle };
+}
+
+function wasOn(): boolean {
+  try {
+    return localStorage.getItem(STORED) === 'on';
+  } catch {
+    return false;
+  }
+}
+
+function remember(isOn: boolean): void {
+  try {
+    localStorage.setItem(STORED, isOn ? 'on' : 'off');
+  } catch {
+    // It lasts as long as the page.
+  }
 }
 
 let audio: AudioContext | undefined;

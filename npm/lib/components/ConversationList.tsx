@@ -2,16 +2,16 @@
  * The tenant's conversations, those with the newest word first, as they go on.
  *
  * - A visitor waits for an answer if the last word is theirs: that is what the server has, the same on each screen.
- * - What has been said since this list was on the screen, and was not selected, is unread: that is this screen's own.
+ * - What has been said since this browser first had the list, and was not selected, is unread: that is the browser's own.
  */
-import { useState } from 'react';
 import { useConversations } from '../hooks/useConversations.js';
 import type { ConversationSummary } from '../shared.js';
 import { classes } from './classes.js';
-import { useNow } from './clock.js';
+import { useAtNow } from './clock.js';
 import { visitorName } from './people.js';
 import { ago } from './times.js';
-import { isUnread, NOTHING_READ, read } from './unread.js';
+import { isUnread } from './unread.js';
+import { useReadMarks } from './useReadMarks.js';
 import { VisitorAvatar } from './VisitorAvatar.js';
 
 /** The words of the list. */
@@ -59,11 +59,8 @@ export function ConversationList(props: ConversationListProps) {
   const { tenantId, selected = null, onSelect, locale, className } = props;
   const text = { ...ENGLISH, ...props.texts };
   const { conversations, isLoading, error, hasMore, loadMore } = useConversations(tenantId);
-  const [before, setBefore] = useState(NOTHING_READ);
-  const marks = read(before, conversations, selected);
-  if (marks !== before) {
-    setBefore(marks);
-  }
+  const isKnown = conversations.length > 0 || (!isLoading && !error);
+  const marks = useReadMarks(tenantId, isKnown ? conversations : null, selected);
   return (
     <section
       className={classes('acw-conversations', className)}
@@ -110,8 +107,8 @@ interface EntryProps extends Pick<ConversationListProps, 'onSelect' | 'locale'> 
 
 function Entry({ conversation, isSelected, isUnread, onSelect, text, locale }: EntryProps) {
   const { userId, updatedAt, lastMessage } = conversation;
-  const now = useNow();
   const at = Date.parse(updatedAt);
+  const when = useAtNow((now) => (Number.isNaN(at) ? '' : ago(at, now, locale)));
   const isWaiting = lastMessage.sender === 'user';
   return (
     <button
@@ -124,9 +121,9 @@ function Entry({ conversation, isSelected, isUnread, onSelect, text, locale }: E
     >
       <VisitorAvatar userId={userId} />
       <span className="acw-name">{visitorName(userId, text.visitor)}</span>
-      {!Number.isNaN(at) && (
+      {when && (
         <time className="acw-when" dateTime={updatedAt}>
-          {ago(at, now, locale)}
+          {when}
         </time>
       )}
       <span className="acw-words" dir="auto">

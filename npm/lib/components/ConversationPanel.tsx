@@ -3,17 +3,17 @@
  *
  * What must stay true:
  * - What was written for one visitor never ends up with another one, and is still there when one comes back to it.
- * - A visitor who goes on by another session keeps their place on the screen: what was said stays until it has been read anew.
+ * - A visitor who goes on by another session is the same conversation (`panel/useFollowed.ts`) if they are proven; of others
+ *   each session is one of its own.
  */
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
-import { useConversation } from '../hooks/useConversation.js';
-import type { ConversationMessage } from '../shared.js';
+import { type KeyboardEvent, useEffect, useRef } from 'react';
 import { classes } from './classes.js';
 import { Composer } from './panel/Composer.js';
 import { MessageLog } from './panel/MessageLog.js';
 import { type ConversationPanelTexts, ENGLISH } from './panel/texts.js';
+import { useFollowed } from './panel/useFollowed.js';
 import { type KnownVisitor, VisitorHead } from './panel/VisitorHead.js';
-import { visitorName } from './people.js';
+import { ownerOf, visitorName } from './people.js';
 
 export type { ConversationPanelTexts } from './panel/texts.js';
 export type { KnownVisitor } from './panel/VisitorHead.js';
@@ -28,6 +28,11 @@ export interface ConversationPanelProps {
   visitor?: KnownVisitor | undefined;
   /** The visitor is not on the site any more. Default: false. */
   isAway?: boolean | undefined;
+  /**
+   * An unproven visitor is by now in another conversation, that of the session in `visitor`: it is to be shown instead. Without
+   * this it is only said.
+   */
+  onFollow?: ((sessionId: string) => void) | undefined;
   /** The panel is to be closed: by its button, which is there only with this, or by Escape. */
   onClose?: (() => void) | undefined;
   /** Whether one can write at once, here and whenever it is another visitor's. Default: true. */
@@ -42,12 +47,14 @@ export interface ConversationPanelProps {
 
 /** A conversation: its messages, and a place to answer. */
 export function ConversationPanel(props: ConversationPanelProps) {
-  const { tenantId, sessionId, visitor, isAway = false, onClose, autoFocus = true } = props;
+  const { tenantId, sessionId, visitor, isAway = false, onFollow, onClose, autoFocus = true } = props;
   const text = { ...ENGLISH, ...props.texts };
-  const owner = visitor?.userId ?? sessionId;
-  const { messages, isLoading, error, isConnected, send, retry, loadHistory } = useConversation(
+  const owner = ownerOf(visitor?.userId, sessionId);
+  const elsewhere = owner === sessionId && !isAway && visitor?.sessionId !== sessionId ? visitor?.sessionId : undefined;
+  const { messages, isLoading, error, isConnected, send, retry, loadHistory } = useFollowed(
     tenantId,
-    { sessionId },
+    owner,
+    sessionId,
   );
   const drafts = useRef(new Map<string, string>());
   const input = useRef<HTMLTextAreaElement>(null);
@@ -58,7 +65,6 @@ export function ConversationPanel(props: ConversationPanelProps) {
   }, [owner, autoFocus]);
 
   const name = visitor ? visitorName(visitor.userId, text.visitor) : text.title;
-  const shown = useSteady(owner, messages, isLoading);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Escape' && onClose && !event.nativeEvent.isComposing) {
       event.stopPropagation();
@@ -77,6 +83,16 @@ export function ConversationPanel(props: ConversationPanelProps) {
             {text.awayHint}
           </p>
         )}
+        {elsewhere && (
+          <div className="acw-notice" role="status">
+            <p>{text.elsewhere}</p>
+            {onFollow && (
+              <button type="button" className="acw-button" onClick={() => onFollow(elsewhere)}>
+                {text.follow}
+              </button>
+            )}
+          </div>
+        )}
         {error && (
           <div className="acw-problem" role="alert">
             <p>{error.message}</p>
@@ -93,7 +109,7 @@ export function ConversationPanel(props: ConversationPanelProps) {
       </div>
       <MessageLog
         key={`log ${owner}`}
-        messages={shown}
+        messages={messages}
         isLoading={isLoading}
         retry={retry}
         visitor={visitor ? name : text.visitor}
@@ -110,18 +126,4 @@ export function ConversationPanel(props: ConversationPanelProps) {
       />
     </section>
   );
-}
-
-/** The messages, or those of before while the same visitor's are being read again by another session. */
-function useSteady(
-  owner: string,
-  messages: readonly ConversationMessage[],
-  isLoading: boolean,
-): readonly ConversationMessage[] {
-  const [held, setHeld] = useState({ owner, messages });
-  const isSettled = messages.length > 0 || !isLoading || held.owner !== owner;
-  if (isSettled && (held.owner !== owner || held.messages !== messages)) {
-    setHeld({ owner, messages });
-  }
-  return isSettled ? messages : held.messages;
 }

@@ -6,7 +6,16 @@ let ticking: ReturnType<typeof setInterval> | undefined;
 
 /** The present second, in milliseconds since the epoch; 0 on a server. Renders again when it is another one. */
 export function useNow(): number {
-  return useSyncExternalStore(everySecond, presentSecond, atNoTime);
+  return useAtNow((now) => now);
+}
+
+/** What can be said of the present second. Renders again when that changes, which may be much more rarely. */
+export function useAtNow<T extends string | number>(say: (now: number) => T): T {
+  return useSyncExternalStore(
+    everySecond,
+    () => say(presentSecond()),
+    () => say(0),
+  );
 }
 
 function everySecond(tick: () => void): () => void {
@@ -23,8 +32,4 @@ function everySecond(tick: () => void): () => void {
 
 function presentSecond(): number {
   return Math.floor(Date.now() / 1000) * 1000;
-}
-
-function atNoTime(): number {
-  return 0;
 }

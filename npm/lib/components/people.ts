@@ -1,6 +1,19 @@
 /** How a visitor and their page are called on a screen. Pure: the same id has the same name and colour everywhere. */
 
 const ANONYMOUS = 'anonymous-';
+/** Follows it where the visitor has a token that the server has signed. Nobody can name themselves like that. */
+const KNOWN_AGAIN = '~';
+
+/**
+ * Whose a session's conversation is: the user's, who goes on with it by whichever session, or that session's alone, where
+ * nothing but an unsigned name says who it is.
+ */
+export function ownerOf(userId: string | undefined, sessionId: string): string {
+  const isProven =
+    userId !== undefined &&
+    (!userId.startsWith(ANONYMOUS) || userId.startsWith(ANONYMOUS + KNOWN_AGAIN));
+  return isProven ? userId : sessionId;
+}
 
 /**
  * What a visitor is called: their id, or, if they have none that people could read, a word and the beginning of it.

@@ -218,19 +218,26 @@ export class Room {
     }
   }
 
-  /** With each connect it is said who comes, and of which visit that is a part. */
+  /** With each connect it is said of which visit it is a part, and noted who comes. */
   #introduced(config: CoreConfig, isCurrent: () => boolean): CoreConfig {
     const credentials = async () => {
       const auth = await config.credentials();
       if (isCurrent()) {
         this.#identify(auth);
       }
-      return this.#reporter ? { ...auth, visit: this.#reporter.auth() } : auth;
+      return auth;
     };
-    const website = this.#visit
-      ? visited(config.website, this.#visit, this.#website)
-      : config.website;
-    return { ...config, website, credentials };
+    const { website } = config;
+    const visit = this.#visit;
+    const given = this.#website;
+    return {
+      ...config,
+      get website() {
+        return visit ? visited(website, visit, given) : website;
+      },
+      credentials,
+      about: () => ({ visit: this.#reporter?.auth() }),
+    };
   }
 
   #hear(event: SocketEvent, value: unknown): void {

@@ -85,8 +85,8 @@ export class Feed implements Work {
         return;
       }
       this.#api = core.chatApi(config);
-      const credentials = async () => ({ ...(await config.credentials()), conversations: 1 });
-      this.#socket = core.chatSocket({ ...config, credentials }, (event, value) => {
+      const about = () => ({ conversations: 1 });
+      this.#socket = core.chatSocket({ ...config, about }, (event, value) => {
         if (!this.#isOver) {
           this.#hear(event, value);
         }
@@ -218,11 +218,9 @@ export class Feed implements Work {
   }
 }
 
-/** Whether it has what is decided by. */
+/** Whether it has what is decided by, and what a list cannot be without. */
 function isSummary(value: unknown): value is ConversationSummary {
-  const { id, updatedAt, lastMessage } = (value ?? {}) as Record<string, unknown>;
+  const { id, userId, sessionId, updatedAt, lastMessage } = (value ?? {}) as Record<string, unknown>;
   const message = (lastMessage ?? {}) as Record<string, unknown>;
-  return (
-    typeof id === 'string' && typeof updatedAt === 'string' && typeof message['id'] === 'string'
-  );
+  return [id, userId, sessionId, updatedAt, message['id']].every((text) => typeof text === 'string');
 }

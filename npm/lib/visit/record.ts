@@ -22,10 +22,12 @@ export const VISIT_GAP = 30 * 60_000;
 /** The record in a text; none if it is no record, whoever wrote it. */
 export function readRecord(text: string): VisitRecord | undefined {
   try {
-    const record = JSON.parse(text) as Partial<VisitRecord> | null;
-    const numbers = [record?.startedAt, record?.lastAt, record?.visits];
-    const isOne = numbers.every(Number.isSafeInteger) && typeof record?.firstPage === 'string';
-    return isOne ? (record as VisitRecord) : undefined;
+    const record = JSON.parse(text) as VisitRecord;
+    const { startedAt, lastAt, visits, firstPage, referrer = '' } = record;
+    const isOne =
+      [startedAt, lastAt, visits].every(Number.isSafeInteger) &&
+      [firstPage, referrer].every((part) => typeof part === 'string');
+    return isOne ? record : undefined;
   } catch {
     return undefined;
   }

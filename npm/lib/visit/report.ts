@@ -10,7 +10,7 @@ import type { Visit, VisitSnapshot } from './types.js';
 import { visitAuth, visitReport } from './wire.js';
 
 export interface Reporter {
-  /** What the next handshake says. */
+  /** What the handshake says that is sent now. */
   auth(): object;
   connected(): void;
   disconnected(): void;
@@ -18,13 +18,12 @@ export interface Reporter {
 }
 
 export function reporter(visit: Visit, report: (change: object) => void): Reporter {
-  /** What the last handshake has said. */
-  let shown: VisitSnapshot = visit.getSnapshot();
-  /** What the server knows by the connection that is up. */
-  let told: VisitSnapshot | undefined;
+  /** What the server was told last. */
+  let told: VisitSnapshot = visit.getSnapshot();
+  let isConnected = false;
   const changed = () => {
     const now = visit.getSnapshot();
-    if (told && told !== now) {
+    if (isConnected && told !== now) {
       report(visitReport(told, now, Date.now()));
       told = now;
     }
@@ -32,36 +31,29 @@ export function reporter(visit: Visit, report: (change: object) => void): Report
   const unsubscribe = visit.subscribe(changed);
   return {
     auth() {
-      shown = visit.getSnapshot();
-      return visitAuth(shown, Date.now());
+      told = visit.getSnapshot();
+      return visitAuth(told, Date.now());
     },
     connected() {
-      told = shown;
+      isConnected = true;
       changed();
     },
     disconnected() {
-      told = undefined;
+      isConnected = false;
     },
     close: unsubscribe,
   };
 }
 
 /**
- * What an address of the socket says of the page: no more than the visit does, and as it is at each connect. What the
- * application has said itself stays.
+ * What an address of the socket says of the page: no more than the visit does, as it is now. What the application has said
+ * itself stays.
  */
 export function visited(
   website: CoreConfig['website'],
   visit: Visit,
   given: WebsiteInfo = {},
 ): CoreConfig['website'] {
-  return {
-    ...website,
-    get url() {
-      return given.url ?? visit.getSnapshot().url;
-    },
-    get referrer() {
-      return given.referrer ?? visit.getSnapshot().referrer ?? '';
-    },
-  };
+  const { url, referrer = '' } = { ...visit.getSnapshot(), ...given };
+  return { ...website, url, referrer };
 }

@@ -217,7 +217,8 @@ function snapshotOf(
 }
 
 function pageOf({ url, title }: Page, fullUrls: boolean): Page {
-  return { url: cut(url, fullUrls), title: title.slice(0, LONGEST_TITLE) };
+  // What is half of a character is no text to a server.
+  return { url: cut(url, fullUrls), title: title.slice(0, LONGEST_TITLE).replace(/\p{Cs}/gu, '') };
 }
 
 function same(one: Page, two: Page): boolean {

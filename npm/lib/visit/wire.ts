@@ -6,9 +6,13 @@ export function visitAuth({ startedAt, idleSince, ...rest }: VisitSnapshot, now:
   return { ...rest, elapsed: since(startedAt, now), ...idle(idleSince, now) };
 }
 
-/** What `update_presence` says of a visit that was last told otherwise. */
+/** What `update_presence` says of a visit that was last told otherwise: all of it, if it is another one. */
 export function visitReport(told: VisitSnapshot, visit: VisitSnapshot, now: number): object {
-  const { url, title, idleSince } = visit;
+  const { url, title, referrer = '', startedAt, idleSince } = visit;
+  if (startedAt !== told.startedAt) {
+    // What is empty is there no more.
+    return { ...visitAuth(visit, now), referrer };
+  }
   return {
     ...(url !== told.url && { url }),
     ...(title !== told.title && { title }),

@@ -83,6 +83,37 @@ export function requestTests(form: string, load: () => Promise<Package>): void {
     expect(bodies[1]).toContain('"after it"');
   });
 
+  test(`${form}: a key that is refused is shown once, whatever the visitor does meanwhile`, async () => {
+    const { configure, createConversation } = await load();
+    const shown: string[] = [];
+    class Refusing extends OpenSocket {
+      override answerTo(frame: string): string {
+        shown.push(frame);
+        return '44{"message":"no","data":{"code":"INVALID_API_KEY"}}';
+      }
+    }
+    configure({ gatewayUrl: 'http://localhost', apiKey: 'key', WebSocket: Refusing });
+    stops.push(() => configure({ apiKey: undefined, WebSocket: undefined }));
+    let startedAt = Date.now();
+    const url = 'https://shop.example/';
+    const getSnapshot = () => {
+      startedAt -= 1000;
+      const idleSince = startedAt;
+      return { url, title: '', firstPage: url, referrer: '', visits: 1, startedAt, idleSince };
+    };
+    const visit = { getSnapshot, subscribe: () => () => {}, close: () => {} };
+    const store = createConversation('42', { visit });
+    store.subscribe(() => {});
+    const clientId = store.send('hi');
+    await vi.waitFor(() => {
+      expect(store.getSnapshot()).toMatchObject({
+        error: { code: 'INVALID_API_KEY' },
+        messages: [{ clientId, state: 'failed' }],
+      });
+    });
+    expect(shown).toEqual([expect.stringContaining('"visit":{')]);
+  });
+
   test(`${form}: a closed connection is forgotten with its client`, async () => {
     const { ChatWebSocket, configure } = await load();
     configure({ gatewayUrl: 'http://localhost', apiKey: 'key', WebSocket: OpenSocket });
@@ -135,7 +166,11 @@ class OpenSocket {
   }
 
   send(frame: string): void {
-    this.#hear(frame.startsWith('40') ? '40{"sid":"s"}' : '42["online_users_list",{"users":[]}]');
+    this.#hear(this.answerTo(frame));
+  }
+
+  answerTo(frame: string): string {
+    return frame.startsWith('40') ? '40{"sid":"s"}' : '42["online_users_list",{"users":[]}]';
   }
 
   close(): void {}

@@ -19,6 +19,7 @@ import {
   OnlineUsersExample,
   type OnlineUsersExampleProps,
   type OnlineUsersExampleTexts,
+  ownerOf,
   pageAddress,
   type PageAddress,
   useOnlineUsers,
@@ -44,7 +45,7 @@ const everything: [
 ] = [
   { connection: { state: 'live', error: null }, texts: states, className: 'mine' },
   { tenantId: '42', selected: null, onSelect: () => {}, texts: list, locale: 'de', className: 'mine' },
-  { tenantId: '42', sessionId: 's', texts: panel, autoFocus: false, isAway: true, locale: 'de' },
+  { tenantId: '42', sessionId: 's', texts: panel, autoFocus: false, isAway: true, onFollow: () => {}, locale: 'de' },
   { since: '2024-01-15T10:30:00.000Z' },
   { tenantId: null, online: 3, texts: chart, locale: 'de', className: 'mine' },
   { tenantId: null, pageSize: 10, texts: example, className: 'mine' },
@@ -53,7 +54,7 @@ const everything: [
 
 export function Page({ tenantId, user }: { tenantId: string; user: OnlineUser }) {
   const { connection } = useOnlineUsers(tenantId);
-  const open = ({ id, sessionId }: ConversationSummary): string => id + sessionId;
+  const open = ({ id, userId, sessionId }: ConversationSummary): string => id + ownerOf(userId, sessionId);
   const gone: KnownVisitor = { userId: 'ann' };
   const { href, host, path }: PageAddress = pageAddress(user.url);
   return (

@@ -11,8 +11,8 @@ use crate::{DisconnectReason, Handshake, Socket};
 
 /// The program behind the sockets.
 ///
-/// For one socket the calls come strictly in this order and never overlap: `connect`, `connected`, any number of
-/// `event`s, `disconnected`. Calls for different sockets run at the same time.
+/// For one socket the calls come strictly in this order and never overlap: `connect`, `answered`, `connected`, any
+/// number of `event`s, `disconnected`. Calls for different sockets run at the same time.
 ///
 /// No call is ever cancelled: it runs to its end even if the client is gone. A session waits for it, so bound
 /// what you wait for.
@@ -21,13 +21,19 @@ pub trait Application: Send + Sync + 'static {
     type Session: Send + Sync + 'static;
 
     /// Decides whether a client may connect to a namespace of [`Config::namespaces`](crate::Config::namespaces).
-    /// `Ok` obliges the layer to call `connected` and, exactly once, `disconnected`; after an `Err` neither follows.
+    /// `Ok` obliges the layer to call the others and, exactly once, `disconnected`; after an `Err` none follows.
     fn connect(
         &self,
         request: ConnectRequest<'_>,
     ) -> impl Future<Output = Result<Self::Session, Refusal>> + Send;
 
-    /// The socket is connected and its answer to the client is queued: the place to join rooms and to emit.
+    /// The answer to the client has just been queued: the place to join the rooms of which a client that knows itself
+    /// to be connected must miss nothing. Not the place to emit. Must not block.
+    fn answered(&self, socket: &Socket<Self::Session>) {
+        let _ = socket;
+    }
+
+    /// The socket is connected and its answer to the client is on its way: the place to emit.
     /// It is called even if the client has left in the meantime, so that `disconnected` always undoes a complete join.
     fn connected(&self, socket: &Socket<Self::Session>) -> impl Future<Output = ()> + Send;
 

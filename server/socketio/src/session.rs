@@ -100,6 +100,8 @@ impl<A: Application> Sessions<A> {
         }
         link.set_connected(true);
         socket.send(&Frame::connect(namespace, id.as_str()), Class::Reply);
+        // Before this task gives way: the client may hear the answer, and say so to others, before it goes on.
+        self.application.answered(&socket);
         // The answer leaves now, on its own, however long the application is busy with the newcomer; there are
         // clients that miss what comes in one segment with it.
         tokio::task::yield_now().await;

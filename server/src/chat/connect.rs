@@ -109,20 +109,13 @@ pub(super) async fn admit<P, M>(
     })
 }
 
-/// Takes an admitted socket to its rooms and into the list.
-pub(super) async fn enter<P: PresenceStore, M: MessageStore>(chat: &Chat<P, M>, socket: &Socket) {
+/// Takes an admitted socket to its rooms.
+pub(super) fn join_rooms(socket: &Socket) {
     let member = socket.session();
-    let identity = &member.identity;
-    let tenant = identity.tenant().id();
-    chat.metrics.connected(identity.role().as_str());
-    // They may have been exchanged since it was admitted, when it could not be found yet.
-    if !identity.still_stands(&chat.gate.tenants().load()) {
-        socket.disconnect(true);
-    }
-    hand_over_token(socket);
+    let tenant = member.identity.tenant().id();
     socket.join(&tenant_room(tenant));
     socket.join(&conversation_room(socket.id()));
-    let conversation = Conversation::of(identity, socket.id());
+    let conversation = Conversation::of(&member.identity, socket.id());
     if matches!(conversation.owner, Owner::User(_)) {
         socket.join(&room_of(&conversation));
     }
@@ -138,9 +131,21 @@ pub(super) async fn enter<P: PresenceStore, M: MessageStore>(chat: &Chat<P, M>, 
     if member.hears_conversations {
         socket.join(&conversations_room(tenant));
     }
+}
+
+/// Takes a connected socket into the list.
+pub(super) async fn enter<P: PresenceStore, M: MessageStore>(chat: &Chat<P, M>, socket: &Socket) {
+    let member = socket.session();
+    let identity = &member.identity;
+    chat.metrics.connected(identity.role().as_str());
+    // They may have been exchanged since it was admitted, when it could not be found yet.
+    if !identity.still_stands(&chat.gate.tenants().load()) {
+        socket.disconnect(true);
+    }
+    hand_over_token(socket);
     if is_listed(chat, identity) {
         let joining = Joining {
-            tenant: Arc::clone(tenant),
+            tenant: Arc::clone(identity.tenant().id()),
             user: Arc::clone(identity.user_id()),
             session: socket.id().into(),
             profile: member.profile.lock().clone(),

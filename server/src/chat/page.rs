@@ -8,13 +8,13 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use chat_protocol::presence::OnlineUser;
-use chat_protocol::visit::{PresenceUpdate, Visit};
+use chat_protocol::visit::Visit;
 
 use crate::clock::WallTime;
 use crate::config::settings::Visits;
 
-/// Two moments since when a visitor has been idle are the same one if they are no further apart: they are
-/// reckoned back from when the news came.
+/// Two moments at which a visit has begun, or since when a visitor has been idle, are the same one if they are no
+/// further apart: they are reckoned back from when the news came.
 const SAME_MOMENT: Duration = Duration::from_secs(5);
 
 /// How pages are shown.
@@ -36,36 +36,42 @@ impl Rules<'_> {
         shortened(&shown, self.limits.max_url_bytes)
     }
 
-    /// Puts into a row what a page tells of its visit.
+    /// Puts into a row what a page tells of its visit at first.
     pub(super) fn begin(self, user: &mut OnlineUser, visit: &Visit, now: WallTime) {
-        let address = |text: &Option<String>| text.as_deref().and_then(|text| self.address(text));
-        if let Some(url) = address(&visit.url) {
-            user.url = Some(url);
-        }
-        user.title = visit.title.as_deref().and_then(|title| self.title(title));
-        user.referrer = address(&visit.referrer);
-        user.first_page = address(&visit.first_page);
-        let begun = visit.elapsed.map(|elapsed| self.ago(now, elapsed));
-        user.started_at = begun.map(WallTime::to_iso);
-        let visits = visit.visits.filter(|visits| *visits > 0);
-        user.visits = visits.map(|visits| u32::try_from(visits).unwrap_or(u32::MAX));
-        user.idle_since = visit.idle.map(|idle| self.ago(now, idle).to_iso());
+        let url = user.url.take();
+        self.update(user, visit, now);
+        user.url = user.url.take().or(url);
     }
 
     /// Puts into a row what a page tells later. What is empty is there no more.
-    pub(super) fn update(self, user: &mut OnlineUser, update: &PresenceUpdate, now: WallTime) {
-        if let Some(url) = &update.url {
-            user.url = self.address(url);
+    pub(super) fn update(self, user: &mut OnlineUser, update: &Visit, now: WallTime) {
+        for (shown, address) in [
+            (&mut user.url, &update.url),
+            (&mut user.referrer, &update.referrer),
+            (&mut user.first_page, &update.first_page),
+        ] {
+            if let Some(address) = address {
+                *shown = self.address(address);
+            }
         }
         if let Some(title) = &update.title {
             user.title = self.title(title);
         }
-        let since = update.idle.map(|idle| self.ago(now, idle));
-        let known = user.idle_since.as_deref().and_then(WallTime::from_iso);
-        match (since, known) {
-            (Some(since), Some(known)) if is_same(since, known) => {}
-            (since, _) => user.idle_since = since.map(WallTime::to_iso),
+        if let Some(visits) = update.visits {
+            user.visits = (visits > 0).then(|| u32::try_from(visits).unwrap_or(u32::MAX));
         }
+        if update.elapsed.is_some() {
+            user.started_at = self.since(user.started_at.take(), update.elapsed, now);
+        }
+        user.idle_since = self.since(user.idle_since.take(), update.idle, now);
+    }
+
+    /// The moment so many milliseconds ago, or the one that is known if it is the same.
+    fn since(self, known: Option<String>, millis: Option<u64>, now: WallTime) -> Option<String> {
+        let told = self.ago(now, millis?);
+        let is_known =
+            |known: &String| WallTime::from_iso(known).is_some_and(|known| is_same(told, known));
+        known.filter(is_known).or_else(|| Some(told.to_iso()))
     }
 
     fn title(self, text: &str) -> Option<String> {
@@ -237,20 +243,20 @@ mod tests {
     fn an_update_leaves_what_it_does_not_name_but_for_idleness() {
         let limits = limits();
         let mut shown = user();
-        let update = |shown: &mut OnlineUser, update: PresenceUpdate| {
+        let update = |shown: &mut OnlineUser, update: Visit| {
             rules(&limits).update(shown, &update, now());
         };
-        let title = |title: &str| PresenceUpdate {
+        let title = |title: &str| Visit {
             title: Some(title.into()),
-            ..PresenceUpdate::default()
+            ..Visit::default()
         };
         update(&mut shown, title("A"));
         update(
             &mut shown,
-            PresenceUpdate {
+            Visit {
                 url: Some("https://a.example/b?c".into()),
                 idle: Some(60_000),
-                ..PresenceUpdate::default()
+                ..Visit::default()
             },
         );
         let expected = OnlineUser {
@@ -270,12 +276,49 @@ mod tests {
     }
 
     #[test]
+    fn another_visit_may_begin_in_an_open_page() {
+        let limits = limits();
+        let mut shown = user();
+        let visit = Visit {
+            referrer: Some("https://search.example/".into()),
+            first_page: Some("https://a.example/".into()),
+            elapsed: Some(7_200_000),
+            visits: Some(1),
+            ..Visit::default()
+        };
+        rules(&limits).begin(&mut shown, &visit, now());
+        let first = shown.clone();
+        let later = Visit {
+            elapsed: Some(7_199_000),
+            ..Visit::default()
+        };
+        rules(&limits).update(&mut shown, &later, now());
+        assert_eq!(shown, first, "the same visit");
+        let next = Visit {
+            referrer: Some(String::new()),
+            first_page: Some("https://a.example/b?c".into()),
+            elapsed: Some(1_000),
+            visits: Some(2),
+            ..Visit::default()
+        };
+        rules(&limits).update(&mut shown, &next, now());
+        let expected = OnlineUser {
+            referrer: None,
+            first_page: Some("https://a.example/b".into()),
+            started_at: Some("2024-01-15T10:29:59.000Z".into()),
+            visits: Some(2),
+            ..first
+        };
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
     fn who_is_idle_still_has_been_so_since_the_same_moment() {
         let limits = limits();
         let mut shown = user();
-        let idle = |idle| PresenceUpdate {
+        let idle = |idle| Visit {
             idle: Some(idle),
-            ..PresenceUpdate::default()
+            ..Visit::default()
         };
         rules(&limits).update(&mut shown, &idle(60_000), now());
         let since = shown.idle_since.clone();

@@ -1,7 +1,7 @@
 //! What a visitor's page tells of its visit: `auth.visit` in CONNECT, and later `update_presence`.
 
 use chat_protocol::code::Code;
-use chat_protocol::visit::{PresenceUpdate, Visit};
+use chat_protocol::visit::Visit;
 use chat_socketio::Event;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -31,14 +31,14 @@ pub(super) async fn update<P: PresenceStore, M: MessageStore>(
     if !chat.allows(socket, |rates| &mut rates.updates, rate) {
         return Err(rate_limited());
     }
-    let update: PresenceUpdate = event
+    let update: Visit = event
         .args
         .first()
         .and_then(|payload| read_object(payload))
         .ok_or_else(|| {
             Refusal::new(
                 Code::InvalidPayload,
-                "the payload is { url?, title?, idle? }",
+                "the payload is an object like auth.visit",
             )
         })?;
     let member = socket.session();

@@ -31,6 +31,7 @@ pub async fn run<S: PresenceStore>(new: impl AsyncFn(Duration, Announcer) -> Arc
     a_reload_is_no_departure(case().await).await;
     tabs(case().await).await;
     visits(case().await).await;
+    unseen_tabs(case().await).await;
     late_updates(case().await).await;
     minutes(case().await).await;
     repeats_and_late_leaves(case().await).await;
@@ -224,7 +225,9 @@ async fn tabs<S: PresenceStore>(case: Case<S>) {
 }
 
 const HOME: &str = r#"{"title":"Home"}"#;
-const LAMP: &str = r#"{"title":"A \"lamp\"","visits":2}"#;
+const IDLE: &str = r#"{"title":"A","idleSince":"2024-01-15T10:30:00.000Z"}"#;
+/// What stands in its title does not make it idle.
+const LAMP: &str = r#"{"title":"\"idleSince\":\"lamp\"","visits":2}"#;
 
 /// What a page tells is shown while its session is, with the number of tabs.
 async fn visits<S: PresenceStore>(case: Case<S>) {
@@ -255,6 +258,29 @@ async fn visits<S: PresenceStore>(case: Case<S>) {
     case.visit("bob", "s4", LAMP).await;
     let rows = [saying("bob", "s4", LAMP).shown(1)];
     assert_eq!(case.list("t").await, list_of(&rows));
+}
+
+/// A tab that comes while nobody looks at it stands behind the one that is looked at, but not behind others.
+async fn unseen_tabs<S: PresenceStore>(case: Case<S>) {
+    case.visit("ann", "s1", HOME).await;
+    case.visit("ann", "s2", IDLE).await;
+    case.update("ann", "s1", LAMP, false).await;
+    case.leave("t", "ann", "s1").await;
+    case.visit("ann", "s3", IDLE).await;
+    case.visit("ann", "s4", "{}").await;
+    case.join("t", "ann", "s5").await;
+    case.visit("ann", "s6", IDLE).await;
+    let expected = [
+        reported("ann", "s1", HOME, 1),
+        reported("ann", "s1", HOME, 2),
+        reported("ann", "s1", LAMP, 2),
+        reported("ann", "s2", IDLE, 1),
+        reported("ann", "s3", IDLE, 2),
+        reported("ann", "s4", "{}", 3),
+        online("ann", "s5"),
+        reported("ann", "s6", IDLE, 5),
+    ];
+    assert_eq!(case.told("t", expected.len()).await, expected);
 }
 
 /// An update of a session that is over, or is another user's, changes nothing.

@@ -77,6 +77,13 @@ impl Profile {
         serde_json::from_str(self.shown(1).json()).ok()
     }
 
+    /// Whether a session that comes with this stands behind the one that is shown: that one is looked at, and this one
+    /// is not.
+    pub(super) fn yields_to(&self, shown: &Self) -> bool {
+        let is_idle = |profile: &Self| profile.details.as_ref().map(Details::are_idle);
+        is_idle(self) == Some(true) && is_idle(shown) == Some(false)
+    }
+
     /// The row as the old system has it.
     pub(super) fn row(&self) -> &Row {
         &self.row
@@ -117,6 +124,11 @@ impl fmt::Debug for Row {
 }
 
 impl Details {
+    /// Whether nobody does anything in the page. Within a text each quote has a backslash before it, so this is the field.
+    fn are_idle(&self) -> bool {
+        self.0.contains(r#""idleSince":"#)
+    }
+
     /// What stands between the braces, if anything does.
     fn fields(&self) -> Option<&str> {
         let fields = self.0.strip_prefix('{')?.strip_suffix('}')?;

@@ -8,7 +8,8 @@
 //! - applying the returned changes in order to an empty table gives [`rows`](TenantPresence::rows);
 //! - a user is in it while a session lives, and for the grace time after the last one; but whose last
 //!   sessions were on a node that is lost is gone at once: it has been silent for longer than that;
-//! - of the living sessions that is shown which came last or was last said to be looked at;
+//! - of the living sessions that is shown which came last or was last said to be looked at; but who comes idle stands
+//!   behind one that is looked at;
 //! - every returned change bumps the version and is one of what is shown, and nothing else does.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -59,7 +60,8 @@ pub struct TenantPresence {
 
 #[derive(Debug)]
 enum User {
-    /// Sessions in the order in which they came or were looked at; the last one is shown.
+    /// Sessions in the order in which they came or were looked at, those that came idle behind the one that was shown
+    /// then; the last one is shown.
     Connected {
         sessions: Vec<(SessionKey, Profile)>,
         shown: Row,
@@ -108,7 +110,9 @@ impl TenantPresence {
                 if sessions.iter().any(|(known, _)| *known == key) {
                     return None;
                 }
-                sessions.push((key, profile));
+                let shown = sessions.last().map(|(_, shown)| shown);
+                let behind = shown.is_some_and(|shown| profile.yields_to(shown));
+                sessions.insert(sessions.len() - usize::from(behind), (key, profile));
             }
             Some(lingering @ User::Lingering { .. }) => {
                 let shown = lingering.shown().clone();

@@ -5,6 +5,7 @@ const COLUMNS: readonly { readonly column: Column; readonly name: string }[] = [
   { column: 'visitor', name: 'Visitor' },
   { column: 'page', name: 'Current page' },
   { column: 'stay', name: 'On site' },
+  { column: 'visits', name: 'Visits' },
   { column: 'tabs', name: 'Tabs' },
   { column: 'state', name: 'State' },
 ];

@@ -54,7 +54,7 @@ function Cells({ user }: { user: OnlineUser }) {
         <VisitorAvatar userId={userId} />
         <span className="two-lines">
           <span title={userId}>{visitorName(userId)}</span>
-          {visits !== undefined && <small>{visits > 1 ? `Returning · ${visits} visits` : 'New'}</small>}
+          {visits !== undefined && <small>{visits > 1 ? 'Returning' : 'New'}</small>}
         </span>
       </div>
       <div role="gridcell" className="cell-page">
@@ -62,6 +62,9 @@ function Cells({ user }: { user: OnlineUser }) {
       </div>
       <div role="gridcell" className="cell-stay">
         <Elapsed since={startedAt ?? connectedAt} />
+      </div>
+      <div role="gridcell" className="cell-visits" data-several={visits !== undefined && visits > 1}>
+        {visits ?? '–'}
       </div>
       <div role="gridcell" className="cell-tabs" data-several={tabs > 1}>
         {tabs}

@@ -5,7 +5,7 @@
  */
 import type { OnlineUsersFilter, OnlineUsersQuery, OnlineUsersSortField } from '@amoiq/chat-widget';
 
-export type Column = 'visitor' | 'page' | 'stay' | 'tabs' | 'state';
+export type Column = 'visitor' | 'page' | 'stay' | 'visits' | 'tabs' | 'state';
 export type Direction = 'ascending' | 'descending';
 export type Activity = 'all' | 'active' | 'idle';
 export type Acquaintance = 'all' | 'new' | 'returning';
@@ -33,6 +33,7 @@ const SORTS: Record<Column, { field: OnlineUsersSortField; isReversed: boolean; 
   visitor: { field: 'userId', isReversed: false, first: 'ascending' },
   page: { field: 'url', isReversed: false, first: 'ascending' },
   stay: { field: 'startedAt', isReversed: true, first: 'ascending' },
+  visits: { field: 'visits', isReversed: false, first: 'descending' },
   tabs: { field: 'tabs', isReversed: false, first: 'descending' },
   state: { field: 'idleSince', isReversed: true, first: 'ascending' },
 };

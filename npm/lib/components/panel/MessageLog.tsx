@@ -2,9 +2,9 @@
  * The messages, oldest first. Who reads at the end stays there as more is said; who reads further up is not moved, and is
  * told that there is something new.
  */
-import { type RefObject, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { ConversationMessage } from '../../shared.js';
-import { useNow } from '../clock.js';
+import { useAtNow } from '../clock.js';
 import { dayName, timeOfDay } from '../times.js';
 import { arrange, type Run } from './arrange.js';
 import type { ConversationPanelTexts } from './texts.js';
@@ -20,7 +20,7 @@ export interface MessageLogProps {
 }
 
 export function MessageLog({ messages, isLoading, retry, visitor, text, locale }: MessageLogProps) {
-  const minute = Math.floor(useNow() / 60_000) * 60_000;
+  const minute = useAtNow((now) => Math.floor(now / 60_000) * 60_000);
   const log = useRef<HTMLDivElement>(null);
   const { hasNews, onScroll, showEnd } = useEnd(log, messages);
   return (
@@ -100,11 +100,14 @@ function Silence({ text }: Pick<MessageLogProps, 'text'>) {
 /** So near to the end counts as being there, since places of scrolling are not whole pixels everywhere. */
 const NEAR = 24;
 
+/** Before anybody sees it. On a server nobody does, and React 18 complains of effects that would have to be early there. */
+const useVisibleEffect = typeof window === 'undefined' ? useEffect : useLayoutEffect;
+
 function useEnd(log: RefObject<HTMLDivElement | null>, messages: readonly ConversationMessage[]) {
   const isAtEnd = useRef(true);
   const [hasNews, setHasNews] = useState(false);
   const last = messages.at(-1);
-  const shown = useRef(last?.key);
+  const shown = useRef(last);
 
   const showEnd = () => {
     const element = log.current;
@@ -112,15 +115,28 @@ function useEnd(log: RefObject<HTMLDivElement | null>, messages: readonly Conver
     isAtEnd.current = true;
     setHasNews(false);
   };
-  useLayoutEffect(() => {
-    const isNew = last?.key !== shown.current;
-    shown.current = last?.key;
+  useVisibleEffect(() => {
+    const before = shown.current;
+    // Read again by another session, it may have another key.
+    const isNew = last?.key !== before?.key && (last?.id ?? null) !== (before?.id ?? undefined);
+    shown.current = last;
     if (isAtEnd.current || (isNew && last?.state === 'pending')) {
       showEnd();
     } else if (isNew) {
       setHasNews(true);
     }
   }, [messages]);
+
+  // Less room, as beside a keyboard on the screen, takes nobody away from the end.
+  useEffect(() => {
+    const element = log.current;
+    if (!element || typeof ResizeObserver === 'undefined') {
+      return undefined;
+    }
+    const observer = new ResizeObserver(() => isAtEnd.current && showEnd());
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
 
   const onScroll = () => {
     const element = log.current;

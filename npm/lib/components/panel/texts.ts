@@ -38,6 +38,10 @@ export interface ConversationPanelTexts {
   away: string;
   /** What that means for the conversation. */
   awayHint: string;
+  /** An unproven visitor is in another conversation by now. */
+  elsewhere: string;
+  /** Shows that one. */
+  follow: string;
   /** Before the time on the site. */
   onSite: string;
   /** The visitor has not done anything for a while; how long follows. */
@@ -67,6 +71,8 @@ export const ENGLISH: ConversationPanelTexts = {
   connecting: 'Connecting. What you write waits until then.',
   away: 'has left the site.',
   awayHint: 'The conversation stays here. A visitor who is known again reads on where it ended.',
+  elsewhere: 'They have opened another page since, with a conversation of its own. They may not see this one any more.',
+  follow: 'Go there',
   onSite: 'On the site',
   idle: 'idle',
   from: 'from',

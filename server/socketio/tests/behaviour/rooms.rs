@@ -23,6 +23,21 @@ async fn only_members_hear_what_is_said() {
 }
 
 #[tokio::test]
+async fn whoever_has_the_answer_hears_what_is_said_from_then_on() {
+    let server = Server::start(Config::default()).await;
+    let mut client = server.open_as("&name=slow").await;
+    client.send("40").await;
+    assert!(client.text().await.starts_with("40{"));
+    // The application is still busy with the newcomer.
+    server
+        .hub
+        .to("all")
+        .emit_frame(&Frame::from_raw_event("/", "said", "1"));
+    assert_eq!(client.text().await, "42[\"said\",1]");
+    server.gate.add_permits(1);
+}
+
+#[tokio::test]
 async fn joining_twice_is_joining_once() {
     let server = Server::start(Config::default()).await;
     let mut client = server.connect().await;

@@ -70,7 +70,8 @@ impl Notes {
 }
 
 /// Joins everybody to the room `all`, and does what events ask for. A client whose `auth` says
-/// `{"refuse":true}` is refused, one that says `{"wait":true}` is let in when `gate` opens.
+/// `{"refuse":true}` is refused, one that says `{"wait":true}` is let in when `gate` opens. One of the name `slow` is
+/// connected when it opens.
 pub(crate) struct Recorder {
     pub(crate) notes: Arc<Notes>,
     pub(crate) gate: Arc<Semaphore>,
@@ -100,8 +101,14 @@ impl Application for Recorder {
             .into_owned())
     }
 
-    async fn connected(&self, socket: &Socket<String>) {
+    fn answered(&self, socket: &Socket<String>) {
         socket.join("all");
+    }
+
+    async fn connected(&self, socket: &Socket<String>) {
+        if socket.session() == "slow" {
+            self.gate.acquire().await.unwrap().forget();
+        }
         self.notes.add(Note::Connected(socket.id().to_owned()));
     }
 
@@ -255,7 +262,6 @@ impl Server {
         let mut client = self.open().await;
         client.send("40").await;
         client.id = sid(&client.text().await);
-        // The room is joined after the answer.
         let id = client.id.clone();
         self.notes
             .until(|notes| notes.contains(&Note::Connected(id.clone())).then_some(()))

@@ -9,6 +9,23 @@
 
 if not has_lease(ARGV[8] == '1', tonumber(ARGV[7])) then return {} end
 
+-- Within a text each quote has a backslash before it, so this is the field.
+local function is_idle(details)
+  return string.find(details, '"idleSince":', 1, true) ~= nil
+end
+
+-- The place of a session that has just come: the last one, but of an idle one, before one that is looked at. Several
+-- that come behind the same one stand there by their names.
+local function first_order(user, details)
+  local shown = is_idle(details) and newest(user)
+  local entry = shown and redis.call('HGET', SESSIONS, shown .. ' ' .. user)
+  if entry then
+    local order, said = string.match(entry, '^%S+ (%S+) [^\n]*\n(.*)$')
+    if order and not is_idle(said) then return string.format('%016.0f', tonumber(order) - 1) end
+  end
+  return next_order()
+end
+
 local orders = {}
 for index = 9, #ARGV, 5 do
   local user, session, order, value, details = unpack(ARGV, index, index + 4)
@@ -21,8 +38,10 @@ for index = 9, #ARGV, 5 do
     holder, known = string.match(entry, '^(%S+) (%S+) ')
     redis.call('ZREM', HELD, holder .. ' ' .. key)
   end
-  if order == '+' or (order == '' and not known) then
+  if order == '+' then
     order = next_order()
+  elseif order == '' and not known then
+    order = first_order(user, details)
   else
     order = known or order
   end

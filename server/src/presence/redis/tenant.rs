@@ -164,7 +164,9 @@ impl State {
         match self.own.get_mut(&joining.user) {
             Some(sessions) if sessions.iter().any(|own| own.session == joining.session) => false,
             Some(sessions) => {
-                sessions.push(held());
+                let shown = sessions.last().map(|own| &own.profile);
+                let behind = shown.is_some_and(|shown| joining.profile.yields_to(shown));
+                sessions.insert(sessions.len() - usize::from(behind), held());
                 true
             }
             None => {

@@ -15,12 +15,16 @@ fn key(node: u64, session: u32) -> SessionKey {
     }
 }
 
+/// Of a page in which nobody does anything.
+const IDLE: u8 = 3;
+
 /// What a session shows whose page says this of its visit, if it reports it.
 fn profile(user: &str, key: &SessionKey, says: Option<u8>) -> Profile {
     let session = format!("{} {}", key.node.0, key.session);
     let row = format!(r#"{{"userId":"{user}","sessionId":"{session}"}}"#);
     let details = says.map(|says| match says {
         0 => "{}".to_owned(),
+        IDLE => r#"{"idleSince":"2024-01-15T10:30:00.000Z"}"#.to_owned(),
         _ => format!(r#"{{"title":"{says}"}}"#),
     });
     Profile::written(&row, details.as_deref())
@@ -196,6 +200,38 @@ fn the_tab_that_is_looked_at_is_shown_and_the_number_of_tabs_is_news() {
 }
 
 #[test]
+fn a_tab_that_nobody_looks_at_does_not_hide_the_one_that_is_looked_at() {
+    let mut shop = Shop::new();
+    shop.visit("ann", 1, Some(1));
+    for (session, tabs) in [(2, 2), (3, 3)] {
+        assert_eq!(
+            shop.visit("ann", session, Some(IDLE)),
+            Some(Shop::reported("ann", 1, 1, tabs)),
+            "the number of tabs is news"
+        );
+    }
+    assert_eq!(
+        shop.leave(0, "ann", 1),
+        Some(Shop::reported("ann", 3, IDLE, 2))
+    );
+    assert_eq!(
+        shop.visit("ann", 4, Some(IDLE)),
+        Some(Shop::reported("ann", 4, IDLE, 3)),
+        "nobody looks at any"
+    );
+    assert_eq!(
+        shop.visit("ann", 5, Some(0)),
+        Some(Shop::reported("ann", 5, 0, 4))
+    );
+    shop.join("bob", 6);
+    assert_eq!(
+        shop.visit("bob", 7, Some(IDLE)),
+        Some(Shop::reported("bob", 7, IDLE, 2)),
+        "of a page that reports nothing nobody knows whether it is looked at"
+    );
+}
+
+#[test]
 fn pages_that_report_nothing_are_announced_as_ever() {
     let mut shop = Shop::new();
     shop.join("ann", 1);
@@ -275,14 +311,14 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let user = 0..4_u8;
     let node = 0..3_u64;
-    let says = || prop::option::of(0..3_u8);
+    let says = || prop::option::of(0..=IDLE);
     let pick = || any::<prop::sample::Index>();
     prop_oneof![
         4 => (user.clone(), node.clone(), says())
             .prop_map(|(user, node, says)| Step::Join { user, node, says }),
         3 => (user, node.clone(), says())
             .prop_map(|(user, node, says)| Step::Reload { user, node, says }),
-        6 => (pick(), 0..3_u8, any::<bool>())
+        6 => (pick(), 0..=IDLE, any::<bool>())
             .prop_map(|(pick, says, active)| Step::Update { pick, says, active }),
         6 => pick().prop_map(|pick| Step::Leave { pick }),
         1 => node.prop_map(|node| Step::LoseNode { node }),
@@ -296,7 +332,7 @@ struct Model {
     now: Duration,
     sessions: Vec<Session>,
     /// How often something has been looked at.
-    looks: usize,
+    looks: u64,
 }
 
 #[derive(Clone)]
@@ -304,24 +340,39 @@ struct Session {
     user: String,
     key: SessionKey,
     says: Option<u8>,
-    /// When it came or was looked at last.
-    look: usize,
+    /// When it came or was looked at last; a little before the shown one's if it came behind that.
+    look: u64,
     end: Option<Duration>,
 }
+
+/// Between two looks there is room for all that come behind.
+const LOOK: u64 = 1 << 32;
 
 impl Model {
     fn join(&mut self, user: u8, node: u64, says: Option<u8>) -> Session {
         let session = u32::try_from(self.sessions.len()).unwrap();
-        self.looks += 1;
+        let user = format!("u{user}");
+        let look = self.look();
+        let shown = self.living(&user).max_by_key(|session| session.look);
+        let behind =
+            |shown: &&Session| says == Some(IDLE) && shown.says.is_some_and(|says| says != IDLE);
+        let look = shown
+            .filter(behind)
+            .map_or(look, |shown| shown.look - LOOK + self.looks);
         let session = Session {
-            user: format!("u{user}"),
+            user,
             key: key(node, session),
             says,
-            look: self.looks,
+            look,
             end: None,
         };
         self.sessions.push(session.clone());
         session
+    }
+
+    fn look(&mut self) -> u64 {
+        self.looks += 1;
+        self.looks * LOOK
     }
 
     /// Who lives on elsewhere has lost a session; of others nothing is left.
@@ -397,12 +448,12 @@ fn take(step: &Step, presence: &mut TenantPresence, model: &mut Model) -> Vec<Ch
         }
         Step::Update { .. } | Step::Leave { .. } if model.sessions.is_empty() => Vec::new(),
         Step::Update { pick, says, active } => {
-            model.looks += 1;
+            let look = model.look();
             let index = pick.index(model.sessions.len());
             let session = &mut model.sessions[index];
             session.says = Some(says);
             if active {
-                session.look = model.looks;
+                session.look = look;
             }
             let profile = profile(&session.user, &session.key, Some(says));
             let change = presence.handle_update(&session.user, &session.key, &profile, active);

@@ -21,6 +21,7 @@ fn profile((_, user): &User, session: &str, says: Option<u64>) -> Profile {
     let row = format!(r#"{{"userId":"{user}","sessionId":"{session}"}}"#);
     let details = says.map(|says| match says {
         0 => "{}".to_owned(),
+        1 => r#"{"idleSince":"2024-01-15T10:30:00.000Z"}"#.to_owned(),
         _ => format!(r#"{{"title":"{says}"}}"#),
     });
     Profile::written(&row, details.as_deref())
