@@ -429,6 +429,36 @@ test('a history that is still being read when the visitor changes is not the nex
   expect(texts()).toEqual(['Hi! How can we help?']);
 });
 
+test('whom the configuration has named is known: the same again changes nothing, and null makes them nobody', async () => {
+  asPage.ChatWidgetConfig = { ...CONFIG, token: 'jwt.of.ann' };
+  const { own, socket } = await loadConnected();
+  bubble().click();
+  type('Secret of ann');
+  api().identify({ token: 'jwt.of.ann' });
+  await turn();
+  expect(socket.closed).toBe(false);
+  expect(part<HTMLTextAreaElement>('textarea').value).toBe('Secret of ann');
+  api().identify(null);
+  expect(part<HTMLTextAreaElement>('textarea').value).toBe('');
+  const second = await appears(() => own.sockets[1]);
+  expect(await second.config.credentials()).not.toHaveProperty('token');
+});
+
+for (const [who, token, draft] of [
+  ['somebody else', 'jwt.of.bob', ''],
+  ['the same user', 'jwt.of.ann', 'Half a sen'],
+] as const) {
+  test(`booted again with ${who}, the draft is ${draft ? 'still there' : 'gone'}`, async () => {
+    asPage.ChatWidgetConfig = { ...CONFIG, token: 'jwt.of.ann' };
+    await loadConnected();
+    bubble().click();
+    type('Half a sen');
+    asPage.ChatWidgetConfig = { ...CONFIG, token };
+    api().boot();
+    expect(part<HTMLTextAreaElement>('textarea').value).toBe(draft);
+  });
+}
+
 test('`identify` with nothing in it is a warning', async () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   await loadConnected();

@@ -10,7 +10,7 @@ export interface WidgetOptions {
   readonly baseUrl: string;
   readonly siteId: string | undefined;
   readonly apiKey: string | undefined;
-  readonly identity: Identity;
+  readonly proof: Proof;
   readonly isLeft: boolean;
   readonly color: string | undefined;
   readonly theme: 'auto' | 'light' | 'dark';
@@ -21,8 +21,8 @@ export interface WidgetOptions {
   readonly fullUrls: boolean;
 }
 
-/** How a visitor's token is got; `undefined` for one who has none. */
-export type Identity = ChatWidgetConfig['getToken'];
+/** Who the visitor is: a token, or the way to one; `undefined` for one who has none. The same one is the same visitor. */
+export type Proof = ChatWidgetConfig['token'] | ChatWidgetConfig['getToken'];
 
 /** What the page and its browser say. */
 export interface Surroundings {
@@ -84,7 +84,7 @@ export function readConfig(given: unknown, page: Surroundings): Reading {
       baseUrl,
       siteId: config.siteId === undefined ? undefined : String(config.siteId),
       apiKey: config.apiKey,
-      identity: identityOf(config),
+      proof: proofOf(config),
       isLeft: config.position === undefined ? dir === 'rtl' : config.position === 'bottom-left',
       color: config.color,
       theme: config.theme ?? 'auto',
@@ -99,10 +99,10 @@ export function readConfig(given: unknown, page: Surroundings): Reading {
   return { options: undefined, problems };
 }
 
-/** The way to a token, if there is one. */
-export function identityOf(who: unknown): Identity {
+/** What of it says who somebody is, if anything does. */
+export function proofOf(who: unknown): Proof {
   const { token, getToken } = (who ?? {}) as Partial<ChatWidgetConfig>;
-  return isFunction(getToken) ? getToken : isText(token) ? () => token : undefined;
+  return isFunction(getToken) ? getToken : isText(token) ? token : undefined;
 }
 
 /** What of it can be used. */

@@ -40,7 +40,6 @@ function run(script: HTMLScriptElement | null): void {
     widget = undefined;
   };
   const boot = () => {
-    end(false);
     const { options, problems } = readConfig(window.ChatWidgetConfig, {
       scriptUrl: script?.src,
       lang: document.documentElement.lang,
@@ -48,6 +47,8 @@ function run(script: HTMLScriptElement | null): void {
       language: navigator.language,
       isColor: (color) => readableOn(computedColor(color)) !== undefined,
     });
+    widget?.makeWayFor(options?.proof);
+    end(false);
     if (problems.length > 0) {
       warn(`window.ChatWidgetConfig: ${problems.join('; ')}`);
     }

@@ -6,14 +6,14 @@ import { configure } from '../config.js';
 import { createConversation, type Conversation } from '../conversation.js';
 import type { ConversationSnapshot } from '../conversation/room.js';
 import { followVisit, type Visit } from '../visit.js';
-import type { Identity, WidgetOptions } from './config.js';
+import type { Proof, WidgetOptions } from './config.js';
 
 const NOTHING: ConversationSnapshot = { messages: [], isLoading: false, error: null, isConnected: false };
 
 export class Session {
   readonly #options: WidgetOptions;
   readonly #changed: () => void;
-  #identity: Identity;
+  #proof: Proof;
   #conversation: Conversation | undefined;
   #visit: Visit | undefined;
 
@@ -21,7 +21,7 @@ export class Session {
   constructor(options: WidgetOptions, changed: () => void) {
     this.#options = options;
     this.#changed = changed;
-    this.#become(options.identity);
+    this.#become(options.proof);
   }
 
   get snapshot(): ConversationSnapshot {
@@ -51,17 +51,17 @@ export class Session {
   }
 
   /** The visitor is somebody else from now on. */
-  identify(identity: Identity): void {
+  identify(proof: Proof): void {
     const wasStarted = this.isStarted;
     this.#leave();
-    this.#become(identity);
+    this.#become(proof);
     if (wasStarted) {
       this.start();
     }
   }
 
-  get isKnown(): boolean {
-    return this.#identity !== undefined;
+  get proof(): Proof {
+    return this.#proof;
   }
 
   send(text: string): void {
@@ -78,10 +78,10 @@ export class Session {
     this.#visit = undefined;
   }
 
-  #become(identity: Identity): void {
-    this.#identity = identity;
+  #become(proof: Proof): void {
+    this.#proof = proof;
     const { apiKey } = this.#options;
-    configure({ getToken: identity, apiKey });
+    configure({ getToken: typeof proof === 'string' ? () => proof : proof, apiKey });
   }
 
   #leave(): void {

@@ -9,7 +9,7 @@
 import type { ConversationMessage } from '../conversation/log.js';
 import type { ChatError } from '../errors.js';
 import { computedColor, readableOn } from './colors.js';
-import { identityOf, type WidgetOptions } from './config.js';
+import { type Proof, proofOf, type WidgetOptions } from './config.js';
 import { set } from './dom.js';
 import type { Events } from './events.js';
 import { createHost, type Host } from './host.js';
@@ -57,7 +57,6 @@ export class Widget {
   #patience: ReturnType<typeof setTimeout> | undefined;
   #error: ChatError | null = null;
   #isAsked = false;
-  #token: unknown;
 
   constructor(options: WidgetOptions, events: Events, warn: (problem: unknown) => void) {
     this.#options = options;
@@ -145,25 +144,29 @@ export class Widget {
   }
 
   identify(who: ChatWidgetIdentity): void {
-    const identity = identityOf(who);
-    if (who && !identity) {
+    const proof = proofOf(who);
+    if (who && !proof) {
       throw new Error("'identify' takes { token: '…' }, { getToken: () => … } or null");
     }
-    const token = who?.getToken ?? who?.token;
     // Pages say so on each of their views.
-    if (token === this.#token) {
+    if (proof === this.#session.proof) {
       return;
     }
-    this.#token = token;
-    if (this.#session.isKnown && this.#session.isStarted) {
-      this.#type('');
-      this.#panel?.composer.fill('');
-    }
-    this.#session.identify(identity);
+    this.makeWayFor(proof);
+    this.#session.identify(proof);
     this.#known = undefined;
     this.#wasLive = false;
     this.#mark = { ...marks.parseMark(this.#kept?.mark.read() ?? ''), count: 0 };
     this.#look();
+  }
+
+  /** What a visitor who is known has begun to write is not the next one's. */
+  makeWayFor(proof: Proof): void {
+    const { proof: former, isStarted } = this.#session;
+    if (former !== undefined && former !== proof && isStarted) {
+      this.#type('');
+      this.#panel?.composer.fill('');
+    }
   }
 
   /** `forgets`: whoever comes next has written nothing. */
