@@ -1,7 +1,6 @@
 /** Pages whose styles, keys and scripts reach for everything in the document: the widget keeps its looks, and they keep their keys. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Backend, startServer } from '../support/backends.ts';
-import { type Page, TestBrowser } from '../support/browser.ts';
+import { expect, test } from 'vitest';
+import type { Page } from '../support/browser.ts';
 import {
   bubble,
   converse,
@@ -14,24 +13,9 @@ import {
 } from '../support/host-page.ts';
 import { OfficialClient } from '../support/official-client.ts';
 import { until } from '../support/until.ts';
-import { widgetFiles } from '../support/widget-site.ts';
+import { widgetStage } from '../support/widget-stage.ts';
 
-let browser: TestBrowser;
-let server: Backend;
-let files: string;
-
-beforeAll(async () => {
-  [browser, server, files] = await Promise.all([
-    TestBrowser.launch(),
-    startServer(),
-    widgetFiles('host-page-looks'),
-  ]);
-});
-
-afterAll(async () => {
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-});
+const stage = widgetStage('host-page-looks');
 
 const panel = (page: Page) => page.getByRole('dialog');
 
@@ -70,11 +54,11 @@ const STYLES: Readonly<Record<string, string>> = {
 
 for (const [what, style] of Object.entries(STYLES)) {
   test(`styles of the page: ${what}`, async () => {
-    await using plain = await hostSite(files, server.url);
-    await using styled = await hostSite(files, server.url, { before: `<style>${style}</style>` });
-    using agent = await OfficialClient.admin(server.url);
-    await using usual = await openHost(browser, `${plain.url}/shop`);
-    await using opened = await openHost(browser, `${styled.url}/shop`);
+    await using plain = await hostSite(stage.files, stage.server.url);
+    await using styled = await hostSite(stage.files, stage.server.url, { before: `<style>${style}</style>` });
+    using agent = await OfficialClient.admin(stage.server.url);
+    await using usual = await openHost(stage.browser, `${plain.url}/shop`);
+    await using opened = await openHost(stage.browser, `${styled.url}/shop`);
     for (const { page } of [usual, opened]) {
       await inCorner(page, 'right');
       await bubble(page).click();
@@ -87,8 +71,8 @@ for (const [what, style] of Object.entries(STYLES)) {
 
 test('the widget stands over whatever the page puts on top', async () => {
   const cover = '<div style="position: fixed; inset: 0; z-index: 2147483000; background: white">Cookies?</div>';
-  await using site = await hostSite(files, server.url, { body: cover });
-  await using opened = await openHost(browser, `${site.url}/shop`);
+  await using site = await hostSite(stage.files, stage.server.url, { body: cover });
+  await using opened = await openHost(stage.browser, `${site.url}/shop`);
   await bubble(opened.page).click({ trial: true });
   expect(opened.errors).toEqual([]);
 });
@@ -99,8 +83,8 @@ test("the page's shortcuts are not for what is written here", async () => {
     for (const place of [window, document, document.documentElement])
       for (const kind of ['keydown', 'keypress', 'keyup'])
         place.addEventListener(kind, ({ type, key }) => keys.push(type + ' ' + key));`;
-  await using site = await hostSite(files, server.url, { before: script(shortcuts) });
-  await using opened = await openHost(browser, `${site.url}/shop`);
+  await using site = await hostSite(stage.files, stage.server.url, { before: script(shortcuts) });
+  await using opened = await openHost(stage.browser, `${site.url}/shop`);
   const { page } = opened;
   const keys = () => page.evaluate(() => (window as unknown as { keys: string[] }).keys);
   await page.keyboard.press('s');
@@ -126,9 +110,9 @@ for (const [what, replace] of Object.entries({
   },
 })) {
   test(`${what}, and the conversation goes on`, async () => {
-    await using site = await hostSite(files, server.url);
-    using agent = await OfficialClient.admin(server.url);
-    await using opened = await openHost(browser, `${site.url}/shop`);
+    await using site = await hostSite(stage.files, stage.server.url);
+    using agent = await OfficialClient.admin(stage.server.url);
+    await using opened = await openHost(stage.browser, `${site.url}/shop`);
     const { page } = opened;
     const visitor = await visitorOf(agent, `${site.url}/shop`);
     await converse(page, agent, visitor);
@@ -145,10 +129,10 @@ for (const [what, replace] of Object.entries({
 }
 
 test('it comes late, and nothing moves', async () => {
-  await using site = await hostSite(files, server.url, {
+  await using site = await hostSite(stage.files, stage.server.url, {
     body: '<h1>Bags</h1><p>Canvas</p><p style="height: 2000px">Long ways</p>',
   });
-  await using opened = await openHost(browser, `${site.url}/shop`);
+  await using opened = await openHost(stage.browser, `${site.url}/shop`);
   await bubble(opened.page).waitFor();
   await inCorner(opened.page, 'right');
   // No scroll bar that was not there.

@@ -1,26 +1,9 @@
 /** Pages with strict content security policies: what the README says is needed for the widget is enough. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Backend, startServer } from '../support/backends.ts';
-import { TestBrowser } from '../support/browser.ts';
+import { expect, test } from 'vitest';
 import { script, worksUntroubled } from '../support/host-page.ts';
-import { widgetFiles } from '../support/widget-site.ts';
+import { widgetStage } from '../support/widget-stage.ts';
 
-let browser: TestBrowser;
-let server: Backend;
-let files: string;
-
-beforeAll(async () => {
-  [browser, server, files] = await Promise.all([
-    TestBrowser.launch(),
-    startServer(),
-    widgetFiles('host-page-policy'),
-  ]);
-});
-
-afterAll(async () => {
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-});
+const stage = widgetStage('host-page-policy');
 
 interface Policy {
   readonly scripts: string;
@@ -30,7 +13,7 @@ interface Policy {
 }
 
 const policyOf = ({ scripts, sockets = true, more = '' }: Policy): string => {
-  const { host } = new URL(server.url);
+  const { host } = new URL(stage.server.url);
   const connect = sockets ? `http://${host} ws://${host}` : `http://${host}`;
   return `default-src 'none'; script-src ${scripts}; connect-src ${connect}; ${more}`;
 };
@@ -42,32 +25,28 @@ const wasmRefused = expect.stringMatching(/^script-src wasm-eval$/);
 const socketRefused = expect.stringMatching(/^connect-src ws:/);
 
 test('nothing but what it needs is allowed', () =>
-  worksUntroubled(browser, files, server.url, { policy: policyOf({ scripts: WASM }) }));
+  worksUntroubled(stage, { policy: policyOf({ scripts: WASM }) }));
 
 test('WebAssembly is refused', () =>
-  worksUntroubled(browser, files, server.url, { policy: policyOf({ scripts: NO_WASM }) }, [
+  worksUntroubled(stage, { policy: policyOf({ scripts: NO_WASM }) }, [
     wasmRefused,
   ]));
 
 test('no text may become markup', () =>
-  worksUntroubled(browser, files, server.url, {
+  worksUntroubled(stage, {
     policy: policyOf({ scripts: WASM, more: TRUSTED }),
   }));
 
 test('no text may become markup, and WebAssembly is refused', () =>
   worksUntroubled(
-    browser,
-    files,
-    server.url,
+    stage,
     { policy: policyOf({ scripts: NO_WASM, more: TRUSTED }) },
     [wasmRefused],
   ));
 
 test('sockets are refused', async () => {
   await worksUntroubled(
-    browser,
-    files,
-    server.url,
+    stage,
     { policy: policyOf({ scripts: WASM, sockets: false }) },
     [socketRefused],
   );
@@ -75,7 +54,7 @@ test('sockets are refused', async () => {
 
 test('scripts are trusted by who has loaded them alone', () => {
   const loader = `const tag = document.createElement('script'); tag.src = '/widget.v1.js'; document.head.append(tag);`;
-  return worksUntroubled(browser, files, server.url, {
+  return worksUntroubled(stage, {
     policy: policyOf({ scripts: `${WASM} 'strict-dynamic'` }),
     times: 0,
     after: script(loader),

@@ -1,28 +1,12 @@
 /** Pages that want the widget later, or not any more: before it is asked for it does nothing, and when it goes it leaves nothing. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Backend, startServer } from '../support/backends.ts';
-import { type Page, TestBrowser } from '../support/browser.ts';
+import { expect, test } from 'vitest';
+import type { Page } from '../support/browser.ts';
 import { bubble, converse, hostSite, openHost, troubleOf, visitorOf } from '../support/host-page.ts';
 import { OfficialClient } from '../support/official-client.ts';
 import { until } from '../support/until.ts';
-import { widgetFiles } from '../support/widget-site.ts';
+import { widgetStage } from '../support/widget-stage.ts';
 
-let browser: TestBrowser;
-let server: Backend;
-let files: string;
-
-beforeAll(async () => {
-  [browser, server, files] = await Promise.all([
-    TestBrowser.launch(),
-    startServer({ args: ['--offline-grace', '50ms'] }),
-    widgetFiles('host-page-removal'),
-  ]);
-});
-
-afterAll(async () => {
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-});
+const stage = widgetStage('host-page-removal', { args: ['--offline-grace', '50ms'] });
 
 const command = (page: Page, name: string) =>
   page.evaluate((name) => {
@@ -46,11 +30,11 @@ async function listeners(page: Page): Promise<readonly string[]> {
 }
 
 test('shut down it is gone from the page, and so is the visitor; booted again it is the same visitor', async () => {
-  await using site = await hostSite(files, server.url);
-  await using empty = await hostSite(files, server.url, { times: 0 });
-  using agent = await OfficialClient.admin(server.url);
-  await using without = await openHost(browser, `${empty.url}/shop`);
-  await using opened = await openHost(browser, `${site.url}/shop`);
+  await using site = await hostSite(stage.files, stage.server.url);
+  await using empty = await hostSite(stage.files, stage.server.url, { times: 0 });
+  using agent = await OfficialClient.admin(stage.server.url);
+  await using without = await openHost(stage.browser, `${empty.url}/shop`);
+  await using opened = await openHost(stage.browser, `${site.url}/shop`);
   const { page } = opened;
   const visitor = await visitorOf(agent, `${site.url}/shop`);
   await converse(page, agent, visitor);
@@ -72,9 +56,9 @@ test('shut down it is gone from the page, and so is the visitor; booted again it
 });
 
 test('a page that waits for consent is asked for nothing and keeps nothing until the visitor opens the chat', async () => {
-  await using site = await hostSite(files, server.url, { config: { autoConnect: false } });
-  using agent = await OfficialClient.admin(server.url);
-  await using opened = await openHost(browser, 'about:blank');
+  await using site = await hostSite(stage.files, stage.server.url, { config: { autoConnect: false } });
+  using agent = await OfficialClient.admin(stage.server.url);
+  await using opened = await openHost(stage.browser, 'about:blank');
   const { page } = opened;
   const asked: string[] = [];
   page.on('request', (request) => asked.push(request.url()));
@@ -84,7 +68,7 @@ test('a page that waits for consent is asked for nothing and keeps nothing until
   // What it would do without being asked it would do at the latest when the page has nothing else to do.
   await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)));
   await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)));
-  const host = new URL(server.url).host;
+  const host = new URL(stage.server.url).host;
   expect(asked.filter((url) => new URL(url).host === host)).toEqual([]);
   const kept = () => page.evaluate(() => [...Object.keys(localStorage), ...Object.keys(sessionStorage), document.cookie].join(''));
   expect(await kept()).toBe('');

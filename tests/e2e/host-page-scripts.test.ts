@@ -1,7 +1,5 @@
 /** Pages whose own scripts change what every other script works with, or take it away. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Backend, startServer } from '../support/backends.ts';
-import { TestBrowser } from '../support/browser.ts';
+import { expect, test } from 'vitest';
 import {
   bubble,
   comings,
@@ -15,24 +13,9 @@ import {
 } from '../support/host-page.ts';
 import { OfficialClient } from '../support/official-client.ts';
 import { until } from '../support/until.ts';
-import { widgetFiles } from '../support/widget-site.ts';
+import { widgetStage } from '../support/widget-stage.ts';
 
-let browser: TestBrowser;
-let server: Backend;
-let files: string;
-
-beforeAll(async () => {
-  [browser, server, files] = await Promise.all([
-    TestBrowser.launch(),
-    startServer(),
-    widgetFiles('host-page-scripts'),
-  ]);
-});
-
-afterAll(async () => {
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-});
+const stage = widgetStage('host-page-scripts');
 
 /** What the page does before the widget runs. */
 const PAGES: Readonly<Record<string, string>> = {
@@ -66,11 +49,11 @@ const PAGES: Readonly<Record<string, string>> = {
 };
 
 for (const [what, text] of Object.entries(PAGES)) {
-  test(what, () => worksUntroubled(browser, files, server.url, { before: script(text) }));
+  test(what, () => worksUntroubled(stage, { before: script(text) }));
 }
 
 test('a page in quirks mode, with a base that leads elsewhere', () =>
-  worksUntroubled(browser, files, server.url, {
+  worksUntroubled(stage, {
     doctype: '',
     // Behind the tag, as nothing before it is to be loaded from there.
     after: '<base href="https://elsewhere.example/">',
@@ -83,9 +66,9 @@ test('loaders of modules are left alone', async () => {
     define.amd = {};
     window.module = { exports: {} };
     window.exports = module.exports;`;
-  await using site = await hostSite(files, server.url, { before: script(loaders) });
-  using agent = await OfficialClient.admin(server.url);
-  await using opened = await openHost(browser, `${site.url}/shop`);
+  await using site = await hostSite(stage.files, stage.server.url, { before: script(loaders) });
+  using agent = await OfficialClient.admin(stage.server.url);
+  await using opened = await openHost(stage.browser, `${site.url}/shop`);
   await converse(opened.page, agent, await visitorOf(agent, `${site.url}/shop`));
   const touched = await opened.page.evaluate(() => {
     const page = window as unknown as { defined: unknown[]; module: { exports: object } };
@@ -96,11 +79,11 @@ test('loaders of modules are left alone', async () => {
 });
 
 test('nothing is left in the page but what is written down', async () => {
-  await using site = await hostSite(files, server.url, {
+  await using site = await hostSite(stage.files, stage.server.url, {
     before: script('window.before = new Set(Object.keys(window))'),
   });
-  using agent = await OfficialClient.admin(server.url);
-  await using opened = await openHost(browser, `${site.url}/shop`);
+  using agent = await OfficialClient.admin(stage.server.url);
+  await using opened = await openHost(stage.browser, `${site.url}/shop`);
   await converse(opened.page, agent, await visitorOf(agent, `${site.url}/shop`));
   const added = await opened.page.evaluate(() => {
     const { before } = window as unknown as { before: Set<string> };
@@ -111,15 +94,15 @@ test('nothing is left in the page but what is written down', async () => {
 });
 
 test('included three times it is one widget and one connection', async () => {
-  await using site = await hostSite(files, server.url, { times: 3 });
-  using agent = await OfficialClient.admin(server.url);
+  await using site = await hostSite(stage.files, stage.server.url, { times: 3 });
+  using agent = await OfficialClient.admin(stage.server.url);
   const url = `${site.url}/shop`;
-  await using opened = await openHost(browser, url);
+  await using opened = await openHost(stage.browser, url);
   const visitor = await visitorOf(agent, url);
   await converse(opened.page, agent, visitor);
   expect(await opened.page.getByRole('button', { name: /chat/ }).count()).toBe(1);
   // A second connection would have been made by the time a later page has made its own.
-  await using later = await openHost(browser, url);
+  await using later = await openHost(stage.browser, url);
   await bubble(later.page).waitFor();
   await until('both visitors', async () => (await agent.list()).length === 2);
   const sessions = comings(agent, url).filter(({ userId }) => userId === visitor.userId);
@@ -134,9 +117,9 @@ test('whoever wraps the history hears of each step once', async () => {
       const step = history[name];
       history[name] = function (...to) { steps.push([name, to[2], this === history]); return step.apply(this, to) };
     }`;
-  await using site = await hostSite(files, server.url, { before: script(wrapper) });
-  using agent = await OfficialClient.admin(server.url);
-  await using opened = await openHost(browser, `${site.url}/shop`);
+  await using site = await hostSite(stage.files, stage.server.url, { before: script(wrapper) });
+  using agent = await OfficialClient.admin(stage.server.url);
+  await using opened = await openHost(stage.browser, `${site.url}/shop`);
   const visitor = await visitorOf(agent, `${site.url}/shop`);
   const { page } = opened;
   await page.evaluate((text) => {
@@ -163,14 +146,14 @@ test('whoever wraps the history hears of each step once', async () => {
 });
 
 test('a frame that may keep nothing and has no origin', async () => {
-  await using site = await hostSite(files, server.url);
+  await using site = await hostSite(stage.files, stage.server.url);
   const outside = `<iframe sandbox="allow-scripts" src="/shop" style="width: 600px; height: 700px"></iframe>`;
-  await using shell = await hostSite(files, server.url, {
+  await using shell = await hostSite(stage.files, stage.server.url, {
     times: 0,
     body: outside.replace('/shop', `${site.url}/shop`),
   });
-  using agent = await OfficialClient.admin(server.url);
-  await using opened = await openHost(browser, `${shell.url}/shop`);
+  using agent = await OfficialClient.admin(stage.server.url);
+  await using opened = await openHost(stage.browser, `${shell.url}/shop`);
   const frame = opened.page.frameLocator('iframe');
   await converse(frame, agent, await visitorOf(agent, `${site.url}/shop`));
   expect(opened.errors).toEqual([]);

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Backend, startServer } from '../support/backends.ts';
-import { type Page, TestBrowser } from '../support/browser.ts';
+import { expect, test } from 'vitest';
+import type { Page } from '../support/browser.ts';
 import { OfficialClient } from '../support/official-client.ts';
-import { widgetFiles, widgetSite } from '../support/widget-site.ts';
+import { widgetSite } from '../support/widget-site.ts';
+import { widgetStage } from '../support/widget-stage.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Without it a phone shows a page as a large screen would. */
@@ -18,22 +18,7 @@ const PHONE = {
   reducedMotion: 'reduce',
 } as const;
 
-let browser: TestBrowser;
-let server: Backend;
-let files: string;
-
-beforeAll(async () => {
-  [browser, server, files] = await Promise.all([
-    TestBrowser.launch(),
-    startServer(),
-    widgetFiles('widget-accessibility'),
-  ]);
-});
-
-afterAll(async () => {
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-});
+const stage = widgetStage('widget-accessibility');
 
 /** What axe has to say against the widget. */
 async function found(page: Page): Promise<string[]> {
@@ -77,9 +62,9 @@ for (const [name, surrounding] of Object.entries(SURROUNDINGS)) {
     surrounding;
 
   test(`axe finds nothing: ${name}`, async () => {
-    await using site = await widgetSite(files, { server: server.url, config, head: VIEWPORT });
-    using agent = await OfficialClient.admin(server.url);
-    await using opened = await browser.open(`${site.url}/shop`, options);
+    await using site = await widgetSite(stage.files, { server: stage.server.url, config, head: VIEWPORT });
+    using agent = await OfficialClient.admin(stage.server.url);
+    await using opened = await stage.browser.open(`${site.url}/shop`, options);
     const { page } = opened;
     const { sessionId } = await agent.first<{ sessionId: string; origin?: string }>(
       'user_online',
@@ -104,9 +89,9 @@ for (const [name, surrounding] of Object.entries(SURROUNDINGS)) {
   });
 
   test(`axe finds nothing where the chat is refused: ${name}`, async () => {
-    const refused = { server: server.url, tenantId: 'nobody', config, head: VIEWPORT };
-    await using site = await widgetSite(files, refused);
-    await using opened = await browser.open(`${site.url}/shop`, options);
+    const refused = { server: stage.server.url, tenantId: 'nobody', config, head: VIEWPORT };
+    await using site = await widgetSite(stage.files, refused);
+    await using opened = await stage.browser.open(`${site.url}/shop`, options);
     const { page } = opened;
     await bubble(page).click();
     await page.getByRole('textbox').fill('Hello?');
@@ -118,8 +103,8 @@ for (const [name, surrounding] of Object.entries(SURROUNDINGS)) {
 }
 
 test('a keyboard opens, writes, and is back where it was', async () => {
-  await using site = await widgetSite(files, { server: server.url });
-  await using opened = await browser.open(`${site.url}/shop`);
+  await using site = await widgetSite(stage.files, { server: stage.server.url });
+  await using opened = await stage.browser.open(`${site.url}/shop`);
   const { page } = opened;
   await page.getByRole('button', { name: 'Open chat' }).focus();
   await page.keyboard.press('Enter');
@@ -139,8 +124,8 @@ test('a keyboard opens, writes, and is back where it was', async () => {
 
 test('on a phone nothing behind the panel is reached, and the page is where it was', async () => {
   const tall = `${VIEWPORT}<style>body { height: 4000px }</style>`;
-  await using site = await widgetSite(files, { server: server.url, head: tall });
-  await using opened = await browser.open(`${site.url}/shop`, PHONE);
+  await using site = await widgetSite(stage.files, { server: stage.server.url, head: tall });
+  await using opened = await stage.browser.open(`${site.url}/shop`, PHONE);
   const { page } = opened;
   await bubble(page).waitFor();
   await page.evaluate(() => {
@@ -167,9 +152,9 @@ test('on a phone nothing behind the panel is reached, and the page is where it w
 });
 
 test('everything that a finger hits is large enough', async () => {
-  await using site = await widgetSite(files, { server: server.url, head: VIEWPORT });
-  using agent = await OfficialClient.admin(server.url);
-  await using opened = await browser.open(`${site.url}/shop`, PHONE);
+  await using site = await widgetSite(stage.files, { server: stage.server.url, head: VIEWPORT });
+  using agent = await OfficialClient.admin(stage.server.url);
+  await using opened = await stage.browser.open(`${site.url}/shop`, PHONE);
   const { page } = opened;
   const { sessionId } = await agent.first<{ sessionId: string; origin?: string }>(
     'user_online',
@@ -190,8 +175,8 @@ test('everything that a finger hits is large enough', async () => {
 });
 
 test('with the text twice as large in the browser, everything is in its place in a small window', async () => {
-  await using site = await widgetSite(files, { server: server.url });
-  await using opened = await browser.open('about:blank', { viewport: { width: 640, height: 430 } });
+  await using site = await widgetSite(stage.files, { server: stage.server.url });
+  await using opened = await stage.browser.open('about:blank', { viewport: { width: 640, height: 430 } });
   const { page } = opened;
   const developer = await page.context().newCDPSession(page);
   await developer.send('Page.setFontSizes', { fontSizes: { standard: 32 } });

@@ -1,31 +1,16 @@
 /** The widget in pages that were not made for it, and what a site does with it by commands. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Backend, startServer } from '../support/backends.ts';
-import { type Page, TestBrowser } from '../support/browser.ts';
+import { expect, test } from 'vitest';
+import type { Page } from '../support/browser.ts';
 import { OfficialClient } from '../support/official-client.ts';
 import { serve } from '../support/site.ts';
 import { inAnHour, jwt, SECRET } from '../support/token.ts';
 import { until } from '../support/until.ts';
-import { widgetFiles, type WidgetPage, widgetSite } from '../support/widget-site.ts';
+import { type WidgetPage, widgetSite } from '../support/widget-site.ts';
+import { widgetStage } from '../support/widget-stage.ts';
 
-let browser: TestBrowser;
-let server: Backend;
-let files: string;
+const stage = widgetStage('widget-page', { args: ['--jwt-secret', SECRET] });
 
-beforeAll(async () => {
-  [browser, server, files] = await Promise.all([
-    TestBrowser.launch(),
-    startServer({ args: ['--jwt-secret', SECRET] }),
-    widgetFiles('widget-page'),
-  ]);
-});
-
-afterAll(async () => {
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-});
-
-const site = (page: Partial<WidgetPage> = {}) => widgetSite(files, { server: server.url, ...page });
+const site = (page: Partial<WidgetPage> = {}) => widgetSite(stage.files, { server: stage.server.url, ...page });
 const bubble = (page: Page) => page.locator('.bubble');
 const command = (page: Page, ...words: unknown[]) =>
   page.evaluate((words) => {
@@ -54,7 +39,7 @@ const POLICIES = {
 for (const [name, policy] of Object.entries(POLICIES)) {
   test(`a page's policy: ${name}`, async () => {
     await using shop = await site({ policy });
-    await using opened = await browser.open('about:blank');
+    await using opened = await stage.browser.open('about:blank');
     const { page } = opened;
     const complaints: string[] = [];
     page.on('console', (message) => {
@@ -73,7 +58,7 @@ for (const [name, policy] of Object.entries(POLICIES)) {
 
 test('a policy that forbids the connection is told in the panel, and once in the console', async () => {
   await using shop = await site({ policy: "connect-src 'self'" });
-  await using opened = await browser.open('about:blank');
+  await using opened = await stage.browser.open('about:blank');
   const { page } = opened;
   const warnings: string[] = [];
   page.on('console', (message) => {
@@ -96,7 +81,7 @@ test("a page's own rules do not reach it, and its own do not reach the page", as
   await using plain = await site();
   const boxes = [];
   for (const { url } of [plain, hostile]) {
-    await using opened = await browser.open(`${url}/shop`, { reducedMotion: 'reduce' });
+    await using opened = await stage.browser.open(`${url}/shop`, { reducedMotion: 'reduce' });
     const { page } = opened;
     await bubble(page).click();
     await page.getByRole('textbox').waitFor();
@@ -109,11 +94,11 @@ test("a page's own rules do not reach it, and its own do not reach the page", as
 });
 
 test('quirks mode, and a script that runs before there is a body', async () => {
-  const config = JSON.stringify({ tenantId: 'demo', baseUrl: server.url });
-  await using shop = await serve(files, {
+  const config = JSON.stringify({ tenantId: 'demo', baseUrl: stage.server.url });
+  await using shop = await serve(stage.files, {
     '/shop': `<title>old</title><script>window.ChatWidgetConfig = ${config}</script><script src="/widget.v1.js"></script><p>text`,
   });
-  await using opened = await browser.open(`${shop.url}/shop`);
+  await using opened = await stage.browser.open(`${shop.url}/shop`);
   const { page } = opened;
   expect(await page.evaluate(() => document.compatMode)).toBe('BackCompat');
   await bubble(page).click();
@@ -123,7 +108,7 @@ test('quirks mode, and a script that runs before there is a body', async () => {
 
 test('a page that empties its body, and even its root, still has it', async () => {
   await using shop = await site();
-  await using opened = await browser.open(`${shop.url}/shop`);
+  await using opened = await stage.browser.open(`${shop.url}/shop`);
   const { page } = opened;
   await bubble(page).waitFor();
   await page.evaluate(() => {
@@ -137,7 +122,7 @@ test('a page that empties its body, and even its root, still has it', async () =
 
 test("what is typed is not the page's, wherever it listens", async () => {
   await using shop = await site();
-  await using opened = await browser.open(`${shop.url}/shop`);
+  await using opened = await stage.browser.open(`${shop.url}/shop`);
   const { page } = opened;
   await bubble(page).click();
   await page.evaluate(() => {
@@ -161,7 +146,7 @@ test("what is typed is not the page's, wherever it listens", async () => {
 
 test('storage that is blocked is no hindrance', async () => {
   await using shop = await site();
-  await using opened = await browser.open('about:blank');
+  await using opened = await stage.browser.open('about:blank');
   const { page } = opened;
   await page.addInitScript(() => {
     for (const name of ['localStorage', 'sessionStorage']) {
@@ -180,8 +165,8 @@ test('storage that is blocked is no hindrance', async () => {
 
 test('before consent nothing is asked and nothing is stored; then the visitor is there', async () => {
   await using shop = await site({ config: { autoConnect: false } });
-  using agent = await OfficialClient.admin(server.url);
-  await using opened = await browser.open('about:blank');
+  using agent = await OfficialClient.admin(stage.server.url);
+  await using opened = await stage.browser.open('about:blank');
   const { page } = opened;
   const asked: string[] = [];
   page.on('request', (request) => asked.push(request.url()));
@@ -190,9 +175,9 @@ test('before consent nothing is asked and nothing is stored; then the visitor is
   await bubble(page).waitFor();
   // By the time a later page of another visitor is there, this one would have been, too.
   await using plain = await site();
-  await using later = await browser.open(`${plain.url}/shop`);
+  await using later = await stage.browser.open(`${plain.url}/shop`);
   await visitorOf(agent, plain.url);
-  expect(asked.filter((url) => url.includes(new URL(server.url).host))).toEqual([]);
+  expect(asked.filter((url) => url.includes(new URL(stage.server.url).host))).toEqual([]);
   expect(await page.evaluate(() => localStorage.length + sessionStorage.length)).toBe(0);
   await command(page, 'connect');
   await visitorOf(agent, shop.url);
@@ -207,7 +192,7 @@ test('commands from before the script has loaded run after it; events reach the 
     addEventListener('chat-widget:message', ({ detail }) => seen.push(detail.sender + ' ' + detail.text));
   </script>`;
   await using shop = await site({ head });
-  await using opened = await browser.open(`${shop.url}/shop`);
+  await using opened = await stage.browser.open(`${shop.url}/shop`);
   const { page } = opened;
   await write(page, 'Hello');
   const seen = () => page.evaluate(() => (window as { seen?: string[] }).seen);
@@ -218,8 +203,8 @@ test('commands from before the script has loaded run after it; events reach the 
 
 test('open and draft survive the next page, and what was read in one tab is read in all', async () => {
   await using shop = await site();
-  using agent = await OfficialClient.admin(server.url);
-  await using opened = await browser.open(`${shop.url}/shop`);
+  using agent = await OfficialClient.admin(stage.server.url);
+  await using opened = await stage.browser.open(`${shop.url}/shop`);
   const { page } = opened;
   const { sessionId } = await visitorOf(agent, shop.url);
   await bubble(page).click();
@@ -249,7 +234,7 @@ test('open and draft survive the next page, and what was read in one tab is read
 test('a visitor who is identified has that user\'s conversation, and none when they leave', async () => {
   const token = jwt({ sub: 'ann', tenantId: 'demo', role: 'user', exp: inAnHour() });
   await using shop = await site();
-  await using opened = await browser.open(`${shop.url}/shop`);
+  await using opened = await stage.browser.open(`${shop.url}/shop`);
   const { page } = opened;
   await command(page, 'identify', { token });
   await bubble(page).click();
@@ -271,8 +256,8 @@ test('a visitor who is identified has that user\'s conversation, and none when t
 
 test('whoever reads further up stays there, and is told of what is new', async () => {
   await using shop = await site();
-  using agent = await OfficialClient.admin(server.url);
-  await using opened = await browser.open(`${shop.url}/shop`);
+  using agent = await OfficialClient.admin(stage.server.url);
+  await using opened = await stage.browser.open(`${shop.url}/shop`);
   const { page } = opened;
   const { sessionId } = await visitorOf(agent, shop.url);
   await bubble(page).click();
@@ -296,7 +281,7 @@ test('whoever reads further up stays there, and is told of what is new', async (
 
 test('nothing of the page moves, and nothing of it is printed', async () => {
   await using shop = await site({ head: '<style>body { height: 2000px; margin: 0 }</style>' });
-  await using opened = await browser.open(`${shop.url}/shop`);
+  await using opened = await stage.browser.open(`${shop.url}/shop`);
   const { page } = opened;
   await bubble(page).click();
   await page.getByRole('textbox').waitFor();

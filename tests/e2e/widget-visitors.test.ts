@@ -1,26 +1,11 @@
 /** What one visitor of the widget leaves to the next, and what stays theirs as they say who they are. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Backend, startServer } from '../support/backends.ts';
-import { type Page, TestBrowser } from '../support/browser.ts';
+import { expect, test } from 'vitest';
+import type { Page } from '../support/browser.ts';
 import { inAnHour, jwt, SECRET } from '../support/token.ts';
-import { widgetFiles, widgetSite } from '../support/widget-site.ts';
+import { widgetSite } from '../support/widget-site.ts';
+import { widgetStage } from '../support/widget-stage.ts';
 
-let browser: TestBrowser;
-let server: Backend;
-let files: string;
-
-beforeAll(async () => {
-  [browser, server, files] = await Promise.all([
-    TestBrowser.launch(),
-    startServer({ args: ['--jwt-secret', SECRET] }),
-    widgetFiles('widget-visitors'),
-  ]);
-});
-
-afterAll(async () => {
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-});
+const stage = widgetStage('widget-visitors', { args: ['--jwt-secret', SECRET] });
 
 const command = (page: Page, ...words: unknown[]) =>
   page.evaluate((words) => {
@@ -41,8 +26,8 @@ async function write(page: Page, text: string): Promise<void> {
 }
 
 test('what has not been sent is forgotten by a shutdown, and what has been said is not', async () => {
-  await using shop = await widgetSite(files, { server: server.url });
-  await using opened = await browser.open(`${shop.url}/shop`);
+  await using shop = await widgetSite(stage.files, { server: stage.server.url });
+  await using opened = await stage.browser.open(`${shop.url}/shop`);
   const { page } = opened;
   await page.locator('.bubble').click();
   await write(page, 'Arrived');
@@ -66,8 +51,8 @@ test('what has not been sent is forgotten by a shutdown, and what has been said 
 });
 
 test('what a visitor has begun to write stays theirs as they say who they are, and goes as they leave', async () => {
-  await using shop = await widgetSite(files, { server: server.url });
-  await using opened = await browser.open(`${shop.url}/shop`);
+  await using shop = await widgetSite(stage.files, { server: stage.server.url });
+  await using opened = await stage.browser.open(`${shop.url}/shop`);
   const { page } = opened;
   await page.locator('.bubble').click();
   await page.getByText('Online').waitFor();

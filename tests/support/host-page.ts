@@ -7,6 +7,7 @@ import type { Page, TestBrowser, TestPage } from './browser.ts';
 import { type ChatMessage, OfficialClient, type OnlineUser } from './official-client.ts';
 import { serve, type Site } from './site.ts';
 import { until } from './until.ts';
+import type { WidgetStage } from './widget-stage.ts';
 
 export interface HostPage {
   /** The document's type; empty for a page in quirks mode. */
@@ -121,14 +122,12 @@ export async function converse(
 
 /** The whole of it on a page that is expected to have no trouble at all. */
 export async function worksUntroubled(
-  browser: TestBrowser,
-  files: string,
-  server: string,
+  { browser, files, server }: WidgetStage,
   page: HostPage,
   refused: readonly unknown[] = [],
 ): Promise<void> {
-  await using site = await hostSite(files, server, page);
-  using agent = await OfficialClient.admin(server);
+  await using site = await hostSite(files, server.url, page);
+  using agent = await OfficialClient.admin(server.url);
   await using opened = await openHost(browser, `${site.url}/shop`);
   await converse(opened.page, agent, await visitorOf(agent, `${site.url}/shop`));
   expect(opened.errors).toEqual([]);
