@@ -1,8 +1,8 @@
 //! What is shown of what a page says of itself, as plain functions: sizes, addresses, lengths of time.
 //!
-//! What must stay true: nothing longer than its limit is kept, no clock of a browser is believed, and what
-//! stands in an address behind `?` or `#`, or before `@`, is shown only to tenants who ask for it: it may be a
-//! secret of the page's user.
+//! What must stay true: nothing longer than its limit is kept, no clock of a browser is believed, nothing that is
+//! shown can pass for something else than text or be run where it is clicked, and what stands in an address
+//! behind `?` or `#`, or before `@`, is shown only to tenants who ask for it: it may be a secret of the page's user.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -16,6 +16,9 @@ use crate::config::settings::Visits;
 /// Two moments at which a visit has begun, or since when a visitor has been idle, are the same one if they are no
 /// further apart: they are reckoned back from when the news came.
 const SAME_MOMENT: Duration = Duration::from_secs(5);
+
+/// What a click runs instead of going there. A staff's list may make links of whatever it is shown.
+const RUN_BY_A_CLICK: [&str; 3] = ["javascript:", "data:", "vbscript:"];
 
 /// How pages are shown.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +36,7 @@ impl Rules<'_> {
         } else {
             without_secrets(text)
         };
-        shortened(&shown, self.limits.max_url_bytes)
+        shortened(&shown, self.limits.max_url_bytes).filter(|address| !is_run_by_a_click(address))
     }
 
     /// Puts into a row what a page tells of its visit at first.
@@ -83,10 +86,30 @@ impl Rules<'_> {
     }
 }
 
-/// A text, cut between characters; nothing if it is empty.
+/// A text without what cannot be seen, cut between characters; nothing if it is empty.
 pub(super) fn shortened(text: &str, bytes: usize) -> Option<String> {
-    let text = text.get(..text.floor_char_boundary(bytes))?;
-    (!text.is_empty()).then(|| text.to_owned())
+    let mut shown = String::new();
+    for letter in text.chars().filter(|letter| !is_unseen(*letter)) {
+        if shown.len() + letter.len_utf8() > bytes {
+            break;
+        }
+        shown.push(letter);
+    }
+    (!shown.is_empty()).then_some(shown)
+}
+
+/// Control characters, and those that turn around the direction of what comes after them, beyond their text.
+fn is_unseen(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// As browsers read it, which ignore what stands before an address, and the case of its scheme.
+fn is_run_by_a_click(address: &str) -> bool {
+    let address = address.trim_start().as_bytes();
+    RUN_BY_A_CLICK.iter().any(|scheme| {
+        let start = address.get(..scheme.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()))
+    })
 }
 
 fn without_secrets(address: &str) -> Cow<'_, str> {
@@ -173,6 +196,49 @@ mod tests {
                 whole.as_deref(),
                 Some(written).filter(|text| !text.is_empty())
             );
+        }
+    }
+
+    #[test]
+    fn what_a_click_would_run_is_no_address() {
+        let limits = limits();
+        for full_urls in [false, true] {
+            let rules = Rules {
+                full_urls,
+                ..rules(&limits)
+            };
+            for run in [
+                "javascript:alert(1)",
+                " JavaScript://a.example/%0aalert(1)",
+                "\u{1}java\nscript:alert(1)",
+                "data:text/html,<script>",
+                "vbscript:x",
+            ] {
+                assert_eq!(rules.address(run), None, "{run:?}");
+            }
+            for other in ["https://a.example/javascript:x", "javascript", "database:x"] {
+                assert_eq!(rules.address(other).as_deref(), Some(other));
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_shown_passes_for_something_else() {
+        let limits = limits();
+        let rules = rules(&limits);
+        for (written, shown) in [
+            ("a\u{0}\r\n\u{7f}\u{85}b", Some("ab")),
+            ("\u{202e}nimda\u{202c}", Some("nimda")),
+            ("\u{2066}a\u{2069}", Some("a")),
+            ("\u{1b}\n", None),
+            // A writing from right to left says so by its letters.
+            (
+                "\u{5e9}\u{5dc}\u{5d5}\u{5dd} 1",
+                Some("\u{5e9}\u{5dc}\u{5d5}\u{5dd} 1"),
+            ),
+        ] {
+            assert_eq!(rules.title(written).as_deref(), shown, "{written:?}");
+            assert_eq!(rules.address(written).as_deref(), shown, "{written:?}");
         }
     }
 

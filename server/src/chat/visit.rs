@@ -80,11 +80,13 @@ pub(super) fn told_in(auth: &str) -> Option<Visit> {
     read_object(auth.visit?)
 }
 
-/// How the pages of a visitor are shown.
+/// How the pages of a visitor are shown, as the tenants are now: they may have been exchanged since the visitor came.
 pub(super) fn rules<'a, P, M>(chat: &'a Chat<P, M>, identity: &Identity) -> Rules<'a> {
+    let tenants = chat.gate.tenants().load();
+    let tenant = tenants.get(identity.tenant().id());
     Rules {
         limits: &chat.settings.visits,
-        full_urls: identity.tenant().full_urls(),
+        full_urls: tenant.is_some_and(|tenant| tenant.full_urls()),
     }
 }
 

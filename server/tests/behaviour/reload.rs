@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use chat_server::config::tenants_of;
 use serde_json::json;
 
-use crate::support::{Page, TestServer, refusal, success};
+use crate::support::{Client, Page, TestServer, refusal, success};
 
 struct File {
     directory: tempfile::TempDir,
@@ -84,6 +84,25 @@ async fn a_bad_file_changes_nothing() {
     server.reload_tenants();
     success(list(&server, "a", "old")).await;
     drop(visitor);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn whole_addresses_are_shown_for_as_long_as_they_are_asked_for() {
+    let tenant = "[[tenants]]\nid = \"a\"\nadmin_keys = [\"k\"]\n";
+    let file = File::new(&[tenant, "full_urls = true"].concat());
+    let server = file.server().await;
+    let mut admin = Page::of("a").admin("k").open(&server).await;
+    let page = Page::of("a").auth("visit", json!({ "url": "https://a.example/?q" }));
+    let mut visitor = page.visitor("v").open(&server).await;
+    let url = async |admin: &mut Client| admin.expect("user_online").await["url"].clone();
+    assert_eq!(url(&mut admin).await, "https://a.example/?q");
+    file.write(tenant);
+    server.reload_tenants();
+    let update = json!({ "url": "https://a.example/b?q" });
+    assert_eq!(visitor.ask("update_presence", &update).await, json!({}));
+    assert_eq!(url(&mut admin).await, "https://a.example/b");
+    drop((admin, visitor));
     server.finish().await;
 }
 
