@@ -34,8 +34,9 @@ export function createMessages(
     isAtEnd = true;
     pill.hidden = true;
   };
+  const isNear = () => log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
   log.addEventListener('scroll', () => {
-    isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
+    isAtEnd = isNear();
     pill.hidden ||= isAtEnd;
   });
   pill.addEventListener('click', () => {
@@ -54,6 +55,8 @@ export function createMessages(
   return {
     element: el('div', { class: 'messages' }, log, pill),
     show(rows, isNews) {
+      // Scrolling is told a frame later, and a message may be faster.
+      isAtEnd &&= isNear();
       set(log, 'aria-live', isNews ? 'polite' : 'off');
       const wanted = new Set(rows.map(({ key }) => key));
       for (const [key, element] of elements) {

@@ -103,27 +103,37 @@ const NEAR = 24;
 /** Before anybody sees it. On a server nobody does, and React 18 complains of effects that would have to be early there. */
 const useVisibleEffect = typeof window === 'undefined' ? useEffect : useLayoutEffect;
 
+/** How far it can be scrolled. */
+const furthest = (element: Element) => element.scrollHeight - element.clientHeight;
+
 function useEnd(log: RefObject<HTMLDivElement | null>, messages: readonly ConversationMessage[]) {
-  const isAtEnd = useRef(true);
+  // By where it is and where the end was, not by events: those of scrolling come a frame later, and a message may be faster.
+  const end = useRef(0);
+  const isAtEnd = (element: Element) =>
+    element.scrollTop + NEAR >= Math.min(end.current, furthest(element));
   const [hasNews, setHasNews] = useState(false);
   const last = messages.at(-1);
   const shown = useRef(last);
 
   const showEnd = () => {
     const element = log.current;
-    element?.scrollTo({ top: element.scrollHeight });
-    isAtEnd.current = true;
+    if (element) {
+      element.scrollTo({ top: element.scrollHeight });
+      end.current = furthest(element);
+    }
     setHasNews(false);
   };
   useVisibleEffect(() => {
+    const element = log.current;
     const before = shown.current;
     // Read again by another session, it may have another key.
     const isNew = last?.key !== before?.key && (last?.id ?? null) !== (before?.id ?? undefined);
     shown.current = last;
-    if (isAtEnd.current || (isNew && last?.state === 'pending')) {
+    if (!element || isAtEnd(element) || (isNew && last?.state === 'pending')) {
       showEnd();
-    } else if (isNew) {
-      setHasNews(true);
+    } else {
+      end.current = furthest(element);
+      setHasNews((already) => already || isNew);
     }
   }, [messages]);
 
@@ -133,7 +143,13 @@ function useEnd(log: RefObject<HTMLDivElement | null>, messages: readonly Conver
     if (!element || typeof ResizeObserver === 'undefined') {
       return undefined;
     }
-    const observer = new ResizeObserver(() => isAtEnd.current && showEnd());
+    const observer = new ResizeObserver(() => {
+      if (isAtEnd(element)) {
+        showEnd();
+      } else {
+        end.current = furthest(element);
+      }
+    });
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
@@ -141,8 +157,8 @@ function useEnd(log: RefObject<HTMLDivElement | null>, messages: readonly Conver
   const onScroll = () => {
     const element = log.current;
     if (element) {
-      isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight <= NEAR;
-      setHasNews((before) => before && !isAtEnd.current);
+      end.current = furthest(element);
+      setHasNews((before) => before && !isAtEnd(element));
     }
   };
   return { hasNews, onScroll, showEnd };
