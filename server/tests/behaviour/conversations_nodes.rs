@@ -1,20 +1,10 @@
 //! The list of conversations, and what desks are told, on more than one node.
 
-use redis::cmd;
 use serde_json::{Value, json};
 
+use crate::support::nodes::{command, counted, finish, node, visitor};
 use crate::support::redis_server::RedisServer;
 use crate::support::{Client, Page, TestServer, success, until, user};
-
-async fn node(redis: &RedisServer) -> TestServer {
-    TestServer::with(TestServer::on(redis)).await
-}
-
-async fn finish<const N: usize>(nodes: [TestServer; N]) {
-    for node in nodes {
-        node.finish().await;
-    }
-}
 
 /// An admin of the open tenant who is told of its conversations.
 async fn desk(node: &TestServer) -> Client {
@@ -23,19 +13,6 @@ async fn desk(node: &TestServer) -> Client {
         .auth("conversations", 1)
         .open(node)
         .await
-}
-
-/// A visitor whom every node finds.
-async fn visitor(node: &TestServer, id: &str) -> Client {
-    let client = node.visitor(id).await;
-    until(async || {
-        let list = node.get("/api/chat/online-users?tenantId=open");
-        let list = success(list.bearer_auth("open-admin")).await;
-        let users = list["users"].as_array().unwrap();
-        users.iter().any(|shown| shown["sessionId"] == client.id())
-    })
-    .await;
-    client
 }
 
 async fn list(node: &TestServer) -> Vec<Value> {
@@ -75,25 +52,6 @@ async fn next(client: &mut Client, expected: &str) -> Value {
 
 async fn told(desk: &mut Client) -> Value {
     next(desk, "conversation_updated").await["conversation"].clone()
-}
-
-/// How often something has happened on a node between it and others.
-async fn counted(node: &TestServer, event: &str) -> u64 {
-    let text = node.get("/metrics").send().await.unwrap();
-    let text = text.text().await.unwrap();
-    let name = format!("chat_bus_events_total{{event=\"{event}\"}} ");
-    let line = text.lines().find_map(|line| line.strip_prefix(&name));
-    line.unwrap().parse().unwrap()
-}
-
-/// Runs a command on Redis as another program.
-async fn command<T: redis::FromRedisValue>(redis: &RedisServer, words: &[&str]) -> T {
-    let mut command = cmd(words[0]);
-    command.arg(&words[1..]);
-    command
-        .query_async(&mut redis.client().await)
-        .await
-        .unwrap()
 }
 
 #[tokio::test]

@@ -2,42 +2,15 @@
 
 use std::time::Duration;
 
-use redis::cmd;
 use serde_json::{Value, json};
 
+use crate::support::nodes::{come, command, counted, finish, node, visitor};
 use crate::support::redis_server::RedisServer;
 use crate::support::{Client, Page, TestServer, refusal, success, until, user};
-
-async fn node(redis: &RedisServer) -> TestServer {
-    TestServer::with(TestServer::on(redis)).await
-}
-
-async fn finish<const N: usize>(nodes: [TestServer; N]) {
-    for node in nodes {
-        node.finish().await;
-    }
-}
-
-/// Opens a page, and waits until its user is shown with it: whoever would answer it knows it by then.
-async fn come(page: Page, node: &TestServer) -> Client {
-    let client = page.open(node).await;
-    until(async || {
-        let list = node.get("/api/chat/online-users?tenantId=open");
-        let list = success(list.bearer_auth("open-admin")).await;
-        let users = list["users"].as_array().unwrap();
-        users.iter().any(|shown| shown["sessionId"] == client.id())
-    })
-    .await;
-    client
-}
 
 /// A user of the open tenant, with a page of theirs on a node.
 async fn proven(node: &TestServer, id: &str) -> Client {
     come(Page::of("open").token(&user(id)), node).await
-}
-
-async fn visitor(node: &TestServer, id: &str) -> Client {
-    come(Page::of("open").visitor(id), node).await
 }
 
 async fn say(client: &mut Client, text: &str) {
@@ -80,25 +53,6 @@ async fn hears(client: &mut Client, expected: &[&str]) {
     for text in expected {
         assert_eq!(hear(client).await["text"], *text);
     }
-}
-
-/// How often something has happened on a node between it and others.
-async fn counted(node: &TestServer, event: &str) -> u64 {
-    let text = node.get("/metrics").send().await.unwrap();
-    let text = text.text().await.unwrap();
-    let name = format!("chat_bus_events_total{{event=\"{event}\"}} ");
-    let line = text.lines().find_map(|line| line.strip_prefix(&name));
-    line.unwrap().parse().unwrap()
-}
-
-/// Runs a command on Redis as another program.
-async fn command<T: redis::FromRedisValue>(redis: &RedisServer, words: &[&str]) -> T {
-    let mut command = cmd(words[0]);
-    command.arg(&words[1..]);
-    command
-        .query_async(&mut redis.client().await)
-        .await
-        .unwrap()
 }
 
 /// Ends what listens on Redis, and lets nobody listen again.

@@ -5,6 +5,7 @@
 //! that would hang into one that fails.
 
 pub(crate) mod client;
+pub(crate) mod nodes;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod redis_server;
