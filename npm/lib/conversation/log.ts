@@ -60,14 +60,9 @@ export const EMPTY: Log = { entries: [], names: undefined };
 /** More would only slow the page down; the oldest go first. */
 export const MOST_ENTRIES = 1000;
 
-/** An own message has been written. */
-export function written(
-  log: Log,
-  clientId: string,
-  text: string,
-  sender: ChatMessage['sender'],
-): Log {
-  const entry: Entry = {
+/** An own message of which the server knows nothing yet. */
+export function ownEntry(clientId: string, text: string, sender: ChatMessage['sender']): Entry {
+  return {
     key: clientId,
     id: null,
     clientId,
@@ -81,7 +76,16 @@ export function written(
     tries: 0,
     before: null,
   };
-  return { ...log, entries: bounded([...log.entries, entry]) };
+}
+
+/** An own message has been written. */
+export function written(
+  log: Log,
+  clientId: string,
+  text: string,
+  sender: ChatMessage['sender'],
+): Log {
+  return { ...log, entries: bounded([...log.entries, ownEntry(clientId, text, sender)]) };
 }
 
 /** It is handed to the connection now. */

@@ -6,7 +6,7 @@
  * duplicated does; both send them under the same names, and the server takes each once.
  */
 import { ChatError, fail } from '../errors.js';
-import type { Entry, Log } from './log.js';
+import { type Entry, type Log, ownEntry } from './log.js';
 
 /** As little of a message as it takes to go on with it. */
 interface Kept {
@@ -76,20 +76,8 @@ export function resumed(
           isTried && names === false
           ? fail('DISCONNECTED', 'The page was left while this was on its way')
           : null;
-      return {
-        key: clientId,
-        id: null,
-        clientId,
-        text,
-        sender,
-        timestamp: null,
-        state: failure ? 'failed' : 'pending',
-        error: failure,
-        message: null,
-        at: 0,
-        tries: 1,
-        before: null,
-      };
+      const entry = { ...ownEntry(clientId, text, sender), tries: 1 };
+      return failure ? { ...entry, state: 'failed', error: failure } : entry;
     });
   // They were written before whatever has been written since.
   const end = log.entries.findIndex(({ state }) => state !== 'delivered');
