@@ -23,3 +23,10 @@ export const audience = (listeners: Listeners, changed: () => void) => ({
 });
 
 export const tell = (listeners: Listeners) => listeners.forEach((listener) => listener());
+
+/** What is known with a change in it; the same object if that changes nothing. */
+export function updated<T extends object>(known: T, change: Partial<T>): T {
+  const next = { ...known, ...change };
+  const names = Object.keys(next) as (keyof T)[];
+  return names.some((name) => next[name] !== known[name]) ? next : known;
+}

@@ -5,7 +5,7 @@
  * - The first subscriber of any of them starts the work, the last one to leave ends it; leaving and coming back in one go costs
  *   nothing. What was known last stays, and the work begins anew with it.
  */
-import { audience, tell, type Listeners } from './audience.js';
+import { audience, tell, updated, type Listeners } from './audience.js';
 import { currentConfig } from './config.js';
 import { canConnect } from './core.js';
 import type { SnapshotStore } from './types.js';
@@ -89,9 +89,8 @@ function run<T extends object, W extends Work>(
   const shared: Running<T, W> = { snapshot: known, work: undefined, followers: new Set() };
   running.set(key, shared);
   shared.work = begin(known, (change) => {
-    const next = { ...shared.snapshot, ...change };
-    const names = Object.keys(next) as (keyof T)[];
-    if (names.some((name) => next[name] !== shared.snapshot[name])) {
+    const next = updated(shared.snapshot, change);
+    if (next !== shared.snapshot) {
       shared.snapshot = next;
       [...shared.followers].forEach((follower) => follower());
     }

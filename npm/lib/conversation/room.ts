@@ -6,6 +6,7 @@
  */
 import type { Auth, CoreConfig, Socket } from 'chat-core';
 import { ChatAPI } from '../api.js';
+import { updated } from '../audience.js';
 import { currentConfig } from '../config.js';
 import { coreConfig } from '../core-config.js';
 import { canConnect, loadCore } from '../core.js';
@@ -169,9 +170,8 @@ export class Room {
   }
 
   #set(change: Partial<ConversationSnapshot>): void {
-    const next = { ...this.#snapshot, ...change };
-    const names = Object.keys(next) as (keyof ConversationSnapshot)[];
-    if (names.some((name) => next[name] !== this.#snapshot[name])) {
+    const next = updated(this.#snapshot, change);
+    if (next !== this.#snapshot) {
       const isSaid = next.messages !== this.#snapshot.messages;
       this.#snapshot = next;
       if (isSaid) {
