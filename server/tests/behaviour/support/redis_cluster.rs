@@ -139,14 +139,19 @@ pub(crate) async fn ask<T: redis::FromRedisValue>(server: &RedisServer, text: &s
 /// Waits until the answer is as it should be.
 pub(crate) async fn until(server: &RedisServer, text: &str, is_good: impl Fn(&str) -> bool) {
     loop {
-        let mut client = server.client().await;
-        // A server that takes another part closes connections.
-        let answer = command(text).query_async::<String>(&mut client).await;
-        if answer.is_ok_and(|answer| is_good(&answer)) {
+        if try_ask(server, text)
+            .await
+            .is_ok_and(|answer| is_good(&answer))
+        {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+async fn try_ask(server: &RedisServer, text: &str) -> redis::RedisResult<String> {
+    let mut client = server.try_client().await?;
+    command(text).query_async(&mut client).await
 }
 
 fn command(text: &str) -> redis::Cmd {

@@ -46,8 +46,13 @@ impl RedisServer {
 
     /// Another program's connection to it.
     pub(crate) async fn client(&self) -> redis::aio::MultiplexedConnection {
+        self.try_client().await.unwrap()
+    }
+
+    /// The same of a server that may be about to take another part, which ends what is connected to it.
+    pub(crate) async fn try_client(&self) -> redis::RedisResult<redis::aio::MultiplexedConnection> {
         let client = redis::Client::open(self.url()).unwrap();
-        client.get_multiplexed_async_connection().await.unwrap()
+        client.get_multiplexed_async_connection().await
     }
 
     /// Every key that there is, in order.
