@@ -66,7 +66,10 @@ fn a_list_applied_twice_changes_nothing_the_second_time() {
 #[test]
 fn what_arrived_after_the_request_wins_over_its_answer() {
     let mut roster = empty();
-    replace(&mut roster, &list(&[("stays", 1), ("leaves", 2), ("moves", 3)]));
+    replace(
+        &mut roster,
+        &list(&[("stays", 1), ("leaves", 2), ("moves", 3)]),
+    );
     let ticket = roster.ask();
     roster.online("comes", &4);
     roster.offline("leaves");
