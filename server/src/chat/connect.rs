@@ -17,7 +17,6 @@ use parking_lot::Mutex;
 use serde::Deserialize;
 
 use super::conversation::room_of;
-use super::page::shortened;
 use super::{Chat, Member, Rates, Socket, Watching, visit};
 use crate::auth::{Credentials, Decision, Gate, Identity, Role};
 use crate::config::settings::Connections;
@@ -25,9 +24,6 @@ use crate::error::Refusal;
 use crate::limits::{Bucket, address_group};
 use crate::messages::{Conversation, MessageStore, Owner};
 use crate::presence::{Joining, PresenceStore, Profile};
-
-/// What a page says of itself is cut to this length: it is shown, and kept for each socket.
-const MAX_INFO_BYTES: usize = 2048;
 
 /// The `auth` payload of CONNECT. Fields of other types count as absent, as they do in JavaScript.
 #[derive(Debug, Default, Deserialize)]
@@ -301,16 +297,16 @@ fn profile_of<P, M>(
     request: &ConnectRequest<'_>,
 ) -> Result<Profile, Refusal> {
     let now = chat.clock.wall();
-    let info = |name| request.handshake.query(name);
-    let short = |name| info(name).and_then(|text| shortened(&text, MAX_INFO_BYTES));
     let rules = visit::rules(chat, identity);
+    // Staff may make links of each of these.
+    let address = |name| rules.address(&request.handshake.query(name)?);
     let mut user = OnlineUser {
         user_id: identity.user_id().to_string(),
         session_id: Some(request.socket_id.to_owned()),
         connected_at: now.to_iso(),
-        domain: short("domain"),
-        origin: short("origin"),
-        url: info("url").and_then(|url| rules.address(&url)),
+        domain: address("domain"),
+        origin: address("origin"),
+        url: address("url"),
         ..OnlineUser::default()
     };
     match visit::told_in(request.auth).filter(|_| is_listed(chat, identity)) {

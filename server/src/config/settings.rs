@@ -12,6 +12,9 @@ use toml::{Table, Value};
 use super::ConfigError;
 use crate::limits::Rate;
 
+/// A handshake may have a query of its own and a token, and hyper reads into no smaller buffer.
+const SMALLEST_HEAD: usize = 8192;
+
 const DEFAULTS: &str = include_str!("config.default.toml");
 
 /// Every limit and interval of the server. See `config.default.toml` for what each means.
@@ -460,6 +463,11 @@ impl Settings {
                 "shutdown.closes_per_second must be more than 0",
             ));
         }
+        if self.http.max_head_bytes < SMALLEST_HEAD {
+            return Err(ConfigError::new(format!(
+                "http.max_head_bytes must be at least {SMALLEST_HEAD}"
+            )));
+        }
         // What came in is what goes from node to node, with its names around it.
         let largest = self.socket.max_payload_bytes.max(self.http.max_body_bytes);
         if self.messages.max_shared_bytes < largest + 4096 {
@@ -561,6 +569,7 @@ mod tests {
                 "messages.max_shared_bytes",
             ),
             ("[shutdown]\npatience = \"1s\"", "less than"),
+            ("[http]\nmax_head_bytes = 100", "at least 8192"),
             ("[gateway]\nload_factor = 0.5", "at least 1"),
             ("[gateway]\npolling_idle = \"9s\"", "more than"),
         ];

@@ -17,7 +17,7 @@ use self::listed::Lists;
 use super::bus::Listeners;
 use super::listing::{Listed, Listing, Place, visiting_author};
 use super::{Accepted, Conversation, Entry, MessageStore, Owner};
-use crate::clock::{Clock, WallTime};
+use crate::clock::{Clock, WallTime, millis};
 use crate::config::settings::History;
 use crate::error::StoreError;
 
@@ -185,13 +185,8 @@ impl Kept {
     }
 
     fn forget_receipts(&mut self, now: WallTime) {
-        let oldest = now.unix_millis().saturating_sub(
-            self.limits
-                .receipt_expiry
-                .as_millis()
-                .try_into()
-                .unwrap_or(u64::MAX),
-        );
+        let expiry = millis(self.limits.receipt_expiry);
+        let oldest = now.unix_millis().saturating_sub(expiry);
         while self
             .receipts
             .peek_lru()

@@ -25,7 +25,6 @@ mod list;
 mod receipt;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use redis::Cmd;
 
@@ -34,7 +33,7 @@ use super::bus::Listeners;
 use super::job::{self, STREAM};
 use super::listing::{Listing, Place, rank};
 use super::{Accepted, Conversation, Entry, Job, MessageStore, Owner};
-use crate::clock::WallTime;
+use crate::clock::{WallTime, millis};
 use crate::config::settings::{History, Jobs};
 use crate::error::StoreError;
 use crate::redis::Redis;
@@ -194,10 +193,6 @@ impl RedisMessageStore {
             tracing::warn!(cause = %error, message = entry.message.id, "a refused message is in the history");
         }
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl MessageStore for RedisMessageStore {

@@ -8,6 +8,7 @@ use redis::{FromRedisValue, from_redis_value};
 
 use super::remote::Remote;
 use super::{Random, epoch_of};
+use crate::clock::millis;
 use crate::error::StoreError;
 use crate::presence::census::{Census, Count};
 use crate::presence::{Profile, Sample};
@@ -434,10 +435,6 @@ fn said_in(answer: &[String]) -> Result<Option<(Said, &[String])>, StoreError> {
 
 fn number(text: &str) -> Result<u64, StoreError> {
     text.parse().map_err(StoreError::new)
-}
-
-pub(super) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

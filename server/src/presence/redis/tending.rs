@@ -10,20 +10,20 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, FuturesUnordered};
 
-use super::mirror::value_of;
 use super::remote::{Channels as _, Remote};
 use super::scripts::{Asking, BATCH, Entering, channel};
 use super::tenant::{Again, Own, Tenant, Touch};
-use super::{RedisPresenceStore, chance, fresh_incarnation};
+use super::{RedisPresenceStore, chance, fresh_incarnation, value_of};
 use crate::error::StoreError;
 
-/// How many tenants are looked after at a time, and how many snapshots are under way.
+/// How many tenants are looked after at a time.
 const AT_A_TIME: usize = 256;
 
 /// How many tenants are handed over at a time. When Redis comes back, all nodes hand over all tenants: what is
 /// on its way must not take longer than an answer is waited for.
 pub(super) const HAND_OVERS_AT_A_TIME: usize = 32;
 
+/// How many snapshots are under way at a time.
 const SNAPSHOTS_AT_A_TIME: usize = 16;
 
 /// The pause before sessions are handed over again: at random up to this, which doubles with each
@@ -244,8 +244,8 @@ async fn enter<R: Remote>(
 ) -> Result<(), StoreError> {
     let values: Vec<String> = batch
         .iter()
-        .filter_map(|own| value_of(&own.user, own.profile.row()))
-        .collect();
+        .map(|own| value_of(&own.user, &own.profile))
+        .collect::<Result<_, _>>()?;
     let entering: Vec<Entering<'_>> = batch
         .iter()
         .zip(&values)
