@@ -77,7 +77,9 @@ pub(super) async fn receive<P: PresenceStore, M: MessageStore>(
     event: &Event<'_>,
 ) -> Result<(), Refusal> {
     let rate = chat.settings.messages.per_socket;
-    if !chat.allows(socket, |rates| &mut rates.messages, rate) {
+    if !chat.allows(socket, |rates| &mut rates.messages, rate)
+        || !chat.open.messages.allow(socket, chat.clock.now())
+    {
         return Err(rate_limited());
     }
     let input: SendMessage = event.arg(0).map_err(|_| unreadable())?;

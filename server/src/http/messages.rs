@@ -89,7 +89,7 @@ pub(super) async fn send<P: PresenceStore, M: MessageStore>(
     let post: Post = json_body(body, "the body is { text, tenantId, sessionId? }")?;
     let asker = asker.naming(post.tenant_id)?;
     let mut author = asker.identify(&chat, None, post.visitor_id.as_deref())?;
-    asker.count_post(&chat)?;
+    asker.count_post(&chat, &author)?;
     let session = post
         .message
         .session_id
