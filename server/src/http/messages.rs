@@ -21,7 +21,7 @@ use crate::chat::Chat;
 use crate::chat::conversation::{Found, find, history_json};
 use crate::chat::message::{Address, reply, take, tell};
 use crate::error::Refusal;
-use crate::messages::{MessageStore, Owner};
+use crate::messages::{MessageStore, Owner, Visitor};
 use crate::presence::PresenceStore;
 
 #[derive(Debug, Deserialize)]
@@ -174,7 +174,7 @@ async fn own<P: PresenceStore, M: MessageStore>(
         session_id: session.to_owned(),
         sender: Sender::User,
         holders,
-        visitor: None,
+        visitor: Visitor::Told,
     };
     Ok((address, elsewhere))
 }
