@@ -101,7 +101,7 @@ pub(super) async fn admit<P, M>(
         identity,
         visitor_token: Mutex::new(visitor_token.map(Box::new)),
         _tenant_place: tenant_place,
-        _address_place: address_place,
+        address_place,
     })
 }
 

@@ -28,7 +28,9 @@ pub(super) async fn update<P: PresenceStore, M: MessageStore>(
     event: &Event<'_>,
 ) -> Result<Updated, Refusal> {
     let rate = chat.settings.visits.per_socket;
-    if !chat.allows(socket, |rates| &mut rates.updates, rate) {
+    if !chat.allows(socket, |rates| &mut rates.updates, rate)
+        || !chat.open.updates.allow(socket, chat.clock.now())
+    {
         return Err(rate_limited());
     }
     let update: Visit = event

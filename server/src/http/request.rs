@@ -82,8 +82,15 @@ impl Asker {
     ///
     /// # Errors
     /// `RATE_LIMITED`.
-    pub(super) fn count_post<P, M>(&self, chat: &Chat<P, M>) -> Result<(), Refusal> {
-        if chat.open.allows_post(self.address, chat.clock.now()) {
+    pub(super) fn count_post<P, M>(
+        &self,
+        chat: &Chat<P, M>,
+        author: &Identity,
+    ) -> Result<(), Refusal> {
+        if chat
+            .open
+            .allows_post(self.address, author, chat.clock.now())
+        {
             Ok(())
         } else {
             Err(rate_limited())

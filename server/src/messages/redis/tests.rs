@@ -95,7 +95,7 @@ impl Case {
         };
         let entry = Entry {
             conversation: &conversation(),
-            visitor: None,
+            visitor: &Visitor::Told,
             message: &message,
             json: &json,
             at,

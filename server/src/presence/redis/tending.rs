@@ -36,7 +36,8 @@ pub(super) async fn run<R: Remote>(store: &RedisPresenceStore<R>) -> Infallible 
     tokio::join!(
         watch_connection(store),
         keep_time(store),
-        take_snapshots(store)
+        take_snapshots(store),
+        store.roll.run()
     )
     .0
 }
