@@ -293,7 +293,11 @@ impl World {
                 self.undo_in(lasting, Undo::Resume(id, kind));
             }
             CUT | SILENT => {
-                let reach = if kind == CUT { Reach::Cut } else { Reach::Silent };
+                let reach = if kind == CUT {
+                    Reach::Cut
+                } else {
+                    Reach::Silent
+                };
                 self.cloud.set_reach(id, reach);
                 self.undo_in(lasting, Undo::Reach(id));
             }
