@@ -397,12 +397,17 @@ async fn sync<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
         }
         state.begin()
     };
-    let snapshot = store
-        .scripts
-        .sync(store.asking(tenant, &touch.incarnation), may_begin)
-        .await;
-    let Some((mut state, mark, everyone)) = store.heed(tenant, snapshot) else {
-        return;
+    let (mut state, mark, everyone) = loop {
+        let snapshot = store
+            .scripts
+            .sync(store.asking(tenant, &touch.incarnation), may_begin)
+            .await;
+        let Some((state, mark, everyone)) = store.heed(tenant, snapshot) else {
+            return;
+        };
+        if let Some(everyone) = everyone {
+            break (state, mark, everyone);
+        }
     };
     store.arm_tick(tenant, &mut state);
     let listening = state.listening && tenant.is_live();
