@@ -24,6 +24,7 @@ use crate::config::settings::Connections;
 use crate::error::Refusal;
 use crate::limits::{Bucket, address_group};
 use crate::messages::{Conversation, MessageStore, Owner};
+use crate::payload::read_object;
 use crate::presence::{Joining, PresenceStore, Profile};
 
 /// What a page says of itself is cut to this length: it is shown, and kept for each socket.
@@ -268,8 +269,8 @@ impl Auth {
         if json.is_empty() {
             return Ok(Self::default());
         }
-        serde_json::from_str(json)
-            .map_err(|_| Refusal::new(Code::InvalidPayload, "auth is not an object of texts"))
+        read_object(json)
+            .ok_or_else(|| Refusal::new(Code::InvalidPayload, "auth is not an object of texts"))
     }
 
     /// The credentials of a client that shows this, too.
