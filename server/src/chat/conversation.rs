@@ -14,6 +14,7 @@ use crate::error::{Refusal, StoreError};
 use crate::messages::bus::Holders;
 use crate::messages::{Conversation, MessageStore, Owner, Visitor};
 use crate::node::NodeName;
+use crate::payload;
 use crate::presence::{Location, PresenceStore, Who};
 
 /// The acknowledgement of `leave_conversation`.
@@ -231,9 +232,8 @@ async fn asked<P: PresenceStore, M: MessageStore>(
     if !identity.is_admin() {
         return Err(admins_only());
     }
-    let payload: message::Conversation = event
-        .arg(0)
-        .map_err(|_| Refusal::new(Code::InvalidPayload, "the payload is { sessionId }"))?;
+    let payload: message::Conversation = payload::of_event(event)
+        .ok_or_else(|| Refusal::new(Code::InvalidPayload, "the payload is { sessionId }"))?;
     let found = find(chat, identity.tenant().id(), &payload.session_id).await?;
     Ok((found, payload.session_id))
 }

@@ -18,6 +18,7 @@ use crate::error::Refusal;
 use crate::messages::bus::{Hearing, Holders, Listeners, Said};
 use crate::messages::naming::message_id;
 use crate::messages::{Accepted, Conversation, Entry, Job, MessageStore, Visitor};
+use crate::payload;
 use crate::presence::PresenceStore;
 
 /// Who speaks, and where.
@@ -86,7 +87,7 @@ pub(super) async fn receive<P: PresenceStore, M: MessageStore>(
     {
         return Err(rate_limited());
     }
-    let input: SendMessage = event.arg(0).map_err(|_| unreadable())?;
+    let input: SendMessage = payload::of_event(event).ok_or_else(unreadable)?;
     let identity = socket.session().identity();
     let reply_to = input.session_id.as_deref().filter(|_| identity.is_admin());
     let address = match reply_to {
