@@ -14,7 +14,7 @@ pub(crate) fn explain(code: Code) -> &'static str {
             "no answer: check the server's address, the network and the allowed origins"
         }
         Code::Timeout => "no answer in time: try again",
-        Code::NotConnected => "not connected, and too much is waiting: try again when connected",
+        Code::NotConnected => "the connection is closed, or too much is waiting for it",
         Code::Disconnected => "the connection ended: what was sent may have arrived or not",
         Code::InvalidResponse => "unexpected answer: check that the address is a chat server's",
         Code::TokenUnavailable => "getToken failed, or what it gave is no token",
