@@ -98,7 +98,7 @@ test('other options of a connection that stays never look like a lost one', asyn
       shown.push(`${online.connection.state} ${online.onlineUsers.length}`);
       return online;
     },
-    { initialProps: { pollingInterval: 5000 }, wrapper: StrictMode },
+    { initialProps: { pollingInterval: 5000 } as UseOnlineUsersOptions, wrapper: StrictMode },
   );
   const made = await feed();
   act(() => made.become({ users: [ann, bob], isLoading: false, status: 'live' }));
