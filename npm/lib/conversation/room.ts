@@ -156,6 +156,10 @@ export class Room {
   }
 
   loadHistory(): Promise<void> {
+    // Whoever reads on after a refusal is to hear what is said, too.
+    if (this.#readers.size > 0) {
+      void this.#open();
+    }
     return this.#reading ?? this.#load(true);
   }
 

@@ -34,9 +34,13 @@ export class Feed implements Work {
   #isOver = false;
 
   #api: Api | undefined;
+  /** Makes another socket. */
+  #dial: ((listener: (event: SocketEvent, value: unknown) => void) => Socket) | undefined;
   #socket: Socket | undefined;
+  /** How many sockets there have been: what a former one still says is nobody's concern. */
+  #sockets = 0;
   #isConnected = false;
-  /** Why there will be no socket. */
+  /** Why there is no socket and none will come by itself. */
   #refusal: ChatError | null = null;
 
   /** The last reading of the first page: what earlier ones answer has been outdated. */
@@ -65,6 +69,13 @@ export class Feed implements Work {
     this.#socket?.(SocketOp.Close);
   }
 
+  /** Reads the list now. */
+  async refresh(): Promise<void> {
+    if (this.#api) {
+      await this.#read();
+    }
+  }
+
   /** Reads the next page. Whoever asks while it is on its way waits for the same one. */
   loadMore(): Promise<void> {
     const { cursor } = this.#list;
@@ -86,14 +97,21 @@ export class Feed implements Work {
       }
       this.#api = core.chatApi(config);
       const about = () => ({ conversations: 1 });
-      this.#socket = core.chatSocket({ ...config, about }, (event, value) => {
-        if (!this.#isOver) {
-          this.#hear(event, value);
-        }
-      });
+      this.#dial = (listener) => core.chatSocket({ ...config, about }, listener);
+      this.#connect();
     } catch (cause) {
       this.#show({ isLoading: false, error: asError(cause) });
     }
+  }
+
+  #connect(): void {
+    this.#socket?.(SocketOp.Close);
+    const number = ++this.#sockets;
+    this.#socket = this.#dial?.((event, value) => {
+      if (!this.#isOver && number === this.#sockets) {
+        this.#hear(event, value);
+      }
+    });
   }
 
   #hear(event: SocketEvent, value: unknown): void {
@@ -153,13 +171,15 @@ export class Feed implements Work {
     const reading = {};
     this.#reading = reading;
     const wasConnected = this.#isConnected;
+    const asked = this.#list;
     try {
       const page = await this.#ask({});
       if (this.#reading === reading) {
         this.#misses = 0;
-        this.#list = lists.first(this.#list, page, wasConnected && this.#isConnected);
+        this.#list = lists.first(this.#list, page, asked, wasConnected && this.#isConnected);
         this.#show({ isLoading: false, error: this.#refusal });
         this.#readAgain(null);
+        this.#connectAfterRefusal();
       }
     } catch (cause) {
       if (this.#reading === reading) {
@@ -168,6 +188,14 @@ export class Feed implements Work {
         this.#show({ isLoading: false, error });
         this.#readAgain(error);
       }
+    }
+  }
+
+  /** Whoever may read the list may be let in, too, by now. Until that is known, the refusal is still shown. */
+  #connectAfterRefusal(): void {
+    if (this.#refusal) {
+      this.#refusal = null;
+      this.#connect();
     }
   }
 
