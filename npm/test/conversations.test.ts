@@ -2,6 +2,7 @@
 /** The store of a tenant's conversations: when it reads, what it makes of failures, and who shares it. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { configure } from '../lib/config.js';
+import { createConversation } from '../lib/conversation.js';
 import { createConversations, type ConversationsStore } from '../lib/conversations.js';
 import { ChatError } from '../lib/errors.js';
 import { SocketEvent } from '../lib/ops.js';
@@ -258,6 +259,58 @@ describe('after a refusal', () => {
     core.sockets[1]?.emit(SocketEvent.Connected);
     await vi.advanceTimersByTimeAsync(0);
     expect(store.getSnapshot()).toMatchObject({ conversations: [a1], error: null, isConnected: true });
+  });
+});
+
+describe('where connecting has failed', () => {
+  const failure = new ChatError('NETWORK_ERROR', 'no answer');
+  const lost = async () => {
+    serve(50, a1);
+    const followed = await connected();
+    vi.useFakeTimers();
+    core.refusal = failure;
+    followed.socket.emit(SocketEvent.Disconnected);
+    followed.socket.emit(SocketEvent.Failed, failure);
+    return followed;
+  };
+
+  test('a list that can be had again is reason to connect at once', async () => {
+    await lost();
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(core.sockets).toHaveLength(1);
+    core.refusal = undefined;
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(core.sockets).toHaveLength(2);
+  });
+
+  test('a list that could be had all the time is none', async () => {
+    await lost();
+    core.refusal = undefined;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(reads()).toBeGreaterThan(2);
+    expect(core.sockets).toHaveLength(1);
+  });
+
+  test('whoever asks for the list does it, but not while the first attempt is under way', async () => {
+    const { store } = await lost();
+    await store.refresh();
+    expect(core.sockets).toHaveLength(2);
+    await store.refresh();
+    expect(core.sockets).toHaveLength(2);
+  });
+
+  test('conversations that wait are connected again with it', async () => {
+    const { socket } = await lost();
+    const conversation = createConversation('42', { sessionId: 's-a' });
+    stops.push(conversation.subscribe(() => {}));
+    await vi.advanceTimersByTimeAsync(0);
+    const waiting = core.sockets[1];
+    socket.emit(SocketEvent.Connected);
+    expect(core.sockets).toHaveLength(2);
+    waiting?.emit(SocketEvent.Failed, failure);
+    socket.emit(SocketEvent.Connected);
+    await vi.advanceTimersByTimeAsync(0);
+    expect([core.sockets.length, waiting?.closed]).toEqual([3, true]);
   });
 });
 

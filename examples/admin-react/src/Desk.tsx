@@ -30,6 +30,13 @@ export function Desk({ tenantId }: { tenantId: string }) {
   const refresh = useCallback(async () => {
     await Promise.all([refreshUsers(), refreshTalks()]);
   }, [refreshUsers, refreshTalks]);
+  const isLive = connection.state === 'live';
+  useEffect(() => {
+    // A server that is back for the one is back for the other, which would find it out later.
+    if (isLive && !talks.isLoading && !talks.isConnected) {
+      void refreshTalks();
+    }
+  }, [isLive]);
   const [tab, setTab] = useState<Tab>('visitors');
   const [open, setOpen] = useState<Open | null>(null);
   const lists = useRef<HTMLElement>(null);

@@ -155,11 +155,17 @@ export class Room {
     this.#sendNext();
   }
 
-  loadHistory(): Promise<void> {
-    // Whoever reads on after a refusal is to hear what is said, too.
-    if (this.#readers.size > 0) {
+  /** Where connecting has failed, does it anew at once: there is reason to believe that it would succeed now. */
+  reconnect(): void {
+    const { error, isConnected } = this.#snapshot;
+    if (error && !isConnected && this.#readers.size > 0) {
+      this.#disconnect();
       void this.#open();
     }
+  }
+
+  loadHistory(): Promise<void> {
+    this.reconnect();
     return this.#reading ?? this.#load(true);
   }
 

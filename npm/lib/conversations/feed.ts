@@ -6,6 +6,7 @@
  */
 import type { Api, Socket } from 'chat-core';
 import type { ConversationsSnapshot } from '../conversations.js';
+import { reconnectConversations } from '../conversation.js';
 import { coreConfig } from '../core-config.js';
 import { loadCore } from '../core.js';
 import { pause, RETRIED } from '../conversation/queue.js';
@@ -40,6 +41,8 @@ export class Feed implements Work {
   /** How many sockets there have been: what a former one still says is nobody's concern. */
   #sockets = 0;
   #isConnected = false;
+  /** It has come to nothing, or has ended: a next attempt is some time away. */
+  #isLost = false;
   /** Why there is no socket and none will come by itself. */
   #refusal: ChatError | null = null;
 
@@ -69,9 +72,12 @@ export class Feed implements Work {
     this.#socket?.(SocketOp.Close);
   }
 
-  /** Reads the list now. */
+  /** Reads the list now, and tries at once to connect again. */
   async refresh(): Promise<void> {
     if (this.#api) {
+      if (this.#isLost) {
+        this.#connect();
+      }
       await this.#read();
     }
   }
@@ -104,8 +110,12 @@ export class Feed implements Work {
     }
   }
 
+  /** Anew, if there has been a socket: it need not wait until its own next attempt. */
   #connect(): void {
     this.#socket?.(SocketOp.Close);
+    this.#isLost = false;
+    this.#refusal = null;
+    this.#misses = 0;
     const number = ++this.#sockets;
     this.#socket = this.#dial?.((event, value) => {
       if (!this.#isOver && number === this.#sockets) {
@@ -120,6 +130,7 @@ export class Feed implements Work {
         return this.#connected();
       case SocketEvent.Disconnected:
         this.#isConnected = false;
+        this.#isLost = true;
         this.#list = lists.unheard(this.#list);
         this.#show({ isConnected: false });
         return this.#restFor(POLL);
@@ -128,6 +139,7 @@ export class Feed implements Work {
       case SocketEvent.Refused:
         this.#refusal = asError(value);
         this.#isConnected = false;
+        this.#isLost = true;
         this.#show({ isLoading: false, isConnected: false, error: this.#refusal });
         return this.#restFor(SLOW_POLL);
       case SocketEvent.Conversation:
@@ -144,13 +156,15 @@ export class Feed implements Work {
 
   #connected(): void {
     this.#isConnected = true;
-    this.#refusal = null;
+    this.#isLost = false;
     this.#show({ isConnected: true });
+    reconnectConversations();
     void this.#read();
   }
 
   /** Without a socket there is still the list; whether that can be had is the next question. */
   #failed(): void {
+    this.#isLost = !this.#isConnected;
     if (!this.#isConnected && this.#rest === undefined && this.#reading === undefined) {
       void this.#read();
     }
@@ -175,11 +189,15 @@ export class Feed implements Work {
     try {
       const page = await this.#ask({});
       if (this.#reading === reading) {
+        const isBack = this.#misses > 0 || this.#refusal !== null;
         this.#misses = 0;
         this.#list = lists.first(this.#list, page, asked, wasConnected && this.#isConnected);
         this.#show({ isLoading: false, error: this.#refusal });
         this.#readAgain(null);
-        this.#connectAfterRefusal();
+        if (isBack && this.#isLost) {
+          // Whoever answers the one will take the other, too. Until that is known, a refusal is still shown.
+          this.#connect();
+        }
       }
     } catch (cause) {
       if (this.#reading === reading) {
@@ -188,14 +206,6 @@ export class Feed implements Work {
         this.#show({ isLoading: false, error });
         this.#readAgain(error);
       }
-    }
-  }
-
-  /** Whoever may read the list may be let in, too, by now. Until that is known, the refusal is still shown. */
-  #connectAfterRefusal(): void {
-    if (this.#refusal) {
-      this.#refusal = null;
-      this.#connect();
     }
   }
 
