@@ -127,18 +127,20 @@ function Entry({ conversation, isSelected, isUnread, onSelect, text, locale }: E
       aria-current={isSelected || undefined}
       onClick={() => onSelect(conversation)}
     >
-      <VisitorAvatar userId={userId} />
-      <span className="acw-name">{visitorName(userId, text.visitor)}</span>
+      <VisitorAvatar userId={userId} />{' '}
+      <span className="acw-name" dir="auto">
+        {visitorName(userId, text.visitor)}
+      </span>{' '}
       {when && (
         <time className="acw-when" dateTime={updatedAt}>
           {when}
         </time>
-      )}
+      )}{' '}
       <span className="acw-words" dir="auto">
         {lastMessage.sender !== 'user' && <span>{text[lastMessage.sender]}: </span>}
         {lastMessage.text}
-      </span>
-      {isWaiting && <span className="acw-waiting">{text.waiting}</span>}
+      </span>{' '}
+      {isWaiting && <span className="acw-waiting">{text.waiting}</span>}{' '}
       {isUnread && <span className="acw-visually-hidden">{text.unread}</span>}
     </button>
   );
