@@ -17,6 +17,7 @@ use std::time::Duration;
 use redis::from_redis_value;
 
 use super::remote::Remote;
+use crate::clock::millis;
 use crate::error::StoreError;
 use crate::presence::Sample;
 use crate::presence::census::MINUTE;
@@ -59,7 +60,7 @@ impl<R: Remote> Roll<R> {
     ) -> Result<Look, StoreError> {
         let mut call = self.script.call();
         call.key(KEY)
-            .arg(super::scripts::millis(now))
+            .arg(millis(now))
             .arg(before.map_or_else(String::new, |minute| minute.to_string()));
         let answer = self.remote.run("call the roll", &call).await?;
         let answer: Vec<u64> = from_redis_value(answer).map_err(StoreError::new)?;
