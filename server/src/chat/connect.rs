@@ -303,15 +303,15 @@ fn profile_of<P, M>(
 ) -> Result<Profile, Refusal> {
     let now = chat.clock.wall();
     let info = |name| request.handshake.query(name);
-    let short = |name| info(name).and_then(|text| shortened(&text, MAX_INFO_BYTES));
     let rules = visit::rules(chat, identity);
+    let address = |name| info(name).and_then(|text| rules.address(&text));
     let mut user = OnlineUser {
         user_id: identity.user_id().to_string(),
         session_id: Some(request.socket_id.to_owned()),
         connected_at: now.to_iso(),
-        domain: short("domain"),
-        origin: short("origin"),
-        url: info("url").and_then(|url| rules.address(&url)),
+        domain: info("domain").and_then(|text| shortened(&text, MAX_INFO_BYTES)),
+        origin: address("origin"),
+        url: address("url"),
         ..OnlineUser::default()
     };
     match visit::told_in(request.auth).filter(|_| is_listed(chat, identity)) {
