@@ -104,6 +104,32 @@ async fn a_server_starts_without_it() {
 }
 
 #[tokio::test]
+async fn a_node_that_knows_nobody_does_not_say_that_nobody_is_there() {
+    let mut redis = RedisServer::start().await;
+    let server = TestServer::with(impatient(&redis)).await;
+    let reader = TestServer::with(impatient(&redis)).await;
+    let _ann = server.visitor("ann").await;
+    redis.kill();
+    until(async || reader.get("/readyz").send().await.unwrap().status() == 503).await;
+    let list = |part: &str| {
+        let path = format!("/api/chat/online-users?tenantId=open{part}");
+        reader.get(&path).bearer_auth("open-admin")
+    };
+    for part in ["", "&limit=5", "&count=only", "&epoch=0&version=0", ""] {
+        let unavailable = (503, "UNAVAILABLE".to_owned());
+        assert_eq!(refusal(list(part)).await, unavailable, "{part}");
+    }
+    redis.revive().await;
+    until(async || {
+        let answer = list("").send().await.unwrap();
+        answer.text().await.unwrap().contains("anonymous-ann")
+    })
+    .await;
+    server.finish().await;
+    reader.finish().await;
+}
+
+#[tokio::test]
 async fn a_redis_that_hangs_for_longer_than_the_lease_costs_nobody_anything() {
     let redis = RedisServer::start().await;
     let server = TestServer::with(|config| {

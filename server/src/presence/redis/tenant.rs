@@ -288,6 +288,11 @@ impl State {
         !self.own.is_empty()
     }
 
+    /// Whether anybody of the tenant is connected here. If not, what the node knows by itself is nothing.
+    pub(super) fn serves_anybody(&self) -> bool {
+        self.watchers > 0 || self.holds_any()
+    }
+
     /// Every session that the node holds, to be told to Redis.
     pub(super) fn tell_all(&mut self) -> Vec<Own> {
         for held in self.own.values_mut().flatten() {
