@@ -76,7 +76,7 @@ export function resumed(
           isTried && names === false
           ? fail('DISCONNECTED', 'The page was left while this was on its way')
           : null;
-      const entry = { ...ownEntry(clientId, text, sender), tries: 1 };
+      const entry = ownEntry(clientId, text, sender, 1);
       return failure ? { ...entry, state: 'failed', error: failure } : entry;
     });
   // They were written before whatever has been written since.

@@ -140,6 +140,7 @@ async function use(): Promise<void> {
   const leave = conversation.subscribe(() => conversation.getSnapshot().messages.length);
   const name: string = conversation.send('hi');
   conversation.retry(name);
+  conversation.retry(name, 'hi');
   await conversation.loadHistory();
   const last: ConversationMessage | undefined = conversation.getSnapshot().messages.at(-1);
   const state: 'pending' | 'delivered' | 'failed' | undefined = last?.state;

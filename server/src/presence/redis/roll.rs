@@ -26,7 +26,8 @@ use crate::redis::script::Script;
 /// How often a node looks at the minute. Longer than a tick of any lease of less than a minute.
 const PERIOD: Duration = Duration::from_secs(15);
 
-const KEY: &str = "chat:presence:counts";
+/// What is noted, for all tenants.
+pub(super) const KEY: &str = "chat:presence:counts";
 
 /// The way to the noted minutes.
 pub(super) struct Roll<R> {
