@@ -1,5 +1,7 @@
 //! A page that reports its visit: what staff are shown of it, and that nobody else notices.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::{Client, Page, Store, TestServer, on_every_store, success, token};
@@ -151,7 +153,10 @@ async fn lists_deltas_and_http_say_the_same(store: Store) {
 }
 
 async fn a_reload_keeps_the_visit(store: Store) {
-    let server = store.server().await;
+    // On a slow machine a reload takes a while, too.
+    let server = store
+        .server_with(|config| config.offline_grace = Duration::from_secs(2))
+        .await;
     let mut admin = server.admin().await;
     let first = reporting("ann", json!({ "title": "A" }))
         .open(&server)
