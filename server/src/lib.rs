@@ -28,6 +28,7 @@ pub mod live;
 pub mod messages;
 pub mod node;
 pub mod operator;
+mod payload;
 pub mod presence;
 pub mod process;
 pub mod redis;

@@ -23,6 +23,7 @@ use crate::config::settings::Connections;
 use crate::error::Refusal;
 use crate::limits::{Bucket, address_group};
 use crate::messages::{Conversation, MessageStore, Owner};
+use crate::payload::read_object;
 use crate::presence::{Joining, PresenceStore, Profile};
 
 /// The `auth` payload of CONNECT. Fields of other types count as absent, as they do in JavaScript.
@@ -101,7 +102,7 @@ pub(super) async fn admit<P, M>(
         identity,
         visitor_token: Mutex::new(visitor_token.map(Box::new)),
         _tenant_place: tenant_place,
-        _address_place: address_place,
+        address_place,
     })
 }
 
@@ -264,8 +265,8 @@ impl Auth {
         if json.is_empty() {
             return Ok(Self::default());
         }
-        serde_json::from_str(json)
-            .map_err(|_| Refusal::new(Code::InvalidPayload, "auth is not an object of texts"))
+        read_object(json)
+            .ok_or_else(|| Refusal::new(Code::InvalidPayload, "auth is not an object of texts"))
     }
 
     /// The credentials of a client that shows this, too.

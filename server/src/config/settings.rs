@@ -133,7 +133,9 @@ pub struct Events {
 pub struct Messages {
     pub max_text_chars: usize,
     pub per_socket: Rate,
+    pub per_user: Rate,
     pub per_address: Rate,
+    pub max_users: usize,
     pub max_addresses: usize,
     pub max_shared_bytes: usize,
 }
@@ -147,6 +149,10 @@ pub struct Messages {
 )]
 pub struct Visits {
     pub per_socket: Rate,
+    pub per_user: Rate,
+    pub per_address: Rate,
+    pub max_users: usize,
+    pub max_addresses: usize,
     pub max_url_bytes: usize,
     pub max_title_bytes: usize,
     #[serde(deserialize_with = "duration")]
@@ -417,12 +423,15 @@ impl Settings {
         Ok(())
     }
 
-    fn rates(&self) -> [(&'static str, Rate); 9] {
+    fn rates(&self) -> [(&'static str, Rate); 12] {
         [
             ("events.per_socket", self.events.per_socket),
             ("messages.per_socket", self.messages.per_socket),
+            ("messages.per_user", self.messages.per_user),
             ("messages.per_address", self.messages.per_address),
             ("visits.per_socket", self.visits.per_socket),
+            ("visits.per_user", self.visits.per_user),
+            ("visits.per_address", self.visits.per_address),
             (
                 "authentication.attempts_per_address",
                 self.authentication.attempts_per_address,

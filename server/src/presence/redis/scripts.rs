@@ -292,15 +292,16 @@ impl<R: Remote> Scripts<R> {
         }
     }
 
-    /// Everyone online; `None` if the lease is over.
+    /// Everyone online, or nobody yet if the same should be done again at once; `None` if the lease is over.
     pub(super) async fn sync(
         &self,
         asking: Asking<'_>,
         may_begin: bool,
-    ) -> Result<Option<(Said, Everyone)>, StoreError> {
+    ) -> Result<Option<(Said, Option<Everyone>)>, StoreError> {
         let mut call = self.call(&self.sync, asking);
         call.arg(millis(self.times.node_lease))
-            .arg(u8::from(may_begin));
+            .arg(u8::from(may_begin))
+            .arg(BATCH);
         let answer: Vec<Vec<Vec<u8>>> = self.run("read presence", &call).await?;
         let mut answer = answer.into_iter();
         let Some(head) = answer.next() else {
@@ -311,7 +312,10 @@ impl<R: Remote> Scripts<R> {
             .map(|number| String::from_utf8(number).map_err(StoreError::new))
             .collect::<Result<_, _>>()?;
         let (said, _) = said_in(&head)?.ok_or_else(|| StoreError::new("a snapshot has no mark"))?;
-        let mut everyone = pairs(answer.next().unwrap_or_default());
+        let Some(everyone) = answer.next() else {
+            return Ok(Some((said, None)));
+        };
+        let mut everyone = pairs(everyone);
         let details: HashMap<_, _> = pairs(answer.next().unwrap_or_default())
             .into_iter()
             .collect();
@@ -320,7 +324,7 @@ impl<R: Remote> Scripts<R> {
                 append(value, details);
             }
         }
-        Ok(Some((said, everyone)))
+        Ok(Some((said, Some(everyone))))
     }
 
     /// How many were online in each of the last minutes. It needs no lease, and begins none.

@@ -36,7 +36,8 @@ pub(super) async fn run<R: Remote>(store: &RedisPresenceStore<R>) -> Infallible 
     tokio::join!(
         watch_connection(store),
         keep_time(store),
-        take_snapshots(store)
+        take_snapshots(store),
+        store.roll.run()
     )
     .0
 }
@@ -396,12 +397,17 @@ async fn sync<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
         }
         state.begin()
     };
-    let snapshot = store
-        .scripts
-        .sync(store.asking(tenant, &touch.incarnation), may_begin)
-        .await;
-    let Some((mut state, mark, everyone)) = store.heed(tenant, snapshot) else {
-        return;
+    let (mut state, mark, everyone) = loop {
+        let snapshot = store
+            .scripts
+            .sync(store.asking(tenant, &touch.incarnation), may_begin)
+            .await;
+        let Some((state, mark, everyone)) = store.heed(tenant, snapshot) else {
+            return;
+        };
+        if let Some(everyone) = everyone {
+            break (state, mark, everyone);
+        }
     };
     store.arm_tick(tenant, &mut state);
     let listening = state.listening && tenant.is_live();
