@@ -165,8 +165,8 @@ impl Kept {
                 Some(visitor) => visitor,
                 None => return false,
             },
-            (Owner::User(user), Visitor::Told | Visitor::Named(_)) => Arc::clone(user),
-            (Owner::Session(_), Visitor::Named(user)) => Arc::clone(user),
+            (Owner::User(user), Visitor::Told | Visitor::Named(_))
+            | (Owner::Session(_), Visitor::Named(user)) => Arc::clone(user),
             (Owner::Session(_), Visitor::Told) => author.into(),
         };
         let place = Place::new(&entry.message.timestamp, &conversation.owner);

@@ -70,7 +70,10 @@ async fn the_visitor_is_known_whoever_speaks<S: MessageStore>(store: &S) {
     // Staff may speak first.
     say_at(store, 1, &bob, "s2", Sender::Agent, "hello").await;
     say_at(store, 2, &ann, "s1", Sender::User, "hello").await;
-    assert_eq!(store.visitor(&bob).await.unwrap(), named("visitor-of-s2"));
+    assert_eq!(
+        store.visitor(&bob).await.unwrap(),
+        Some(named("visitor-of-s2"))
+    );
     assert_eq!(store.visitor(&of_session("u", "s2")).await.unwrap(), None);
     assert_eq!(visitors(&list(store, "t").await), ["ann", "visitor-of-s2"]);
     let other = of_session("t", "s3");
@@ -79,18 +82,21 @@ async fn the_visitor_is_known_whoever_speaks<S: MessageStore>(store: &S) {
         .zip(3..)
     {
         say_at(store, millis, &other, "s3", sender, "hi").await;
-        assert_eq!(store.visitor(&other).await.unwrap(), named("visitor-of-s3"));
+        assert_eq!(
+            store.visitor(&other).await.unwrap(),
+            Some(named("visitor-of-s3"))
+        );
         assert_eq!(visitors(&list(store, "t").await)[0], "visitor-of-s3");
     }
     // Over HTTP a visitor may be called otherwise from one message to the next.
     say_at(store, 9, &bob, "elsewhere", Sender::User, "me").await;
     let visitor = store.visitor(&bob).await.unwrap();
-    assert_eq!(visitor, named("visitor-of-elsewhere"));
+    assert_eq!(visitor, Some(named("visitor-of-elsewhere")));
     assert_eq!(visitors(&list(store, "t").await)[0], "visitor-of-elsewhere");
 }
 
-fn named(user: &str) -> Option<Visitor> {
-    Some(Visitor::Named(user.into()))
+fn named(user: &str) -> Visitor {
+    Visitor::Named(user.into())
 }
 
 async fn what_staff_say_to_nobody_is_not_listed<S: MessageStore>(store: &S) {
@@ -225,7 +231,7 @@ async fn only_so_many_are_listed<S: MessageStore>(store: &S) {
     let a = of_session("t", "a");
     assert_eq!(said(store, &a).await, ["a"], "it can be read on");
     let visitor = store.visitor(&a).await.unwrap();
-    assert_eq!(visitor, named("visitor-of-a"), "and answered");
+    assert_eq!(visitor, Some(named("visitor-of-a")), "and answered");
     say_at(store, 4, &a, "a", Sender::User, "again").await;
     assert_eq!(texts(&list(store, "t").await), ["again", "c"]);
 }
