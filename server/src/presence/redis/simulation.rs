@@ -25,6 +25,7 @@ mod data;
 mod interpreter;
 mod line;
 mod node;
+mod trouble;
 mod truth;
 mod twins;
 mod visits;
@@ -39,26 +40,17 @@ use super::Options;
 use crate::clock::Clock;
 use crate::presence::{Joining, Leaving, PresenceStore as _};
 use chance::Chance;
-use cloud::{Cloud, Fate, NodeId, Reach};
+use cloud::{Cloud, NodeId};
 use dashboard::{Names, Seen};
 use node::{Node, OnTold, Said, Watch, read};
-use truth::{Truth, User, Whose};
+use trouble::Undo;
+use truth::{Truth, User};
 
 const LEASE: Duration = Duration::from_secs(3);
 const GRACE: Duration = Duration::from_millis(300);
 const TENANTS: [&str; 2] = ["t0", "t1"];
 const USERS: u64 = 5;
 const NODES: usize = 3;
-
-/// The troubles of servers.
-const FREEZE: u64 = 0;
-const DEATH: u64 = 1;
-const DELETION: u64 = 2;
-
-/// The troubles of nodes that concern their way to the servers.
-const CUT: u64 = 3;
-const SILENT: u64 = 4;
-const ONE_WAY: u64 = 6;
 
 /// How long everything takes to be well again: the lease that a new beginning gives to those who are
 /// missing, the half of one before anybody is taken for dead, and a lease until that is seen.
@@ -80,16 +72,6 @@ struct World {
     next_end: u64,
     shards: usize,
     log: Option<Vec<String>>,
-}
-
-#[derive(Debug)]
-enum Undo {
-    Resume(NodeId, u64),
-    Reach(NodeId),
-    Lossless(NodeId, u64),
-    Thaw(usize),
-    Revive(usize, Fate),
-    StartNode,
 }
 
 /// What one history comes to.
@@ -167,12 +149,6 @@ impl World {
         ));
         self.truth.lock().start(id, self.clock.now());
         self.note(|| format!("node{id} starts"));
-    }
-
-    fn undo_in(&mut self, lasting: Duration, undo: Undo) {
-        self.next_end += 1;
-        self.ends
-            .insert((self.clock.now() + lasting, self.next_end), undo);
     }
 
     fn user(&self) -> User {
@@ -271,174 +247,6 @@ impl World {
             }
             75..87 => self.trouble_a_node(),
             _ => self.trouble_a_server(),
-        }
-    }
-
-    fn trouble_a_node(&mut self) {
-        let Some(index) = self.some_node() else {
-            return;
-        };
-        let (id, now) = (self.nodes[index].id, self.clock.now());
-        let lasting = self.chance.millis(20..4500);
-        let kind = self.chance.below(6);
-        if kind > 1 && !self.truth.lock().trouble_begins(Whose::Node(id, kind), now) {
-            return;
-        }
-        self.note(|| format!("node{id} is troubled: {kind} for {lasting:?}"));
-        match kind {
-            0 => self.crash(index, lasting),
-            1 => self.restart(index, lasting),
-            2 => {
-                self.nodes[index].stall();
-                self.undo_in(lasting, Undo::Resume(id, kind));
-            }
-            CUT | SILENT => {
-                let reach = if kind == CUT {
-                    Reach::Cut
-                } else {
-                    Reach::Silent
-                };
-                self.cloud.set_reach(id, reach);
-                self.undo_in(lasting, Undo::Reach(id));
-            }
-            _ => {
-                let lasting = lasting / 4;
-                self.cloud.set_lossy(id, lasting);
-                self.undo_in(lasting, Undo::Lossless(id, kind));
-            }
-        }
-    }
-
-    fn crash(&mut self, index: usize, down: Duration) {
-        let node = self.nodes.remove(index);
-        self.truth.lock().end_node(node.id, self.clock.now(), false);
-        self.cloud.remove(node.id);
-        self.undo_in(down, Undo::StartNode);
-    }
-
-    /// A node is asked to stop. Its visitors go to others within a second or so.
-    fn restart(&mut self, index: usize, down: Duration) {
-        let node = self.nodes.remove(index);
-        let now = self.clock.now();
-        let moved = self.truth.lock().sessions_of(node.id);
-        self.truth.lock().end_node(node.id, now, false);
-        let (id, cloud) = (node.id, Arc::clone(&self.cloud));
-        let store = Arc::clone(&node.store);
-        let (stopped, told) = tokio::sync::oneshot::channel();
-        node.spawn(async move {
-            store.stop().await;
-            // The node may have been given up.
-            let _ = stopped.send(());
-        });
-        let patience = Duration::from_secs(5);
-        tokio::spawn(async move {
-            // A node that does not get there is killed.
-            let _ = tokio::time::timeout(patience, told).await;
-            cloud.remove(id);
-            drop(node);
-        });
-        for (user, _) in moved {
-            if let Some(index) = self.some_node() {
-                self.come(index, &user);
-            }
-        }
-        self.undo_in(down, Undo::StartNode);
-    }
-
-    fn trouble_a_server(&mut self) {
-        let shard = usize::try_from(self.chance.below(self.shards as u64)).unwrap_or_default();
-        let lasting = self.chance.millis(20..3000);
-        let kind = self.chance.below(6);
-        if kind < 4 && !self.tenants_trouble(shard, kind.min(DEATH), true) {
-            return;
-        }
-        self.note(|| format!("server{shard} is troubled: {kind} for {lasting:?}"));
-        match kind {
-            0 => {
-                self.cloud.freeze(shard, lasting);
-                self.undo_in(lasting, Undo::Thaw(shard));
-            }
-            1..4 => {
-                let fate = [Fate::Emptied, Fate::Kept, Fate::Replaced];
-                let fate = *self.chance.pick(&fate).unwrap_or(&Fate::Kept);
-                self.cloud.kill(shard);
-                self.undo_in(lasting, Undo::Revive(shard, fate));
-            }
-            4 => self.lose_all_answers(lasting),
-            _ => {
-                // Somebody deletes what is not theirs.
-                self.tenants_trouble(shard, DELETION, true);
-                self.tenants_trouble(shard, DELETION, false);
-                let tenant = TENANTS[shard % TENANTS.len()];
-                self.cloud
-                    .command(shard, &["DEL", &format!("online_users:{tenant}")]);
-            }
-        }
-    }
-
-    /// What all nodes send is done, and none of them is told so; among it that somebody goes.
-    fn lose_all_answers(&mut self, lasting: Duration) {
-        if let Some((index, user, session)) = self.settled_session() {
-            self.go(index, &user, &session);
-        }
-        let now = self.clock.now();
-        let ids: Vec<NodeId> = self.nodes.iter().map(|node| node.id).collect();
-        for id in ids {
-            let whose = Whose::Node(id, ONE_WAY);
-            if self.truth.lock().trouble_begins(whose, now) {
-                self.cloud.set_reach(id, Reach::OneWay);
-                self.undo_in(lasting, Undo::Reach(id));
-            }
-        }
-    }
-
-    /// A trouble of a server begins or ends; whether it is a new one.
-    fn tenants_trouble(&self, shard: usize, kind: u64, begins: bool) -> bool {
-        let now = self.clock.now();
-        let mut is_new = true;
-        for (index, tenant) in TENANTS.into_iter().enumerate() {
-            if index % self.shards == shard {
-                let whose = Whose::Tenant(tenant, kind);
-                let mut truth = self.truth.lock();
-                if begins {
-                    is_new &= truth.trouble_begins(whose, now);
-                } else {
-                    truth.trouble_ends(&whose, now);
-                    if kind != FREEZE {
-                        truth.lose_data(tenant, now);
-                    }
-                }
-            }
-        }
-        is_new
-    }
-
-    fn undo(&mut self, undo: &Undo) {
-        self.note(|| format!("{undo:?}"));
-        let now = self.clock.now();
-        let ends = |whose| self.truth.lock().trouble_ends(&whose, now);
-        match undo {
-            Undo::Resume(id, kind) => {
-                if let Some(node) = self.nodes.iter().find(|node| node.id == *id) {
-                    node.resume();
-                }
-                ends(Whose::Node(*id, *kind));
-            }
-            Undo::Reach(id) => {
-                self.cloud.set_reach(*id, Reach::Open);
-                for kind in [CUT, SILENT, ONE_WAY] {
-                    ends(Whose::Node(*id, kind));
-                }
-            }
-            Undo::Lossless(id, kind) => ends(Whose::Node(*id, *kind)),
-            Undo::Thaw(shard) => {
-                self.tenants_trouble(*shard, FREEZE, false);
-            }
-            Undo::Revive(shard, fate) => {
-                self.cloud.revive(*shard, *fate);
-                self.tenants_trouble(*shard, DEATH, false);
-            }
-            Undo::StartNode => self.start_node(),
         }
     }
 
