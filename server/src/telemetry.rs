@@ -20,7 +20,7 @@ pub use metrics::{BusEvent, Metrics, PresenceAnswer, Snapshot, TenantCounts};
 /// another backend, and it says so itself.
 const REPEATED: &str = "axum_reverse_proxy=off,";
 
-/// The library of web sockets, which at the level of traces logs whole frames: credentials and what people say.
+/// The library of WebSocket connections, which at the level of traces logs whole frames: credentials and what people say.
 const TELLS_FRAMES: &str = "tungstenite";
 
 /// How log lines are written.

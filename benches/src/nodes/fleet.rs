@@ -204,7 +204,8 @@ pub(super) fn of_one_tenant(name: &'static str) -> impl Fn(usize) -> (String, St
 pub(super) async fn warm_up(fleet: &Fleet, redis: &Redis) -> Result<()> {
     let crowd = Crowd::come(&fleet.addresses(), CONNECTING * 2, of_one_tenant("warm")).await?;
     crowd.go().await?;
-    until(async || Ok(redis.online(TENANT).await? == 0)).await
+    // A node gives up a tenant in which nobody is left, and the last one forgets how many changes there were.
+    until(async || Ok(redis.online(TENANT).await? == 0 && redis.changes(TENANT).await? == 0)).await
 }
 
 /// The same for what costs Redis more to look at, or what is to be disturbed as little as can be.

@@ -95,8 +95,8 @@ async fn a_server_starts_without_it() {
 #[tokio::test]
 async fn a_node_that_knows_nobody_does_not_say_that_nobody_is_there() {
     let mut redis = RedisServer::start().await;
-    let server = TestServer::with(impatient(&redis)).await;
-    let reader = TestServer::with(impatient(&redis)).await;
+    let server = TestServer::with(TestServer::on(&redis)).await;
+    let reader = TestServer::with(TestServer::on(&redis)).await;
     let _ann = server.visitor("ann").await;
     redis.kill();
     until(async || reader.get("/readyz").send().await.unwrap().status() == 503).await;

@@ -1,4 +1,7 @@
-//! What goes wrong with nodes and servers, and how it ends.
+//! What befalls nodes, servers and the ways between them, and how each of it ends.
+//!
+//! What must stay true: the truth hears of a trouble when it begins and when it ends, as who may be announced as gone, and until when
+//! somebody may be listed, depends on it; and of what is troubled already no second trouble of the kind begins.
 
 use std::sync::Arc;
 use std::time::Duration;
