@@ -341,6 +341,23 @@ test('before it is agreed to, nothing is connected, kept or read', async () => {
   await appears(() => own.sockets[0]);
 });
 
+test('a page that is prepared before anybody visits it is one from then on', async () => {
+  let prerendering = true;
+  Object.defineProperty(document, 'prerendering', { get: () => prerendering, configurable: true });
+  listening.push(() => delete (document as { prerendering?: boolean }).prerendering);
+  const own = await load();
+  api().open();
+  const { whenIdle } = await import('../lib/widget/idle.js');
+  await new Promise<void>((resolve) => void whenIdle(resolve));
+  expect(hosts()).toEqual([]);
+  expect(own.starts).toBe(0);
+  expect(localStorage).toHaveLength(0);
+  prerendering = false;
+  document.dispatchEvent(new Event('prerenderingchange'));
+  await appears(() => own.sockets[0]);
+  expect(part<HTMLDialogElement>('dialog').open).toBe(true);
+});
+
 test("the visitor's own click is a yes, too", async () => {
   asPage.ChatWidgetConfig = { ...CONFIG, autoConnect: false };
   const own = await load();
@@ -351,12 +368,14 @@ test("the visitor's own click is a yes, too", async () => {
 test('commands from before the script run after it, in order, and one that is wrong stops none', async () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   const opened = vi.fn();
-  const queue: unknown[] = [['on', 'open', opened], ['opne'], ['on', 'opne', opened], ['open']];
+  const nameless: unknown = Object.create(null);
+  const queue: unknown[] = [['on', 'open', opened], ['opne'], [nameless], ['on', 'opne', opened], ['open']];
   asPage.ChatWidget = queue;
   await load();
   expect(opened).toHaveBeenCalledExactlyOnceWith({});
   expect(warn.mock.calls.map(([words]) => words as string)).toEqual([
     expect.stringContaining('no command opne'),
+    expect.any(String),
     expect.stringContaining("'on' takes one of"),
   ]);
   api().push(['off', 'open', opened] as ChatWidgetCommand, ['close'], ['open']);

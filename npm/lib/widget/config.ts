@@ -113,7 +113,7 @@ function checked(
 ): Partial<ChatWidgetConfig> {
   const usable: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(given ?? {})) {
-    const [test, is] = FIELDS[name as keyof ChatWidgetConfig] ?? [];
+    const [test, is] = (Object.hasOwn(FIELDS, name) && FIELDS[name as keyof ChatWidgetConfig]) || [];
     if (!test) {
       problems.push(`${name} is not known`);
     } else if (value === undefined || value === null) {

@@ -5,9 +5,11 @@ const LONGEST_LOAD = 4000;
 /** How long a busy page is left alone. */
 const LONGEST_WAIT = 2000;
 
-/** Calls once the document is parsed. */
+/** Calls once the document is parsed, and is a page that somebody visits: browsers prepare pages that may never be seen. */
 export function whenParsed(run: () => void): void {
-  if (document.readyState === 'loading') {
+  if ((document as { prerendering?: boolean }).prerendering) {
+    document.addEventListener('prerenderingchange', () => whenParsed(run), { once: true });
+  } else if (document.readyState === 'loading') {
     document.addEventListener('DOMContentLoaded', run, { once: true });
   } else {
     run();

@@ -116,6 +116,7 @@ function warn(problem: unknown): void {
   const kind = code || words;
   if (!warned.has(kind)) {
     warned.add(kind);
-    console.warn(words);
+    // Pages stub the console, and not all of it.
+    console.warn?.(words);
   }
 }
