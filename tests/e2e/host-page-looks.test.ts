@@ -99,6 +99,34 @@ test("the page's shortcuts are not for what is written here", async () => {
   expect(opened.errors).toEqual([]);
 });
 
+test('a page that scrolls in its own way and guards its texts does not do so in here', async () => {
+  const guards = `
+    for (const type of ['wheel', 'touchmove', 'copy', 'cut', 'paste', 'contextmenu', 'selectstart'])
+      document.addEventListener(type, (event) => event.preventDefault(), { passive: false });`;
+  await using site = await hostSite(stage.files, stage.server.url, { before: script(guards) });
+  await using opened = await openHost(stage.browser, `${site.url}/shop`, {
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
+  const { page } = opened;
+  await bubble(page).click();
+  const input = page.getByRole('textbox');
+  await input.fill('To be moved');
+  await input.press('Control+A');
+  await input.press('Control+X');
+  await input.press('Control+V');
+  await input.press('Control+V');
+  expect(await input.inputValue()).toBe('To be movedTo be moved');
+  await input.fill('line\n'.repeat(60));
+  await input.press('Enter');
+  const log = page.getByRole('log');
+  const top = () => log.evaluate(({ scrollTop }) => scrollTop);
+  await until('something to scroll', async () => (await top()) > 0);
+  await log.hover();
+  await page.mouse.wheel(0, -5000);
+  await until('the start of it', async () => (await top()) === 0);
+  expect(opened.errors).toEqual([]);
+});
+
 for (const [what, replace] of Object.entries({
   "the body's content is replaced": () => {
     document.body.innerHTML = '<h1>Another page</h1>';

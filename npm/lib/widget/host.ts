@@ -40,6 +40,9 @@ export function createHost(keyPressed: (event: KeyboardEvent) => void): Host {
   const keeper = new MutationObserver(keep);
   keeper.observe(document, { childList: true });
   keep();
+  NATIVE.forEach((type) =>
+    element.addEventListener(type, (event) => event.stopPropagation(), { passive: true }),
+  );
   const release = keepEvents(element, keyPressed);
   return {
     element,
@@ -51,6 +54,9 @@ export function createHost(keyPressed: (event: KeyboardEvent) => void): Host {
     },
   };
 }
+
+/** By these pages scroll in their own way, and guard their texts: what is in the widget is scrolled, copied and pasted as anywhere. */
+const NATIVE = ['wheel', 'touchstart', 'touchmove', 'copy', 'cut', 'paste', 'contextmenu', 'selectstart'];
 
 const KEPT = ['keydown', 'keyup', 'keypress', 'focusin'];
 
