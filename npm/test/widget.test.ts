@@ -438,6 +438,29 @@ test('a visitor who is identified is that user, and the former messages are out 
   expect(await third.config.credentials()).not.toHaveProperty('token');
 });
 
+test('a later token of the same visitor leaves everything as it is, and is shown from then on', async () => {
+  const tokenOf = (sub: string, exp: number) => `x.${btoa(JSON.stringify({ sub, exp }))}.y`;
+  asPage.ChatWidgetConfig = { ...CONFIG, token: tokenOf('ann', 1) };
+  const { own, socket } = await loadConnected();
+  bubble().click();
+  write('Of ann');
+  await appears(() => shadow().querySelector('.own.delivered') ?? undefined);
+  type('Half a sen');
+  api().identify({ token: tokenOf('ann', 2) });
+  expect(texts()).toContain('Of ann');
+  expect(part<HTMLTextAreaElement>('textarea').value).toBe('Half a sen');
+  expect(await socket.config.credentials()).toMatchObject({ token: tokenOf('ann', 2) });
+  expect(socket.closed).toBe(false);
+  // Where there is no connection there may be one by this token.
+  socket.emit(SocketEvent.Disconnected);
+  api().identify({ token: tokenOf('ann', 3) });
+  const second = await appears(() => own.sockets[1]);
+  expect(await second.config.credentials()).toMatchObject({ token: tokenOf('ann', 3) });
+  expect(part<HTMLTextAreaElement>('textarea').value).toBe('Half a sen');
+  api().identify({ token: tokenOf('bea', 3) });
+  expect(part<HTMLTextAreaElement>('textarea').value).toBe('');
+});
+
 test('a history that is still being read when the visitor changes is not the next one\'s', async () => {
   localStorage.setItem('amoiq-chat-visitor42', 'visitor.x');
   const own = await load();
