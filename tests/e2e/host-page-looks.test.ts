@@ -156,6 +156,31 @@ for (const [what, replace] of Object.entries({
   });
 }
 
+test('a page that comes while the chat fills a phone is found at its top', async () => {
+  const long = '<h1>Bags</h1><p style="height: 3000px">Long ways</p>';
+  await using site = await hostSite(stage.files, stage.server.url, {
+    before: '<meta name="viewport" content="width=device-width">',
+    body: long,
+  });
+  const phone = { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true };
+  await using opened = await openHost(stage.browser, `${site.url}/shop`, phone);
+  const { page } = opened;
+  await page.evaluate(() => scrollTo(0, 900));
+  await bubble(page).click();
+  await panel(page).waitFor();
+  await page.evaluate((text) => {
+    const body = document.createElement('body');
+    body.innerHTML = text;
+    document.body.replaceWith(body);
+    scrollTo(0, 0);
+  }, long);
+  await page.getByRole('button', { name: 'Close chat' }).click();
+  await panel(page).waitFor({ state: 'hidden' });
+  expect(await page.evaluate(() => scrollY)).toBe(0);
+  expect(await page.evaluate(() => document.documentElement.getAttribute('style'))).toBeNull();
+  expect(opened.errors).toEqual([]);
+});
+
 test('it comes late, and nothing moves', async () => {
   await using site = await hostSite(stage.files, stage.server.url, {
     body: '<h1>Bags</h1><p>Canvas</p><p style="height: 2000px">Long ways</p>',
