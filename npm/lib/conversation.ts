@@ -115,6 +115,11 @@ export function createConversation(
   };
 }
 
+/** A server has been reached: those that wait to be connected again need not wait any longer. */
+export function reconnectConversations(): void {
+  rooms.forEach((room) => room.reconnect());
+}
+
 /** The site's other pages keep theirs in the same place, whatever they say of themselves. */
 function shelfOf({ tenantId, sessionId }: Speaker): Shelf {
   const { gatewayUrl, websocketUrl } = currentConfig();

@@ -26,6 +26,8 @@ export class ChatWebSocket {
   readonly #ready: Promise<Socket>;
   #socket: Socket | undefined;
   #connection = IDLE;
+  /** The list is to be asked for as soon as there is a connection. */
+  #wantsList = false;
   readonly #over = new AbortController();
 
   /**
@@ -54,7 +56,7 @@ export class ChatWebSocket {
     signal?.addEventListener('abort', () => this.disconnect(), { signal: this.#over.signal });
     this.#ready = connects
       ? this.#open(tenantId, isAdmin)
-      : Promise.reject(fail('NOT_CONNECTED', 'There is no connection outside a browser'));
+      : Promise.reject(fail('NOT_CONNECTED', 'There is no connection outside a browser: configure({ WebSocket })'));
     this.#ready.catch((error: unknown) => connects && this.#emit(SocketEvent.Refused, error));
   }
 
@@ -84,14 +86,13 @@ export class ChatWebSocket {
     );
   }
 
-  /** Asks for the list of online users; it arrives at `onOnlineUsersList`. For admins. */
+  /**
+   * Asks for the list of online users, once there is a connection; it arrives at `onOnlineUsersList`. For
+   * admins.
+   */
   requestOnlineUsers(): void {
-    this.#ready.then(
-      (socket) => this.#over.signal.aborted || socket(SocketOp.List),
-      () => {
-        // Told to `onError` when it happened.
-      },
-    );
+    this.#wantsList = true;
+    this.#askForList();
   }
 
   /** Whether the connection is up now. */
@@ -127,6 +128,14 @@ export class ChatWebSocket {
     const name = CALLBACKS[event];
     if (name) {
       this.#call(name, event === SocketEvent.Disconnected ? undefined : value);
+    }
+    this.#askForList();
+  }
+
+  #askForList(): void {
+    if (this.#wantsList && this.isConnected()) {
+      this.#wantsList = false;
+      this.#socket?.(SocketOp.List);
     }
   }
 

@@ -17,7 +17,6 @@ const socket = () => appears(() => core.sockets[0]);
 test('what is called before the core is there happens in order once it is', async () => {
   const client = new ChatWebSocket('42', {}, undefined, true);
   const first = client.sendMessage('one', { sessionId: 's' });
-  client.requestOnlineUsers();
   const second = client.sendMessage('two', { sessionId: 's' });
   expect(core.sockets).toEqual([]);
 
@@ -28,7 +27,28 @@ test('what is called before the core is there happens in order once it is', asyn
     { text: 'one', sessionId: 's' },
     { text: 'two', sessionId: 's' },
   ]);
+});
+
+test('the list is asked for as soon as there is a connection, once', async () => {
+  const client = new ChatWebSocket('42', { onConnect: () => client.requestOnlineUsers() }, undefined, true);
+  client.requestOnlineUsers();
+  const made = await socket();
+  await settled();
+  expect(made.requests).toBe(0);
+  made.become('live', SocketEvent.Connected);
   expect(made.requests).toBe(1);
+  client.requestOnlineUsers();
+  expect(made.requests).toBe(2);
+
+  made.become('backoff', SocketEvent.Disconnected, new ChatError('NETWORK_ERROR', 'gone'));
+  client.requestOnlineUsers();
+  client.requestOnlineUsers();
+  expect(made.requests).toBe(2);
+  made.become('live', SocketEvent.Connected);
+  expect(made.requests).toBe(3);
+  client.disconnect();
+  client.requestOnlineUsers();
+  expect(made.requests).toBe(3);
 });
 
 test('a client that is closed before the core is there never connects, and its calls fail', async () => {

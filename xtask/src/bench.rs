@@ -12,7 +12,7 @@ use crate::{build, npm, setup};
 pub(crate) enum Bench {
     /// The server's memory and processor time beside the Node reference backend, both on one real Redis
     Server {
-        /// Further options of the benchmark: --quick, --rounds N, --visitors N, --embedded, --json FILE
+        /// Further options of the benchmark: --quick, --rounds N, --visitors N, --embedded, --ours-only, --json FILE
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },

@@ -24,9 +24,19 @@ export interface Open {
 }
 
 export function Desk({ tenantId }: { tenantId: string }) {
-  const { onlineUsers, isLoading, error, refresh, connection } = useOnlineUsers(tenantId);
+  const { onlineUsers, isLoading, error, refresh: refreshUsers, connection } = useOnlineUsers(tenantId);
   const talks = useConversations(tenantId);
-  const { conversations } = talks;
+  const { conversations, refresh: refreshTalks } = talks;
+  const refresh = useCallback(async () => {
+    await Promise.all([refreshUsers(), refreshTalks()]);
+  }, [refreshUsers, refreshTalks]);
+  const isLive = connection.state === 'live';
+  useEffect(() => {
+    // A server that is back for the one is back for the other, which would find it out later.
+    if (isLive && !talks.isLoading && !talks.isConnected) {
+      void refreshTalks();
+    }
+  }, [isLive]);
   const [tab, setTab] = useState<Tab>('visitors');
   const [open, setOpen] = useState<Open | null>(null);
   const lists = useRef<HTMLElement>(null);

@@ -34,6 +34,8 @@ export interface ConversationListTexts {
   empty: string;
   /** An old server, which has no such list. */
   unavailable: string;
+  /** Reads the list once more, after a failure. */
+  retry: string;
   /** Reads older ones. */
   more: string;
 }
@@ -58,7 +60,8 @@ export interface ConversationListProps {
 export function ConversationList(props: ConversationListProps) {
   const { tenantId, selected = null, onSelect, locale, className } = props;
   const text = { ...ENGLISH, ...props.texts };
-  const { conversations, isLoading, error, hasMore, loadMore } = useConversations(tenantId);
+  const { conversations, isLoading, error, hasMore, refresh, loadMore } = useConversations(tenantId);
+  const isUnavailable = error?.code === 'NOT_FOUND';
   const isKnown = conversations.length > 0 || (!isLoading && !error);
   const marks = useReadMarks(tenantId, isKnown ? conversations : null, selected);
   return (
@@ -69,7 +72,12 @@ export function ConversationList(props: ConversationListProps) {
     >
       {error && (
         <div className="acw-problem" role="alert">
-          <p>{error.code === 'NOT_FOUND' ? text.unavailable : error.message}</p>
+          <p>{isUnavailable ? text.unavailable : error.message}</p>
+          {!isUnavailable && (
+            <button type="button" className="acw-button" onClick={refresh}>
+              {text.retry}
+            </button>
+          )}
         </div>
       )}
       {conversations.length === 0 && !error && (
@@ -119,18 +127,20 @@ function Entry({ conversation, isSelected, isUnread, onSelect, text, locale }: E
       aria-current={isSelected || undefined}
       onClick={() => onSelect(conversation)}
     >
-      <VisitorAvatar userId={userId} />
-      <span className="acw-name">{visitorName(userId, text.visitor)}</span>
+      <VisitorAvatar userId={userId} />{' '}
+      <span className="acw-name" dir="auto">
+        {visitorName(userId, text.visitor)}
+      </span>{' '}
       {when && (
         <time className="acw-when" dateTime={updatedAt}>
           {when}
         </time>
-      )}
+      )}{' '}
       <span className="acw-words" dir="auto">
         {lastMessage.sender !== 'user' && <span>{text[lastMessage.sender]}: </span>}
         {lastMessage.text}
-      </span>
-      {isWaiting && <span className="acw-waiting">{text.waiting}</span>}
+      </span>{' '}
+      {isWaiting && <span className="acw-waiting">{text.waiting}</span>}{' '}
       {isUnread && <span className="acw-visually-hidden">{text.unread}</span>}
     </button>
   );
@@ -146,5 +156,6 @@ const ENGLISH: ConversationListTexts = {
   loading: 'Loading…',
   empty: 'No conversations yet.',
   unavailable: 'This server keeps no list of conversations.',
+  retry: 'Try again',
   more: 'Show more',
 };

@@ -107,9 +107,13 @@ export function OnlineUsersExample(props: OnlineUsersExampleProps) {
       <ul className="acw-online-list">
         {users.map((user) => (
           <li key={user.userId} className="acw-online-user">
-            <VisitorAvatar userId={user.userId} />
-            <span className="acw-name">{visitorName(user.userId)}</span>
-            <span className="acw-page">{user.title ?? (pageAddress(user.url).path || user.domain)}</span>
+            <VisitorAvatar userId={user.userId} />{' '}
+            <span className="acw-name" dir="auto">
+              {visitorName(user.userId)}
+            </span>{' '}
+            <span className="acw-page" dir="auto">
+              {user.title || pageAddress(user.url).path || user.domain}
+            </span>{' '}
             <Elapsed since={user.startedAt ?? user.connectedAt} />
           </li>
         ))}

@@ -155,7 +155,17 @@ export class Room {
     this.#sendNext();
   }
 
+  /** Where connecting has failed, does it anew at once: there is reason to believe that it would succeed now. */
+  reconnect(): void {
+    const { error, isConnected } = this.#snapshot;
+    if (error && !isConnected && this.#readers.size > 0) {
+      this.#disconnect();
+      void this.#open();
+    }
+  }
+
   loadHistory(): Promise<void> {
+    this.reconnect();
     return this.#reading ?? this.#load(true);
   }
 

@@ -16,6 +16,7 @@ mod locate;
 mod mirror;
 pub mod operator;
 mod remote;
+mod roll;
 mod scripts;
 #[cfg(test)]
 mod simulation;
@@ -41,6 +42,7 @@ use crate::redis::{Heard, Redis};
 use locate::Locate;
 use mirror::{Mirror, Reaction};
 pub use remote::{Channels, Remote};
+use roll::Roll;
 use scripts::{
     Asking, BATCH, Entering, Mark, Place, Published, Said, Scripts, Times, channel, tenant_of,
 };
@@ -59,6 +61,7 @@ pub type Random = Arc<dyn Fn() -> u128 + Send + Sync>;
 pub struct RedisPresenceStore<R: Remote = Redis> {
     remote: Arc<R>,
     scripts: Scripts<R>,
+    roll: Roll<R>,
     locate: Locate,
     clock: Clock,
     random: Random,
@@ -131,6 +134,7 @@ impl<R: Remote> RedisPresenceStore<R> {
             });
             Self {
                 scripts: Scripts::new(Arc::clone(&remote), Arc::clone(&random), times),
+                roll: Roll::new(Arc::clone(&remote)),
                 locate: Locate::new(),
                 remote,
                 clock,
@@ -516,7 +520,8 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
     }
 
     async fn history(&self, tenant: &str) -> Result<Vec<Sample>, StoreError> {
-        self.scripts.history(tenant).await
+        let (samples, noted) = tokio::join!(self.scripts.history(tenant), self.roll.noted());
+        Ok(roll::complete(samples?, &noted))
     }
 
     async fn watch(&self, tenant: &str) {

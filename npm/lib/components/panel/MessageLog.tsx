@@ -85,7 +85,11 @@ function Messages({ run, retry, text }: { run: Run } & Pick<MessageLogProps, 're
 }
 
 function Loading({ text }: Pick<MessageLogProps, 'text'>) {
-  return <p className="acw-log-note">{text.loading}</p>;
+  return (
+    <div className="acw-log-note">
+      <p>{text.loading}</p>
+    </div>
+  );
 }
 
 function Silence({ text }: Pick<MessageLogProps, 'text'>) {

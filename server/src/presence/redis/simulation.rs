@@ -2,7 +2,7 @@
 //!
 //! Everything outside the store is a value: the Redis servers (which run the real scripts), the network,
 //! the nodes' being alive. What happens is drawn at random: visitors come, look at something, go and reload; nodes crash, stand
-//! still, are stopped and started; connections are cut, fall silent or lose answers; servers freeze, die,
+//! still, are stopped and started; connections are cut, fall silent or lose answers, of one node or of all; servers freeze, die,
 //! come back empty, with their data, or as a replica that lacks the last of it; published messages come
 //! twice, late and out of order. What must be true in each history:
 //! - nobody is announced as gone who is there, but for a node that was out of touch for half a lease;
@@ -55,6 +55,11 @@ const FREEZE: u64 = 0;
 const DEATH: u64 = 1;
 const DELETION: u64 = 2;
 
+/// The troubles of nodes that concern their way to the servers.
+const CUT: u64 = 3;
+const SILENT: u64 = 4;
+const ONE_WAY: u64 = 6;
+
 /// How long everything takes to be well again: the lease that a new beginning gives to those who are
 /// missing, the half of one before anybody is taken for dead, and a lease until that is seen.
 const HEALING: Duration = Duration::from_secs(9);
@@ -80,7 +85,7 @@ struct World {
 #[derive(Debug)]
 enum Undo {
     Resume(NodeId, u64),
-    Reach(NodeId, u64),
+    Reach(NodeId),
     Lossless(NodeId, u64),
     Thaw(usize),
     Revive(usize, Fate),
@@ -287,10 +292,14 @@ impl World {
                 self.nodes[index].stall();
                 self.undo_in(lasting, Undo::Resume(id, kind));
             }
-            3 | 4 => {
-                let reach = if kind == 3 { Reach::Cut } else { Reach::Silent };
+            CUT | SILENT => {
+                let reach = if kind == CUT {
+                    Reach::Cut
+                } else {
+                    Reach::Silent
+                };
                 self.cloud.set_reach(id, reach);
-                self.undo_in(lasting, Undo::Reach(id, kind));
+                self.undo_in(lasting, Undo::Reach(id));
             }
             _ => {
                 let lasting = lasting / 4;
@@ -339,7 +348,7 @@ impl World {
     fn trouble_a_server(&mut self) {
         let shard = usize::try_from(self.chance.below(self.shards as u64)).unwrap_or_default();
         let lasting = self.chance.millis(20..3000);
-        let kind = self.chance.below(5);
+        let kind = self.chance.below(6);
         if kind < 4 && !self.tenants_trouble(shard, kind.min(DEATH), true) {
             return;
         }
@@ -355,6 +364,7 @@ impl World {
                 self.cloud.kill(shard);
                 self.undo_in(lasting, Undo::Revive(shard, fate));
             }
+            4 => self.lose_all_answers(lasting),
             _ => {
                 // Somebody deletes what is not theirs.
                 self.tenants_trouble(shard, DELETION, true);
@@ -362,6 +372,22 @@ impl World {
                 let tenant = TENANTS[shard % TENANTS.len()];
                 self.cloud
                     .command(shard, &["DEL", &format!("online_users:{tenant}")]);
+            }
+        }
+    }
+
+    /// What all nodes send is done, and none of them is told so; among it that somebody goes.
+    fn lose_all_answers(&mut self, lasting: Duration) {
+        if let Some((index, user, session)) = self.settled_session() {
+            self.go(index, &user, &session);
+        }
+        let now = self.clock.now();
+        let ids: Vec<NodeId> = self.nodes.iter().map(|node| node.id).collect();
+        for id in ids {
+            let whose = Whose::Node(id, ONE_WAY);
+            if self.truth.lock().trouble_begins(whose, now) {
+                self.cloud.set_reach(id, Reach::OneWay);
+                self.undo_in(lasting, Undo::Reach(id));
             }
         }
     }
@@ -398,11 +424,11 @@ impl World {
                 }
                 ends(Whose::Node(*id, *kind));
             }
-            Undo::Reach(id, kind) => {
+            Undo::Reach(id) => {
                 self.cloud.set_reach(*id, Reach::Open);
-                // Cut or silent, it is neither now.
-                ends(Whose::Node(*id, *kind));
-                ends(Whose::Node(*id, 7 - kind));
+                for kind in [CUT, SILENT, ONE_WAY] {
+                    ends(Whose::Node(*id, kind));
+                }
             }
             Undo::Lossless(id, kind) => ends(Whose::Node(*id, *kind)),
             Undo::Thaw(shard) => {

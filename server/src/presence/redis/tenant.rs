@@ -10,7 +10,8 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, RwLock};
 
 use super::mirror::Mirror;
-use super::scripts::{Departed, Mark, Place, Said, millis};
+use super::scripts::{Departed, Mark, Place, Said};
+use crate::clock::millis;
 use crate::deadlines::Armed;
 use crate::presence::{Joining, Profile, Row, Updating};
 
