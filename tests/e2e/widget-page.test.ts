@@ -117,6 +117,12 @@ test('a page that empties its body, and even its root, still has it', async () =
   });
   await bubble(page).click();
   await write(page, 'Still here');
+  await page.evaluate(() => {
+    const root = document.createElement('html');
+    root.append(document.createElement('head'), document.createElement('body'));
+    document.documentElement.replaceWith(root);
+  });
+  await write(page, 'And in another root');
   expect(opened.errors).toEqual([]);
 });
 

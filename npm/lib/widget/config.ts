@@ -2,6 +2,7 @@
  * `window.ChatWidgetConfig`, checked. Whatever a page has written there, this throws nothing: what cannot be used is left
  * out, and a sentence says what to do about it. Without a tenant or a server there is no widget.
  */
+import { subject } from '../conversation/unsent.js';
 import type { ChatWidgetConfig, ChatWidgetTexts } from './public.js';
 import { isLocale, languageOf, textsOf } from './strings.js';
 
@@ -103,6 +104,12 @@ export function readConfig(given: unknown, page: Surroundings): Reading {
 export function proofOf(who: unknown): Proof {
   const { token, getToken } = (who ?? {}) as Partial<ChatWidgetConfig>;
   return isFunction(getToken) ? getToken : isText(token) ? token : undefined;
+}
+
+/** Whether both are of one visitor: a token is renewed now and then. Functions do not say whose tokens they fetch. */
+export function isSameVisitor(one: Proof, other: Proof): boolean {
+  const user = subject(one);
+  return one === other || (user !== undefined && user === subject(other));
 }
 
 /** What of it can be used. */
