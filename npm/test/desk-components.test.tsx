@@ -130,7 +130,7 @@ test('the chart says the hour in a picture, in words, in a table, and a minute a
 test('a connection is told in words, with the reason why it is not live', async () => {
   const error = fail('NETWORK_ERROR', 'no answer');
   const { rerender } = render(<ConnectionStatus connection={{ state: 'polling', error }} />);
-  expect(screen.getByRole('status').textContent).toBe('Pollingno answer');
+  expect(screen.getByRole('status').textContent).toBe('Polling no answer');
   rerender(<ConnectionStatus connection={{ state: 'live', error: null }} texts={{ live: 'Live' }} />);
   expect(screen.getByRole('status').dataset['state']).toBe('live');
   expect(screen.getByRole('status').textContent).toBe('Live');

@@ -78,7 +78,7 @@ export function ConversationPanel(props: ConversationPanelProps) {
         {isAway && (
           <p className="acw-notice" role="status">
             <strong>
-              {name} {text.away}
+              <bdi>{name}</bdi> {text.away}
             </strong>{' '}
             {text.awayHint}
           </p>
