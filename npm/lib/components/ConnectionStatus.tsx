@@ -20,8 +20,13 @@ export function ConnectionStatus({ connection, texts, className }: ConnectionSta
   const { state, error } = connection;
   return (
     <p className={classes('acw-connection', className)} data-state={state} role="status">
-      <span className="acw-connection-state">{texts?.[state] ?? ENGLISH[state]}</span>{' '}
-      {error && state !== 'live' && <span className="acw-connection-why">{error.message}</span>}
+      <span className="acw-connection-state">{texts?.[state] ?? ENGLISH[state]}</span>
+      {error && state !== 'live' && (
+        <>
+          {' '}
+          <span className="acw-connection-why">{error.message}</span>
+        </>
+      )}
     </p>
   );
 }
