@@ -9,7 +9,7 @@ import { ConversationList, ownerOf, useConversations, useOnlineUsers } from '@am
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { Conversation } from './conversation/Conversation';
 import { NothingOpen } from './conversation/NothingOpen';
-import { Problem } from './Problem';
+import { Problem, TEXTS } from './Problem';
 import { counted, isWaiting, useSound, useTitle } from './attention';
 import { type Tab, Tabs } from './Tabs';
 import { TopBar } from './TopBar';
@@ -103,7 +103,12 @@ export function Desk({ tenantId }: { tenantId: string }) {
             hidden={tab !== 'conversations'}
             className="tab-panel"
           >
-            <ConversationList tenantId={tenantId} selected={selected?.id} onSelect={openConversation} />
+            <ConversationList
+              tenantId={tenantId}
+              selected={selected?.id}
+              onSelect={openConversation}
+              texts={TEXTS}
+            />
           </div>
         </section>
         <section className="conversation" aria-label="Conversation">

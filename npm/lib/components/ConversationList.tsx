@@ -5,7 +5,7 @@
  * - What has been said since this browser first had the list, and was not selected, is unread: that is the browser's own.
  */
 import { useConversations } from '../hooks/useConversations.js';
-import type { ConversationSummary } from '../shared.js';
+import type { ChatError, ConversationSummary } from '../shared.js';
 import { classes } from './classes.js';
 import { useAtNow } from './clock.js';
 import { visitorName } from './people.js';
@@ -34,6 +34,8 @@ export interface ConversationListTexts {
   empty: string;
   /** An old server, which has no such list. */
   unavailable: string;
+  /** What went wrong, by its `code`. Default: what the error says, in English. */
+  problem: (error: ChatError) => string;
   /** Reads the list once more, after a failure. */
   retry: string;
   /** Reads older ones. */
@@ -72,7 +74,7 @@ export function ConversationList(props: ConversationListProps) {
     >
       {error && (
         <div className="acw-problem" role="alert">
-          <p>{isUnavailable ? text.unavailable : error.message}</p>
+          <p>{isUnavailable ? text.unavailable : text.problem(error)}</p>
           {!isUnavailable && (
             <button type="button" className="acw-button" onClick={refresh}>
               {text.retry}
@@ -156,6 +158,7 @@ const ENGLISH: ConversationListTexts = {
   loading: 'Loading…',
   empty: 'No conversations yet.',
   unavailable: 'This server keeps no list of conversations.',
+  problem: ({ message }) => message,
   retry: 'Try again',
   more: 'Show more',
 };

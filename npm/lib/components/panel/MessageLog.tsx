@@ -74,7 +74,7 @@ function Messages({ run, retry, text }: { run: Run } & Pick<MessageLogProps, 're
       {state !== 'delivered' && (
         <p className="acw-fate">
           {state === 'failed' ? text.failed : error ? text.delayed : text.sending}
-          {error && `: ${error.message}`}
+          {error && `: ${text.problem(error)}`}
           {state === 'failed' && clientId !== null && (
             <button type="button" className="acw-link" onClick={() => retry(clientId)}>
               {text.retry}
