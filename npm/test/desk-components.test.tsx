@@ -76,6 +76,20 @@ test('a list that cannot be read is asked for again by a button, unless there is
   expect(screen.queryByRole('button', { name: 'Try again' })).toBeNull();
 });
 
+test('whoever has shown the last of the conversations goes on with the first of those', async () => {
+  const said = [3, 2, 1].map((second) => summary(`c${second}`, second));
+  core.get = ({ cursor }) =>
+    cursor ? { conversations: said.slice(2) } : { conversations: said.slice(0, 2), nextCursor: 'c' };
+  render(<ConversationList tenantId="42" onSelect={() => {}} />);
+  const socket = await appears(() => core.sockets[0]);
+  act(() => socket.emit(SocketEvent.Connected));
+  const more = await screen.findByRole('button', { name: 'Show more' });
+  more.focus();
+  fireEvent.click(more);
+  await vi.waitFor(() => expect(document.activeElement?.textContent).toContain('c1 at 1'));
+  expect(screen.queryByRole('button', { name: 'Show more' })).toBeNull();
+});
+
 test.each(['kept', 'refused'])('what was read stays read when the page is loaded anew; storage is %s', async (storage) => {
   if (storage === 'refused') {
     const refuse = () => {
