@@ -57,10 +57,13 @@ test('conversations are listed with the last words, and those are marked that wa
 
 test('a list that cannot be read is asked for again by a button, unless there is no such list', async () => {
   core.refusal = fail('UNAVAILABLE', 'Starting');
-  render(<ConversationList tenantId="42" onSelect={() => {}} />);
+  const texts = { problem: ({ code }: { code: string }) => `Wird gestartet (${code})` };
+  const { rerender } = render(<ConversationList tenantId="42" onSelect={() => {}} />);
   const socket = await appears(() => core.sockets[0]);
   act(() => socket.emit(SocketEvent.Connected));
   expect((await screen.findByRole('alert')).textContent).toContain('Starting');
+  rerender(<ConversationList tenantId="42" onSelect={() => {}} texts={texts} />);
+  expect(screen.getByRole('alert').textContent).toContain('Wird gestartet (UNAVAILABLE)');
   core.refusal = undefined;
   core.get = () => ({ conversations: [summary('a', 1, 'Is it in stock?')] });
   fireEvent.click(screen.getByRole('button', { name: 'Try again' }));
@@ -71,6 +74,20 @@ test('a list that cannot be read is asked for again by a button, unless there is
   act(() => socket.emit(SocketEvent.Connected));
   await screen.findByText('This server keeps no list of conversations.');
   expect(screen.queryByRole('button', { name: 'Try again' })).toBeNull();
+});
+
+test('whoever has shown the last of the conversations goes on with the first of those', async () => {
+  const said = [3, 2, 1].map((second) => summary(`c${second}`, second));
+  core.get = ({ cursor }) =>
+    cursor ? { conversations: said.slice(2) } : { conversations: said.slice(0, 2), nextCursor: 'c' };
+  render(<ConversationList tenantId="42" onSelect={() => {}} />);
+  const socket = await appears(() => core.sockets[0]);
+  act(() => socket.emit(SocketEvent.Connected));
+  const more = await screen.findByRole('button', { name: 'Show more' });
+  more.focus();
+  fireEvent.click(more);
+  await vi.waitFor(() => expect(document.activeElement?.textContent).toContain('c1 at 1'));
+  expect(screen.queryByRole('button', { name: 'Show more' })).toBeNull();
 });
 
 test.each(['kept', 'refused'])('what was read stays read when the page is loaded anew; storage is %s', async (storage) => {
@@ -130,7 +147,10 @@ test('the chart says the hour in a picture, in words, in a table, and a minute a
 test('a connection is told in words, with the reason why it is not live', async () => {
   const error = fail('NETWORK_ERROR', 'no answer');
   const { rerender } = render(<ConnectionStatus connection={{ state: 'polling', error }} />);
-  expect(screen.getByRole('status').textContent).toBe('Pollingno answer');
+  expect(screen.getByRole('status').textContent).toBe('Polling no answer');
+  const german = { polling: 'Abfrage', problem: ({ code }: { code: string }) => `keine Antwort (${code})` };
+  rerender(<ConnectionStatus connection={{ state: 'polling', error }} texts={german} />);
+  expect(screen.getByRole('status').textContent).toBe('Abfrage keine Antwort (NETWORK_ERROR)');
   rerender(<ConnectionStatus connection={{ state: 'live', error: null }} texts={{ live: 'Live' }} />);
   expect(screen.getByRole('status').dataset['state']).toBe('live');
   expect(screen.getByRole('status').textContent).toBe('Live');

@@ -4,8 +4,9 @@
  * - A visitor waits for an answer if the last word is theirs: that is what the server has, the same on each screen.
  * - What has been said since this browser first had the list, and was not selected, is unread: that is the browser's own.
  */
+import { useRef } from 'react';
 import { useConversations } from '../hooks/useConversations.js';
-import type { ConversationSummary } from '../shared.js';
+import type { ChatError, ConversationSummary } from '../shared.js';
 import { classes } from './classes.js';
 import { useAtNow } from './clock.js';
 import { visitorName } from './people.js';
@@ -34,6 +35,8 @@ export interface ConversationListTexts {
   empty: string;
   /** An old server, which has no such list. */
   unavailable: string;
+  /** What went wrong, by its `code`. Default: what the error says, in English. */
+  problem: (error: ChatError) => string;
   /** Reads the list once more, after a failure. */
   retry: string;
   /** Reads older ones. */
@@ -64,6 +67,15 @@ export function ConversationList(props: ConversationListProps) {
   const isUnavailable = error?.code === 'NOT_FOUND';
   const isKnown = conversations.length > 0 || (!isLoading && !error);
   const marks = useReadMarks(tenantId, isKnown ? conversations : null, selected);
+  const list = useRef<HTMLUListElement>(null);
+  const more = useRef<HTMLButtonElement>(null);
+  const showMore = async () => {
+    await loadMore();
+    // With the last of them the button goes: whoever was at it is at what it has brought.
+    if (!more.current) {
+      list.current?.children[conversations.length]?.querySelector('button')?.focus();
+    }
+  };
   return (
     <section
       className={classes('acw-conversations', className)}
@@ -72,7 +84,7 @@ export function ConversationList(props: ConversationListProps) {
     >
       {error && (
         <div className="acw-problem" role="alert">
-          <p>{isUnavailable ? text.unavailable : error.message}</p>
+          <p>{isUnavailable ? text.unavailable : text.problem(error)}</p>
           {!isUnavailable && (
             <button type="button" className="acw-button" onClick={refresh}>
               {text.retry}
@@ -83,7 +95,7 @@ export function ConversationList(props: ConversationListProps) {
       {conversations.length === 0 && !error && (
         <p className="acw-empty">{isLoading ? text.loading : text.empty}</p>
       )}
-      <ul className="acw-conversation-list">
+      <ul ref={list} className="acw-conversation-list">
         {conversations.map((conversation) => (
           <li key={conversation.id}>
             <Entry
@@ -98,7 +110,13 @@ export function ConversationList(props: ConversationListProps) {
         ))}
       </ul>
       {hasMore && (
-        <button type="button" className="acw-button acw-more" disabled={isLoading} onClick={loadMore}>
+        <button
+          ref={more}
+          type="button"
+          className="acw-button acw-more"
+          disabled={isLoading}
+          onClick={showMore}
+        >
           {text.more}
         </button>
       )}
@@ -156,6 +174,7 @@ const ENGLISH: ConversationListTexts = {
   loading: 'Loading…',
   empty: 'No conversations yet.',
   unavailable: 'This server keeps no list of conversations.',
+  problem: ({ message }) => message,
   retry: 'Try again',
   more: 'Show more',
 };

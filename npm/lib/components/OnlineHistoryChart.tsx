@@ -29,6 +29,8 @@ export interface OnlineHistoryChartTexts {
   ago: string;
   /** Where it ends. */
   now: string;
+  /** What went wrong, by its `code`. Default: what the error says, in English. */
+  problem: (error: ChatError) => string;
   /** Before anything is known. */
   loading: string;
   /** Nobody has counted yet. */
@@ -70,8 +72,8 @@ export function OnlineHistoryChart(props: OnlineHistoryChartProps) {
 }
 
 /** Old servers do not count, which is nothing that has gone wrong. */
-function reason({ code, message }: ChatError, text: OnlineHistoryChartTexts): string {
-  return code === 'NOT_FOUND' ? text.unavailable : message;
+function reason(error: ChatError, text: OnlineHistoryChartTexts): string {
+  return error.code === 'NOT_FOUND' ? text.unavailable : text.problem(error);
 }
 
 interface ChartProps {
@@ -241,6 +243,7 @@ const ENGLISH: OnlineHistoryChartTexts = {
   peak: 'Peak',
   ago: '60 min ago',
   now: 'now',
+  problem: ({ message }) => message,
   loading: 'Loading…',
   empty: 'Nothing has been counted yet.',
   unavailable: 'This server does not count.',

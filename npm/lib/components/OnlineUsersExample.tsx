@@ -5,6 +5,7 @@
 import { useState } from 'react';
 import { useOnlineUsers } from '../hooks/useOnlineUsers.js';
 import { useOnlineUsersView } from '../hooks/useOnlineUsersView.js';
+import type { ChatError } from '../shared.js';
 import { classes } from './classes.js';
 import { ConnectionStatus } from './ConnectionStatus.js';
 import { Elapsed } from './Elapsed.js';
@@ -19,6 +20,8 @@ export interface OnlineUsersExampleTexts {
   count: (users: number) => string;
   /** Asks for the list. */
   refresh: string;
+  /** What went wrong, by its `code`. Default: what the error says, in English. */
+  problem: (error: ChatError) => string;
   /** Asks again after a failure. */
   retry: string;
   /** Before there is a list. */
@@ -82,7 +85,7 @@ export function OnlineUsersExample(props: OnlineUsersExampleProps) {
 
       {problem && (
         <div className="acw-problem" role="alert">
-          <p>{problem.message}</p>
+          <p>{text.problem(problem)}</p>
           <button type="button" className="acw-button" onClick={refresh}>
             {text.retry}
           </button>
@@ -143,6 +146,7 @@ const ENGLISH: OnlineUsersExampleTexts = {
   title: 'Online users',
   count: (users) => (users === 1 ? '1 user online' : `${users.toLocaleString()} users online`),
   refresh: 'Refresh',
+  problem: ({ message }) => message,
   retry: 'Try again',
   loading: 'Loading…',
   search: 'Search',
