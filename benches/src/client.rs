@@ -37,7 +37,7 @@ impl Client {
         let info = [
             ("domain", "shop.example"),
             ("origin", "https://shop.example"),
-            ("url", "https://shop.example/products/blue-shoes?size=42"),
+            ("url", "https://shop.example/products/blue-shoes"),
             ("referrer", "https://search.example/"),
             ("siteId", "7"),
         ];

@@ -94,7 +94,7 @@ pub(crate) fn check_list(text: &str, expected: &HashSet<String>) -> Result<()> {
                 || user
                     .url
                     .as_deref()
-                    .is_some_and(|url| url.ends_with("size=42")));
+                    .is_some_and(|url| url.ends_with("blue-shoes")));
         ensure!(complete, "{id} is incomplete");
     }
     Ok(())
