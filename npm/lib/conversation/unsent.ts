@@ -100,7 +100,7 @@ export class Shelf {
   read(): Unsent | undefined {
     try {
       this.#written = sessionStorage.getItem(this.#key);
-      const kept = JSON.parse(this.#written ?? '') as Partial<Unsent> | null;
+      const kept = JSON.parse(this.#written || '{}') as Partial<Unsent> | null;
       return typeof kept?.whose === 'string' && kept.messages?.every(isKept)
         ? (kept as Unsent)
         : undefined;
@@ -132,8 +132,11 @@ function isKept({ clientId, text }: Partial<Kept>): boolean {
 }
 
 function subject(token: string | undefined): string | undefined {
+  const claims = token?.split('.')[1];
+  if (!claims) {
+    return undefined;
+  }
   try {
-    const claims = (token ?? '').split('.')[1] ?? '';
     const { sub } = JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/'))) as {
       sub?: unknown;
     };
