@@ -66,41 +66,46 @@ export function configure(config: ChatConfig): void {
 export function currentConfig(): ChatConfig {
   return {
     ...settings,
-    gatewayUrl: settings.gatewayUrl || first(environment.gatewayUrl),
-    websocketUrl: settings.websocketUrl || first(environment.websocketUrl),
-    apiKey: settings.apiKey || first(environment.apiKey),
+    gatewayUrl: settings.gatewayUrl || environment.gatewayUrl(),
+    websocketUrl: settings.websocketUrl || environment.websocketUrl(),
+    apiKey: settings.apiKey || environment.apiKey(),
   };
 }
 
 // Bundlers replace `process.env.NAME` only where it is written out in full. A page that no bundler
 // has touched has no `process`; asking `typeof process` first would hide a substituted value, so
-// each read is tried on its own.
+// each read is looked at on its own.
 const environment = {
-  gatewayUrl: [
-    () => process.env.NEXT_PUBLIC_GATEWAY_URL,
-    () => process.env.NEXT_PUBLIC_API_URL,
-  ],
-  websocketUrl: [
-    () => process.env.NEXT_PUBLIC_WEBSOCKET_URL,
-    () => process.env.NEXT_PUBLIC_WS_URL,
-  ],
-  apiKey: [
-    () => process.env.NEXT_PUBLIC_GATEWAY_API_KEY,
-    () => process.env.NEXT_PUBLIC_API_KEY,
-  ],
+  gatewayUrl: () =>
+    first(
+      () => process.env.NEXT_PUBLIC_GATEWAY_URL,
+      () => process.env.NEXT_PUBLIC_API_URL,
+    ),
+  websocketUrl: () =>
+    first(
+      () => process.env.NEXT_PUBLIC_WEBSOCKET_URL,
+      () => process.env.NEXT_PUBLIC_WS_URL,
+    ),
+  apiKey: () =>
+    first(
+      () => process.env.NEXT_PUBLIC_GATEWAY_API_KEY,
+      () => process.env.NEXT_PUBLIC_API_KEY,
+    ),
 };
 
-function first(reads: (() => string | undefined)[]): string | undefined {
-  for (const read of [...reads]) {
+function first(...reads: (() => string | undefined)[]): string | undefined {
+  for (const read of reads) {
+    // It would throw, and errors are dear in a page that starts: each has the scripts read again for where it was made.
+    if (typeof process === 'undefined' && /process/.test(String(read))) {
+      continue;
+    }
     try {
       const value = read();
       if (value) {
         return value;
       }
     } catch {
-      // No `process` here: this name was not substituted, the next one may have been. It is not tried again, since an error
-      // costs more than all else that is done here, and settings are read often.
-      reads.splice(reads.indexOf(read), 1);
+      // No `process` here: this name was not substituted, the next one may have been.
     }
   }
   return undefined;

@@ -37,23 +37,6 @@ test('a page without `process` gets nothing from the environment, and no excepti
   expect(endpoints()).toEqual(['https://api.example', 'https://api.example']);
 });
 
-test('what a page has not is looked for once', async () => {
-  // What was missed is remembered by the module, which the other tests share.
-  vi.resetModules();
-  const { currentConfig } = await import('../lib/config.js');
-  const looked = vi.fn(() => undefined);
-  const before = process;
-  Object.defineProperty(globalThis, 'process', { get: looked, configurable: true });
-  try {
-    currentConfig();
-    expect(looked).toHaveBeenCalledTimes(6);
-    currentConfig();
-    expect(looked).toHaveBeenCalledTimes(6);
-  } finally {
-    Object.defineProperty(globalThis, 'process', { value: before, configurable: true, writable: true });
-  }
-});
-
 test.each([
   ['no endpoint', '42', {}],
   ['no tenant', '', { gatewayUrl: 'https://api.example' }],
