@@ -12,8 +12,7 @@ use wasm_bindgen::prelude::*;
 use super::{
     config::CoreConfig,
     connection::{Connection, Notice, Presence},
-    error,
-    http,
+    error, http,
     marks::{self, News},
     platform,
     shelf::Shelf,
