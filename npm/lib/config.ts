@@ -95,7 +95,7 @@ const environment = {
 
 function first(...reads: (() => string | undefined)[]): string | undefined {
   for (const read of reads) {
-    // It would throw, and errors are dear in a page that starts: each has the scripts read again for where it was made.
+    // It would throw, and errors are dear in a page that starts.
     if (typeof process === 'undefined' && /process/.test(String(read))) {
       continue;
     }

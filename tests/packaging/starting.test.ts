@@ -1,6 +1,6 @@
 /**
- * What pages do that start for the first time. They make no error, not even one that is caught at once: an engine that has been
- * watched by nobody yet reads whole scripts again to say where it was made, which takes longer than everything else.
+ * What pages do that start for the first time. They make no error, not even one that is caught at once: for the first one the
+ * engine looks for where in the script it was made, which takes longer than most of what a start does.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADMIN_KEY, type Backend, startServer } from '../support/backends.ts';
