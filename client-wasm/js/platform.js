@@ -110,7 +110,7 @@ export async function request(config, posts, path, payload, done, again) {
   done(...answer);
 }
 
-async function send({ apiUrl, tenantId, signal }, posts, path, payload, auth, late) {
+export async function send({ apiUrl, tenantId, signal }, posts, path, payload, auth, late) {
   const headers = { 'X-Tenant-ID': tenantId };
   if (auth.token) headers.Authorization = `Bearer ${auth.token}`;
   if (auth.visitorToken) headers['X-Visitor-Token'] = auth.visitorToken;
@@ -148,12 +148,14 @@ const settled = (make) =>
     .catch(() => {});
 
 function lifeOf(token) {
+  const claims = token?.split('.')[1];
   try {
-    const claims = token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
-    return Math.max(JSON.parse(atob(claims)).exp * 1000 - Date.now(), 1) || 1e9;
-  } catch {
-    return 1e9;
-  }
+    if (claims) {
+      const { exp } = JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/')));
+      return Math.max(exp * 1000 - Date.now(), 1) || 1e9;
+    }
+  } catch {}
+  return 1e9;
 }
 
 /** A promise and what settles it. */

@@ -47,6 +47,8 @@ declare module 'chat-core' {
     settings: () => ChatConfig;
     /** Gives the requests up that are made with this. */
     signal?: AbortSignal | undefined;
+    /** The answer to the first request, which is under way already. */
+    ahead?: unknown;
   }
 
   /** A live connection. */
@@ -112,6 +114,9 @@ declare module 'chat-core' {
     interval: number,
     changed: (status: number, error: ChatError | undefined) => void,
   ): Users;
+
+  /** Asks for the list with which `onlineUsers` begins, and leaves what comes of it in `config`. For admins. */
+  export function askAhead(config: CoreConfig, auth: { token: string | undefined }): void;
 
   export function initSync(arg: { module: WebAssembly.Module }): unknown;
 

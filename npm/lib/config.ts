@@ -74,7 +74,7 @@ export function currentConfig(): ChatConfig {
 
 // Bundlers replace `process.env.NAME` only where it is written out in full. A page that no bundler
 // has touched has no `process`; asking `typeof process` first would hide a substituted value, so
-// each read is tried on its own.
+// each read is looked at on its own.
 const environment = {
   gatewayUrl: () =>
     first(
@@ -95,6 +95,10 @@ const environment = {
 
 function first(...reads: (() => string | undefined)[]): string | undefined {
   for (const read of reads) {
+    // It would throw, and errors are dear in a page that starts.
+    if (typeof process === 'undefined' && /process/.test(String(read))) {
+      continue;
+    }
     try {
       const value = read();
       if (value) {

@@ -9,7 +9,7 @@
  *   that want none share their polling.
  * - A failure keeps the last list and stands beside it in `error`.
  */
-import type { Shelf, Users } from 'chat-core';
+import { askAhead, type Shelf, type Users } from 'chat-core';
 import { audience, tell, type Listeners } from './audience.js';
 import { currentConfig } from './config.js';
 import { type Connection, CONNECTING, connectionOf, IDLE, Status } from './connection.js';
@@ -231,11 +231,24 @@ function open(tenantId: string, socket: boolean, last: OnlineUsersSnapshot): Fee
     }
     return snapshot;
   };
+  // The core starts while the list is on its way. It waits for no token of the application's, which may take its time.
+  const prepare = async () => {
+    const config = coreConfig(tenantId, true);
+    const { getToken, apiKey } = currentConfig();
+    if (!getToken && interval() < Infinity) {
+      askAhead(config, { token: apiKey });
+    }
+    return config;
+  };
   const start = async () => {
     try {
-      const { onlineUsers } = await loadCore();
+      const [config, { onlineUsers }] = await Promise.all([prepare(), loadCore()]);
       if (!closed) {
-        core = onlineUsers(coreConfig(tenantId, true), socket, interval(), (now, why) => {
+        if (interval() === Infinity) {
+          // Whoever wanted it has left, and it would be old when somebody asks for one.
+          config.ahead = undefined;
+        }
+        core = onlineUsers(config, socket, interval(), (now, why) => {
           status = now;
           error = (now & UsersStatus.Outdated && why) || null;
           const state = Math.floor(now / UsersStatus.Connection);
@@ -262,6 +275,9 @@ function open(tenantId: string, socket: boolean, last: OnlineUsersSnapshot): Fee
     now,
     join(reader, often) {
       readers.set(reader, often);
+      if (readers.size === 1 && canConnect()) {
+        starting = start();
+      }
       agree();
     },
     async refresh() {
@@ -281,8 +297,5 @@ function open(tenantId: string, socket: boolean, last: OnlineUsersSnapshot): Fee
     },
   };
   feeds.set(key, feed);
-  if (canConnect()) {
-    starting = start();
-  }
   return feed;
 }

@@ -96,6 +96,8 @@ const define = Object.fromEntries(
     'undefined',
   ]),
 );
+// So what to do without it is left out.
+define.process = 'null';
 
 for (const [file, entry, plugin] of [
   ['widget.v1.js', 'lib/widget/main.ts', visitorCorePlugin().plugin],

@@ -31,15 +31,25 @@ for (const { directory } of [WHOLE, VISITOR]) {
 export const coreId = createHash('sha256').update(readFileSync(binaryIn(WHOLE.directory))).digest('hex').slice(0, 16);
 
 /** Resolves `chat-core` to the core for visitors; asking it for the store finds nothing. */
-export const visitorCorePlugin = () => coreFrom(VISITOR, 'export const onlineUsers = undefined;');
+export const visitorCorePlugin = () => coreFrom(VISITOR, () => 'export const onlineUsers = undefined;');
 
 /** An esbuild plugin that resolves `chat-core`; `facts` holds the sizes for the build's report. */
-export const corePlugin = () => coreFrom(WHOLE, '');
+export const corePlugin = () => coreFrom(WHOLE, askingAhead);
 
-function coreFrom({ directory, exported }, missing) {
+/** What is asked before there is a core. */
+function askingAhead(bindings) {
+  const [path] = /(?<= from ["'])[^"']*\/ahead\.js(?=["'])/.exec(bindings) ?? [];
+  if (path === undefined) {
+    throw new Error('The bindings ask nothing ahead');
+  }
+  return `export { askAhead } from '${path}';`;
+}
+
+function coreFrom({ directory, exported }, besides) {
   const { wasm, names } = optimize(binaryIn(directory));
-  const module = `${inline(wasm, coreId, exported)}\n${missing}`;
-  const glue = shorten(trim(readFileSync(bindingsIn(directory), 'utf8')), names);
+  const bindings = readFileSync(bindingsIn(directory), 'utf8');
+  const module = `${inline(wasm, coreId, exported)}\n${besides(bindings)}`;
+  const glue = shorten(trim(bindings), names);
   return {
     facts: { wasm, text: module.length, glue: glue.length },
     plugin: {

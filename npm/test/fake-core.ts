@@ -15,6 +15,8 @@ export const core = {
   /** Makes the next requests fail. */
   refusal: undefined as ChatError | undefined,
   feeds: [] as FakeUsers[],
+  /** What was asked before there was a core: as whom, and how often that had been started. */
+  ahead: [] as [object, number][],
   starts: 0,
   /** Makes the next starts fail. */
   broken: false,
@@ -23,7 +25,7 @@ export const core = {
   /** Set, it answers whatever else is read over HTTP. */
   get: undefined as ((request: { path: string; cursor?: string }) => unknown) | undefined,
   reset() {
-    const nothing = { sockets: [], calls: [], configs: [], feeds: [], starts: 0, history: [] };
+    const nothing = { sockets: [], calls: [], configs: [], feeds: [], ahead: [], starts: 0, history: [] };
     Object.assign(core, { ...nothing, refusal: undefined, broken: false, get: undefined });
   },
 };
@@ -234,6 +236,11 @@ class FakeUsers {
         return undefined;
     }
   }
+}
+
+export function askAhead(config: CoreConfig, auth: { token: string | undefined }): void {
+  core.ahead.push([auth, core.starts]);
+  config.ahead = 'under way';
 }
 
 export function onlineUsers(

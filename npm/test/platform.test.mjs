@@ -1,6 +1,7 @@
 // @vitest-environment node
 /** The platform's side of a connection: where it goes, what it shows, and what time it is. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { askAhead, requestUsers } from '../../client-wasm/js/ahead.js';
 import {
   authenticate,
   now,
@@ -217,6 +218,36 @@ test('an application that never comes up with credentials does not hold up a req
   const settings = () => ({ requestTimeout: 1 });
   expect(await send({ credentials, settings })).toEqual([0, { code: 'TOKEN_UNAVAILABLE' }]);
   expect(asked).toEqual([]);
+});
+
+test('what was asked ahead answers the first request for the list, and no other', async () => {
+  const sent = [];
+  vi.stubGlobal('fetch', async (url, { headers }) => {
+    sent.push([url, headers.Authorization]);
+    return new Response(`{"users":[],"version":${sent.length}}`);
+  });
+  const settings = config();
+  askAhead(settings, { token: 'early' });
+  const list = 'https://h/api/chat/online-users?tenantId=x%26b%3D1&epoch=0&version=0';
+  // It has left: whoever asks ahead waits for nothing.
+  expect(sent).toEqual([[list, 'Bearer early']]);
+  const ask = () =>
+    new Promise((resolve) => requestUsers(settings, { epoch: 7 }, (...told) => resolve(told)));
+  expect(await ask()).toEqual([200, { users: [], version: 1 }]);
+  expect(await ask()).toEqual([200, { users: [], version: 2 }]);
+  const later = 'https://h/api/chat/online-users?tenantId=x%26b%3D1&epoch=7';
+  expect(sent.slice(1)).toEqual([[later, 'Bearer key']]);
+});
+
+test('what was asked ahead fails as any request does', async () => {
+  answers = [];
+  const settings = config({ settings: () => ({ requestTimeout: 1 }) });
+  askAhead(settings, {});
+  const answer = new Promise((resolve) =>
+    requestUsers(settings, {}, (...told) => resolve(told)),
+  );
+  expect(await answer).toEqual([0, { code: 'TIMEOUT' }]);
+  expect(asked).toEqual([undefined]);
 });
 
 test('a request that is given up is taken off the network', async () => {

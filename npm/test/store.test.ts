@@ -60,6 +60,37 @@ test('a subscriber that has left before the core came leaves nothing behind', as
   expect(core.feeds.filter(({ closed }) => !closed)).toEqual([]);
 });
 
+test('the list is asked for before the core has started, as whoever the key names', async () => {
+  // The module that all tests here share has started already; another copy has not.
+  vi.resetModules();
+  const sdk = await import('../lib/index.js');
+  const fake = await import('./fake-core.js');
+  sdk.configure({ gatewayUrl: 'https://api.example', apiKey: 'key' });
+  open.push(sdk.createOnlineUsersStore('42').subscribe(() => {}));
+  const made = await appears(() => fake.core.feeds[0]);
+  expect(fake.core.ahead).toEqual([[{ token: 'key' }, 0]]);
+  expect(made.config.ahead).toBe('under way');
+});
+
+test('nothing is asked ahead where nothing is fetched unasked, or a token is the application’s to give', async () => {
+  follow(createOnlineUsersStore('42', { autoRefresh: false }));
+  await feed();
+  configure({ getToken: () => 'token' });
+  follow(createOnlineUsersStore('43'));
+  await feed(1);
+  expect(core.ahead).toEqual([]);
+});
+
+test('a list that nobody waits for any more answers nobody later', async () => {
+  const leave = follow(createOnlineUsersStore('42'));
+  follow(createOnlineUsersStore('42', { autoRefresh: false }));
+  leave();
+  const made = await feed();
+  expect(core.ahead).toHaveLength(1);
+  expect(made.interval).toBe(Infinity);
+  expect(made.config.ahead).toBeUndefined();
+});
+
 test('a snapshot stays the same object until something changes', async () => {
   const store = createOnlineUsersStore('42');
   const listener = vi.fn();

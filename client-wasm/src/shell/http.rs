@@ -25,18 +25,20 @@ pub(super) fn send(
     payload: &JsValue,
     done: Box<dyn FnOnce(Result<JsValue, JsValue>)>,
 ) {
+    let answered = answered(config, done);
+    platform::request(config, method as i32, path, payload, &answered);
+}
+
+/// What the platform calls with the answer to a request.
+pub(super) fn answered(
+    config: &CoreConfig,
+    done: Box<dyn FnOnce(Result<JsValue, JsValue>)>,
+) -> JsValue {
     let owned = config.clone();
-    let answered = Box::new(move |status: u32, body: JsValue| {
+    platform::once(Box::new(move |status: u32, body: JsValue| {
         let status = u16::try_from(status).unwrap_or_default();
         done(read(&owned, status, body));
-    });
-    platform::request(
-        config,
-        method as i32,
-        path,
-        payload,
-        &platform::once(answered),
-    );
+    }))
 }
 
 fn read(config: &CoreConfig, status: u16, body: JsValue) -> Result<JsValue, JsValue> {

@@ -5,7 +5,6 @@ use core::cell::RefCell;
 
 use chat_protocol::{
     code::{Code, Retry},
-    http::ONLINE_USERS_PATH,
     roster::Mark,
 };
 use wasm_bindgen::prelude::*;
@@ -13,8 +12,7 @@ use wasm_bindgen::prelude::*;
 use super::{
     config::CoreConfig,
     connection::{Connection, Notice, Presence},
-    error,
-    http::{self, Method},
+    error, http,
     marks::{self, News},
     platform,
     shelf::Shelf,
@@ -27,6 +25,12 @@ use crate::{
     sync::{Ask, Options, Sync},
     wire::Event,
 };
+
+#[wasm_bindgen(module = "/js/ahead.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = requestUsers)]
+    fn request_users(config: &JsValue, payload: &JsValue, done: &JsValue);
+}
 
 /// The users online in a tenant, kept true until it is closed; asked by [`crate::ops::users_op`].
 ///
@@ -221,13 +225,11 @@ impl Store {
     fn fetch(self: &Rc<Self>) {
         let payload = marks::list_request(&self.config, Some(self.mark()));
         let store = Rc::clone(self);
-        http::send(
+        let answered = http::answered(
             &self.config,
-            Method::Get,
-            ONLINE_USERS_PATH,
-            &payload,
             Box::new(move |answer| store.handle_answer(answer)),
         );
+        request_users(&self.config, &payload, &answered);
     }
 
     fn close(&self) {

@@ -100,7 +100,7 @@ export class Shelf {
   read(): Unsent | undefined {
     try {
       this.#written = sessionStorage.getItem(this.#key);
-      const kept = JSON.parse(this.#written ?? '') as Partial<Unsent> | null;
+      const kept = JSON.parse(this.#written || '{}') as Partial<Unsent> | null;
       return typeof kept?.whose === 'string' && kept.messages?.every(isKept)
         ? (kept as Unsent)
         : undefined;
@@ -133,8 +133,11 @@ function isKept({ clientId, text }: Partial<Kept>): boolean {
 
 /** Who a token says it is; nobody where it is no token of that kind. */
 export function subject(token: unknown): string | undefined {
+  const claims = typeof token === 'string' && token.split('.')[1];
+  if (!claims) {
+    return undefined;
+  }
   try {
-    const claims = (token as string).split('.')[1] ?? '';
     const { sub } = JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/'))) as {
       sub?: unknown;
     };

@@ -22,7 +22,7 @@ export const VISIT_GAP = 30 * 60_000;
 /** The record in a text; none if it is no record, whoever wrote it. */
 export function readRecord(text: string): VisitRecord | undefined {
   try {
-    const record = JSON.parse(text) as VisitRecord;
+    const record = JSON.parse(text || '{}') as VisitRecord;
     const { startedAt, lastAt, visits, firstPage, referrer = '' } = record;
     const isOne =
       [startedAt, lastAt, visits].every(Number.isSafeInteger) &&

@@ -48,7 +48,7 @@ export interface Kept {
 
 export function parseKept(text: string): Kept {
   try {
-    const { isOpen, draft } = JSON.parse(text) as Partial<Record<keyof Kept, unknown>>;
+    const { isOpen, draft } = JSON.parse(text || '{}') as Partial<Record<keyof Kept, unknown>>;
     return { isOpen: isOpen === true, draft: typeof draft === 'string' ? draft : '' };
   } catch {
     return { isOpen: false, draft: '' };

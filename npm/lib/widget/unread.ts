@@ -23,7 +23,7 @@ export const NO_MARK: Mark = { user: null, read: null, dismissed: 0, count: 0 };
 /** From what a tab has kept; whatever is no mark is none. */
 export function parseMark(text: string): Mark {
   try {
-    const { user, read, dismissed, count } = JSON.parse(text) as Partial<Record<keyof Mark, unknown>>;
+    const { user, read, dismissed, count } = JSON.parse(text || '{}') as Partial<Record<keyof Mark, unknown>>;
     return {
       user: typeof user === 'string' ? user : null,
       read: numberOr(read, null),
