@@ -300,8 +300,9 @@ impl Truth {
         // Others may hear late of what a node could not tell; it knows by itself.
         let two_leases_ago = now.saturating_sub(self.lease * 2);
         let mut ends = self.ends.iter();
-        let its_own =
-            !ends.any(|(of, node, at)| *of == user && *node != who && *at >= two_leases_ago);
+        let elsewhere =
+            ends.any(|(of, node, at)| *of == user && *node != who && *at >= two_leases_ago);
+        let its_own = !elsewhere && self.ended.get(&user).is_some_and(|end| end.node == who);
         // Nobody can tell that a session is over whose node has died.
         let died = self.died.get(&user).copied();
         let told = died.is_none_or(|died| died + self.lease * 2 < now);
