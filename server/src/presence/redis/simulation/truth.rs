@@ -16,6 +16,8 @@ pub(super) struct Truth {
     grace: Duration,
     sessions: BTreeMap<User, BTreeMap<String, Session>>,
     ended: BTreeMap<User, End>,
+    /// Where and when each session ended.
+    ends: Vec<(User, NodeId, Duration)>,
     /// When a session of each user ended last of which no node could tell.
     died: BTreeMap<User, Duration>,
     troubles: Vec<Trouble>,
@@ -138,6 +140,7 @@ impl Truth {
         let Some(ended) = sessions.remove(session) else {
             return;
         };
+        self.ends.push((user.clone(), ended.node, now));
         if sessions.is_empty() {
             self.sessions.remove(user);
             let node = ended.node;
@@ -295,7 +298,11 @@ impl Truth {
             trouble.whose == froze && spans.iter().any(lasts)
         });
         // Others may hear late of what a node could not tell; it knows by itself.
-        let its_own = self.ended.get(&user).is_some_and(|end| end.node == who);
+        let two_leases_ago = now.saturating_sub(self.lease * 2);
+        let mut ends = self.ends.iter();
+        let elsewhere =
+            ends.any(|(of, node, at)| *of == user && *node != who && *at >= two_leases_ago);
+        let its_own = !elsewhere && self.ended.get(&user).is_some_and(|end| end.node == who);
         // Nobody can tell that a session is over whose node has died.
         let died = self.died.get(&user).copied();
         let told = died.is_none_or(|died| died + self.lease * 2 < now);
