@@ -23,6 +23,10 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.{ts,tsx,mjs}'],
+    setupFiles: ['test/setup.ts'],
+    // The last resort against a test that waits for something that never comes; no test depends on it.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     restoreMocks: true,
     unstubGlobals: true,
   },

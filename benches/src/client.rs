@@ -14,6 +14,10 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::side::{ADMIN_KEY, TENANT};
 
+/// The page that every visitor is on, and the query it is there with. Servers may leave that out of what they show.
+pub(crate) const PAGE: &str = "https://shop.example/products/blue-shoes";
+pub(crate) const QUERY: &str = "?size=42";
+
 /// Of an idle visitor: there are ten thousand.
 const SMALL_BUFFER: usize = 1024;
 /// Of an admin, who is sent lists.
@@ -34,10 +38,11 @@ impl Client {
 
     /// The same at another shop.
     pub(crate) async fn visitor_of(address: &str, tenant: &str, visitor_id: &str) -> Result<Self> {
+        let url = [PAGE, QUERY].concat();
         let info = [
             ("domain", "shop.example"),
             ("origin", "https://shop.example"),
-            ("url", "https://shop.example/products/blue-shoes"),
+            ("url", &url),
             ("referrer", "https://search.example/"),
             ("siteId", "7"),
         ];

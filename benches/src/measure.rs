@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -248,20 +249,33 @@ pub(crate) async fn talk(talkers: Vec<Client>, messages: usize) -> Result<(usize
     Ok((said, done))
 }
 
-/// Connects visitors, a few at a time.
+/// Connects visitors to one server, a few at a time.
 pub(crate) async fn connect(address: &str, name: &str, count: usize) -> Result<Vec<Client>> {
+    let name = name.to_owned();
+    let who = move |number| (TENANT.to_owned(), format!("{name}{number}"));
+    connect_in_turn(&[address.to_owned()], count, who).await
+}
+
+/// Connects visitors to servers in turn, a few at a time. `who` says of which tenant each is, and what it is called.
+pub(crate) async fn connect_in_turn(
+    addresses: &[String],
+    count: usize,
+    who: impl Fn(usize) -> (String, String) + Send + Sync + 'static,
+) -> Result<Vec<Client>> {
+    let (next, who) = (Arc::new(AtomicUsize::new(0)), Arc::new(who));
     let mut tasks = JoinSet::new();
-    let next = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     for _ in 0..CONNECTING {
-        let (address, name, next) = (address.to_owned(), name.to_owned(), Arc::clone(&next));
+        let (addresses, next, who) = (addresses.to_vec(), Arc::clone(&next), Arc::clone(&who));
         tasks.spawn(async move {
             let mut clients = Vec::new();
             loop {
-                let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= count {
                     return anyhow::Ok(clients);
                 }
-                clients.push(Client::visitor(&address, &format!("{name}{number}")).await?);
+                let (tenant, name) = who(number);
+                let address = &addresses[number % addresses.len()];
+                clients.push(Client::visitor_of(address, &tenant, &name).await?);
             }
         });
     }

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -137,20 +138,25 @@ impl Stopwatch {
     }
 }
 
-/// Fails early where so many files cannot be open. The sides inherit the limit.
+/// Sees to it that so many files may be open, or fails early. The sides inherit the limit.
 pub(crate) fn expect_descriptors(needed: usize) -> Result<()> {
-    let limits = fs::read_to_string("/proc/self/limits").context("this needs Linux's /proc")?;
-    let limit = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"))
-        .and_then(|rest| rest.split_whitespace().next())
-        .context("/proc/self/limits has no open files")?;
-    if limit.parse::<usize>().is_ok_and(|limit| limit < needed) {
+    let needed = u64::try_from(needed)?;
+    let limit = getrlimit(Resource::Nofile);
+    // Without a number there is no limit.
+    let is_enough = |most: Option<u64>| most.is_none_or(|most| most >= needed);
+    if is_enough(limit.current) {
+        return Ok(());
+    }
+    if !is_enough(limit.maximum) {
         bail!(
-            "{needed} files must be open at a time, {limit} may: `ulimit -n {needed}`, or fewer --visitors"
+            "{needed} files must be open at a time, which root may allow: `ulimit -n {needed}`; or fewer --visitors"
         );
     }
-    Ok(())
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    setrlimit(Resource::Nofile, raised).context("the limit of open files cannot be raised")
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ compile_error!("`standalone` is the npm build, `front-end` is for Rust programs:
 
 pub mod api;
 pub mod engine;
-#[cfg(target_arch = "wasm32")]
+#[cfg(any(target_arch = "wasm32", test))]
 mod explain;
 #[cfg(all(target_arch = "wasm32", feature = "front-end"))]
 pub mod front_end;

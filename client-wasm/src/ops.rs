@@ -101,6 +101,8 @@ pub mod users_status {
     pub const AWAITED: i32 = 1;
     /// The error says why the rows may be out of date, and not only why the connection is not live.
     pub const OUTDATED: i32 = 2;
+    /// A list has come.
+    pub const LISTED: i32 = 4;
     /// How often the connection's [`Status`](crate::status::Status) is in it.
-    pub const CONNECTION: i32 = 4;
+    pub const CONNECTION: i32 = 8;
 }

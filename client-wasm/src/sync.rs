@@ -191,8 +191,14 @@ impl<S: Shelf, E> Sync<S, E> {
 
     /// Whether a list is expected and none has come yet, whatever has failed.
     pub fn is_awaited(&self) -> bool {
-        let expected = self.options.auto_refresh || self.options.socket;
+        let asked = matches!(self.http, Http::Asking(_));
+        let expected = self.options.auto_refresh || self.options.socket || asked;
         expected && !self.listed
+    }
+
+    /// Whether any list has come.
+    pub fn is_listed(&self) -> bool {
+        self.listed
     }
 
     /// Whether the socket keeps the list true.
@@ -439,6 +445,7 @@ impl<S: Shelf, E> Sync<S, E> {
         if !matches!(self.http, Http::Asking(_)) {
             self.http = Http::Asking(self.roster.ask());
             self.asks.http = true;
+            self.changed |= !self.listed;
         }
     }
 

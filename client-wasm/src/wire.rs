@@ -9,7 +9,7 @@ use chat_protocol::event;
 /// A documented event. All others are none of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A user is online, or is shown with another session.
+    /// A user is online, or something else is shown of them.
     UserOnline,
     /// A user has gone.
     UserOffline,

@@ -51,9 +51,9 @@ let settings: ChatConfig = {};
  * Sets endpoints and credentials for the whole page. Later calls add to earlier ones; of `apiKey`
  * and `getToken` the one given last counts.
  *
- * Bundlers that substitute `process.env.NEXT_PUBLIC_…` (Next, webpack, esbuild) need no call. Vite
- * does not: there, call `configure({ gatewayUrl: import.meta.env.VITE_GATEWAY_URL, … })` before the
- * first client is made.
+ * Where the bundler substitutes `process.env.NEXT_PUBLIC_…`, as Next does, no call is needed. Vite does
+ * not: there, call `configure({ gatewayUrl: import.meta.env.VITE_GATEWAY_URL, … })` before the first
+ * client is made.
  */
 export function configure(config: ChatConfig): void {
   settings = { ...settings, ...config };

@@ -47,8 +47,11 @@ export interface Conversation {
   readonly getServerSnapshot: () => ConversationSnapshot;
   /** Says something. It shows in the snapshot, under the name that is returned. */
   readonly send: (text: string) => string;
-  /** Sends a message that has failed once more. */
-  readonly retry: (clientId: string) => void;
+  /**
+   * Sends a message that has failed once more. With `text`, it may have failed by another session of the same visitor:
+   * should it have got there all the same, it is not said twice.
+   */
+  readonly retry: (clientId: string, text?: string) => void;
   /** Reads the messages so far, which also happens by itself. What comes of it shows in the snapshot. */
   readonly loadHistory: () => Promise<void>;
   /** Drops all subscribers, and gives up what is under way, unless others read the same conversation. */
@@ -106,13 +109,18 @@ export function createConversation(
       enter().send(clientId, text);
       return clientId;
     },
-    retry: (clientId) => enter().retry(clientId),
+    retry: (clientId, text) => enter().retry(clientId, text),
     loadHistory: async () => (canConnect() ? enter().loadHistory() : undefined),
     close() {
       listeners.clear();
       room?.close(notify);
     },
   };
+}
+
+/** A server has been reached: those that wait to be connected again need not wait any longer. */
+export function reconnectConversations(): void {
+  rooms.forEach((room) => room.reconnect());
 }
 
 /** The site's other pages keep theirs in the same place, whatever they say of themselves. */

@@ -33,6 +33,8 @@ export interface ConversationsStore {
   readonly getSnapshot: () => ConversationsSnapshot;
   /** What a server renders. */
   readonly getServerSnapshot: () => ConversationsSnapshot;
+  /** Reads the list now, which also happens by itself. Never rejects, and does nothing without subscribers. */
+  readonly refresh: () => Promise<void>;
   /** Reads older conversations. Never rejects: what comes of it shows in the snapshot. Without subscribers it does nothing. */
   readonly loadMore: () => Promise<void>;
   /** Drops all subscribers. */
@@ -59,5 +61,9 @@ export function createConversations(tenantId: string): ConversationsStore {
     { isConnected: false },
     (known, set) => new Feed(tenantId, known, set),
   );
-  return { ...store, loadMore: async () => work()?.loadMore() };
+  return {
+    ...store,
+    refresh: async () => work()?.refresh(),
+    loadMore: async () => work()?.loadMore(),
+  };
 }

@@ -33,7 +33,11 @@ export function coreConfig(tenantId: string, admin: boolean, website?: WebsiteIn
     website: admin ? {} : pageInfo(website),
     credentials: async (): Promise<Auth> => {
       const { getToken, apiKey } = currentConfig();
-      const token = getToken ? await getToken() : apiKey;
+      // Text that was fetched may end a line. What no header can bear is no token: a page, where the session is over.
+      const token = ((getToken ? await getToken() : apiKey) ?? '').trim();
+      if (/[^!-~]/.test(token)) {
+        throw fail('TOKEN_UNAVAILABLE', 'That is no token');
+      }
       const auth: Auth = {};
       if (token) {
         auth.token = token;

@@ -48,7 +48,7 @@ export class ChatError extends Error {
   override readonly name = 'ChatError';
   /** What happened; `help` is the page about it. */
   readonly code: ChatErrorCode;
-  /** The HTTP status, where there was an HTTP answer. */
+  /** The HTTP status, where an HTTP answer was one of an error. */
   readonly status: number | undefined;
 
   /** For tests and stand-ins; the package makes its own. */

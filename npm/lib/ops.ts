@@ -44,5 +44,6 @@ export const enum UsersOp {
 export const enum UsersStatus {
   Awaited = 1,
   Outdated = 2,
-  Connection = 4,
+  Listed = 4,
+  Connection = 8,
 }

@@ -77,8 +77,8 @@ export function openStore(
   }: UseOnlineUsersOptions = {},
 ): OpenStore {
   const atFirst: OnlineUsersSnapshot = {
-    onlineUsers: [],
-    isLoading: autoRefresh,
+    onlineUsers: UNKNOWN,
+    isLoading: autoRefresh || enableWebSocket,
     error: null,
     isConnected: false,
     connection: canConnect() && (autoRefresh || enableWebSocket) ? CONNECTING : IDLE,
@@ -106,7 +106,7 @@ export function openStore(
         show();
       }
     };
-    const feed = acquire(tenantId, enableWebSocket, last);
+    const feed = running(tenantId, enableWebSocket) ?? open(tenantId, enableWebSocket, last);
     feed.join(reader, autoRefresh ? pollingInterval : Infinity);
     const release = () => {
       pace.cancel();
@@ -129,12 +129,16 @@ export function openStore(
 
   return {
     ...audience(listeners, attend),
-    getSnapshot: () => last,
+    // What it would follow runs already where another store does: changed options do not look like a lost connection.
+    getSnapshot: () => (feed ? last : (running(tenantId, enableWebSocket)?.snapshot() ?? last)),
     getServerSnapshot: () => onServer,
     refresh: async () => feed?.refresh(),
     follow,
   };
 }
+
+/** What there is before any list: no list, which an empty one is. */
+const UNKNOWN: OnlineUser[] = [];
 
 /** Told that the snapshot may be another one: of the list `soon`, of anything else at once. */
 type Reader = (soon: boolean) => void;
@@ -169,7 +173,7 @@ function knownList(tenantId: string, otherwise: OnlineUsersSnapshot): OnlineUser
   const tenant = tenantKey(tenantId);
   for (const feed of feeds.values()) {
     if (feed.tenant === tenant) {
-      return unconnected(feed.snapshot());
+      return { ...feed.snapshot(), isConnected: false, connection: otherwise.connection };
     }
   }
   return otherwise;
@@ -179,23 +183,13 @@ function unconnected(snapshot: OnlineUsersSnapshot): OnlineUsersSnapshot {
   return { ...snapshot, isConnected: false, connection: IDLE };
 }
 
-function acquire(
-  tenantId: string,
-  socket: boolean,
-  last: OnlineUsersSnapshot,
-): Feed {
-  const tenant = tenantKey(tenantId);
-  const key = tenant + socket;
-  return feeds.get(key) ?? open(tenant, key, tenantId, socket, last);
+function running(tenantId: string, socket: boolean): Feed | undefined {
+  return feeds.get(tenantKey(tenantId) + socket);
 }
 
-function open(
-  tenant: string,
-  key: string,
-  tenantId: string,
-  socket: boolean,
-  last: OnlineUsersSnapshot,
-): Feed {
+function open(tenantId: string, socket: boolean, last: OnlineUsersSnapshot): Feed {
+  const tenant = tenantKey(tenantId);
+  const key = tenant + socket;
   // How often each would poll; whoever would most often counts.
   const readers = new Map<Reader, number>();
   const interval = () => Math.min(...readers.values());
@@ -226,10 +220,10 @@ function open(
       const users = shelf.users();
       const { isLoading } = now();
       // What was known before this feed began stays until it has a list of its own.
-      const keep = status & UsersStatus.Awaited && users.length === 0;
+      const keep = !(status & UsersStatus.Listed) && users.length === 0;
       set({
         onlineUsers: keep ? last.onlineUsers : users,
-        isLoading: isLoading && (snapshot.isLoading || snapshot.error !== null),
+        isLoading: isLoading && last.onlineUsers === UNKNOWN,
         error,
         isConnected: connection.state === 'live',
         connection,

@@ -153,7 +153,7 @@ export interface UseOnlineUsersOptions {
   enableWebSocket?: boolean;
   /** Milliseconds between two polls. Default: 5000. */
   pollingInterval?: number;
-  /** Load the list without being asked to. Default: true. */
+  /** Fetch the list without being asked to, and poll. Otherwise it comes by the socket and by `refresh`. Default: true. */
   autoRefresh?: boolean;
   /**
    * How often changes of the list are shown at most: once per frame of the page, or once in so many

@@ -15,8 +15,11 @@ export type { Visit, VisitOptions, VisitSnapshot } from './visit/types.js';
 
 const KEY = 'amoiq-chat-visit';
 
-/** What only visitors do: a page may scroll by itself, but it does not turn a wheel. */
-const ACTIVITY = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart', 'touchmove'];
+/**
+ * What only visitors do: a page may scroll by itself, but it does not turn a wheel. Keys may be kept from here, as those that
+ * are pressed in the widget are, or come from no keyboard; what they write is told all the same.
+ */
+const ACTIVITY = ['pointerdown', 'pointermove', 'keydown', 'input', 'wheel', 'touchstart', 'touchmove'];
 
 /** Pointers move a hundred times a second. */
 const NOTICED_EVERY = 1000;

@@ -72,7 +72,10 @@ export function useSnapshot<T>(store: MaybeRefOrGetter<SnapshotStore<T>>): Reado
 
 /** A store that has nothing to do. */
 function nobody(): OnlineUsersStore {
-  const { getServerSnapshot, ...store } = createOnlineUsersStore('', { autoRefresh: false });
+  const { getServerSnapshot, ...store } = createOnlineUsersStore('', {
+    enableWebSocket: false,
+    autoRefresh: false,
+  });
   return {
     ...store,
     subscribe: () => () => {},

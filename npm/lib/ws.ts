@@ -13,6 +13,7 @@ import { type ChatError, fail } from './errors.js';
 import { SocketEvent, SocketOp } from './ops.js';
 import { keepToken, messageBody } from './page.js';
 import type {
+  ChatMessage,
   MessageReceipt,
   SendOptions,
   WebSocketCallbacks,
@@ -26,6 +27,10 @@ export class ChatWebSocket {
   readonly #ready: Promise<Socket>;
   #socket: Socket | undefined;
   #connection = IDLE;
+  /** The list is to be asked for as soon as there is a connection. */
+  #wantsList = false;
+  /** Messages under way, in order. */
+  readonly #sending = new Set<Sending>();
   readonly #over = new AbortController();
 
   /**
@@ -54,7 +59,9 @@ export class ChatWebSocket {
     signal?.addEventListener('abort', () => this.disconnect(), { signal: this.#over.signal });
     this.#ready = connects
       ? this.#open(tenantId, isAdmin)
-      : Promise.reject(fail('NOT_CONNECTED', 'There is no connection outside a browser'));
+      : Promise.reject(
+          fail('NOT_CONNECTED', 'There is no connection outside a browser: configure({ WebSocket })'),
+        );
     this.#ready.catch((error: unknown) => connects && this.#emit(SocketEvent.Refused, error));
   }
 
@@ -70,6 +77,7 @@ export class ChatWebSocket {
    */
   sendMessage(text: string, options: SendOptions = {}): Promise<MessageReceipt> {
     const body = messageBody(text, this.#website, options);
+    const own: Sending = { text };
     let giveUp: (() => void) | undefined;
     return abortable(
       async () => {
@@ -77,21 +85,29 @@ export class ChatWebSocket {
         options.signal?.throwIfAborted();
         const sent = socket(SocketOp.Send, body);
         giveUp = () => socket(SocketOp.Cancel, sent.number);
-        return sent;
+        this.#sending.add(own);
+        return sent
+          .catch((error: ChatError) => {
+            // An old server tells a message and acknowledges none.
+            if (own.told && error.code === 'TIMEOUT') {
+              return own.told;
+            }
+            throw error;
+          })
+          .finally(() => this.#sending.delete(own));
       },
       options.signal,
       () => giveUp?.(),
     );
   }
 
-  /** Asks for the list of online users; it arrives at `onOnlineUsersList`. For admins. */
+  /**
+   * Asks for the list of online users, once there is a connection; it arrives at `onOnlineUsersList`. For
+   * admins.
+   */
   requestOnlineUsers(): void {
-    this.#ready.then(
-      (socket) => this.#over.signal.aborted || socket(SocketOp.List),
-      () => {
-        // Told to `onError` when it happened.
-      },
-    );
+    this.#wantsList = true;
+    this.#askForList();
   }
 
   /** Whether the connection is up now. */
@@ -124,9 +140,28 @@ export class ChatWebSocket {
     if (event <= SocketEvent.Connecting) {
       this.#show(event, value as ChatError | undefined);
     }
+    if (event === SocketEvent.Message) {
+      this.#hear(value as ChatMessage);
+    }
     const name = CALLBACKS[event];
     if (name) {
       this.#call(name, event === SocketEvent.Disconnected ? undefined : value);
+    }
+    this.#askForList();
+  }
+
+  /** Notes which message under way the server tells, if it is one. */
+  #hear({ id: messageId, text, sender, timestamp }: ChatMessage): void {
+    const own = [...this.#sending].find((one) => one.text === text && !one.told);
+    if (own && sender === (this.#website ? 'user' : 'agent')) {
+      own.told = { messageId, timestamp };
+    }
+  }
+
+  #askForList(): void {
+    if (this.#wantsList && this.isConnected()) {
+      this.#wantsList = false;
+      this.#socket?.(SocketOp.List);
     }
   }
 
@@ -153,6 +188,13 @@ export class ChatWebSocket {
       });
     }
   }
+}
+
+/** A message that is under way. */
+interface Sending {
+  readonly text: string;
+  /** What the server told of it, if it did. */
+  told?: MessageReceipt;
 }
 
 /** By the number of the event. */

@@ -28,7 +28,7 @@ export function trim(source) {
     glue,
     /(?<=string_get_\w+: )function\(arg0, arg1\) \{[^]*?^ {8}\}(?=,$)/m,
     `function(arg0, arg1) {
-            const bytes = typeof arg1 === 'string' && cachedTextEncoder.encode(arg1);
+            const bytes = typeof arg1 === 'string' && new TextEncoder().encode(arg1);
             const ptr = bytes && wasm.__wbindgen_malloc(bytes.length, 1);
             if (bytes) getUint8ArrayMemory0().set(bytes, ptr);
             getUint32ArrayMemory0().set([ptr, bytes.length], arg0 / 4);
@@ -39,15 +39,19 @@ export function trim(source) {
     /^function isLikeNone\([^]*?^\}$/m,
     /^let WASM_VECTOR_LEN = 0;$/m,
     /^function getDataViewMemory0\([^]*?^\}$/m,
+    // Made when they are needed: importing does nothing, and there are places where tests run that have neither class.
+    /^const cachedTextEncoder = new TextEncoder\(\);$/m,
     /^if \(!\('encodeInto' in cachedTextEncoder\)\) \{[^]*?^\}$/m,
+    /^cachedTextDecoder\.decode\(\);$/m,
   ]) {
     glue = cut(glue, left);
   }
-  // For programs that decode more than two gigabytes in one page.
+  glue = cut(glue, /^let cachedTextDecoder = .*;$/m, 'let cachedTextDecoder;');
+  // For programs that decode more than two gigabytes in one page. No text of the core's begins with a byte order mark.
   glue = cut(
     glue,
     /^const MAX_SAFARI_DECODE_BYTES[^]*?^\}$/m,
-    'const decodeText = (bytes) => cachedTextDecoder.decode(bytes);',
+    `const decodeText = (bytes) => (cachedTextDecoder ??= new TextDecoder()).decode(bytes);`,
   );
   // A view of the memory is made as fast as it is looked up whether the last one still fits.
   const viewOf = (type) => `const get${type}Memory0 = () => new ${type}(wasm.memory.buffer);`;

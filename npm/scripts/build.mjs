@@ -124,6 +124,9 @@ await build({
   minify: true,
 });
 
+// TypeScript looks for a declaration even where nothing is taken from an import.
+writeFileSync(`${stage}/desk.css.d.ts`, '/** The stylesheet of the components: import it for its effect. */\nexport {};\n');
+
 declarations();
 rmSync('dist', { recursive: true, force: true });
 renameSync(stage, 'dist');

@@ -72,6 +72,19 @@ test('a token source that fails passes its failure on', async () => {
   await expect(coreConfig('42', true).credentials()).rejects.toBe(failure);
 });
 
+test.each([
+  ['a line break behind it is not part of a token', 'key-1\n', { token: 'key-1' }],
+  ['nothing but blanks is none', ' \n', {}],
+  ['a page is none', '<!doctype html>\n<h1>Sign in</h1>', 'TOKEN_UNAVAILABLE'],
+  ['what no header can bear is none', 'schlüssel', 'TOKEN_UNAVAILABLE'],
+])('%s', async (_, token, expected) => {
+  for (const source of [{ apiKey: token }, { getToken: async () => token }]) {
+    configure({ gatewayUrl: 'https://api.example', ...source });
+    const shown = Promise.resolve(coreConfig('42', true).credentials());
+    expect(await shown.catch(({ code }: ChatError) => code)).toEqual(expected);
+  }
+});
+
 test('a visitor keeps an id, an admin never gets one', async () => {
   configure({ gatewayUrl: 'https://api.example' });
   expect(await coreConfig('42', true).credentials()).toEqual({});

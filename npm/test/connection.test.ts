@@ -17,7 +17,6 @@ const socket = () => appears(() => core.sockets[0]);
 test('what is called before the core is there happens in order once it is', async () => {
   const client = new ChatWebSocket('42', {}, undefined, true);
   const first = client.sendMessage('one', { sessionId: 's' });
-  client.requestOnlineUsers();
   const second = client.sendMessage('two', { sessionId: 's' });
   expect(core.sockets).toEqual([]);
 
@@ -28,7 +27,54 @@ test('what is called before the core is there happens in order once it is', asyn
     { text: 'one', sessionId: 's' },
     { text: 'two', sessionId: 's' },
   ]);
+});
+
+test('what the server tells and does not acknowledge has been accepted', async () => {
+  const client = new ChatWebSocket('42');
+  const made = await socket();
+  const late = new ChatError('TIMEOUT', 'late');
+  const acks: ((error: ChatError) => void)[] = [];
+  made.answer = () => new Promise((_, reject) => acks.push(reject));
+  const results = Promise.allSettled(['hi', 'bye', 'hi', 'hi'].map((text) => client.sendMessage(text)));
+  await appears(() => acks[3]);
+  const timestamp = '2024-01-15T10:30:00.000Z';
+  const told = (id: string, text: string, sender: string) =>
+    made.emit(SocketEvent.Message, { id, text, sender, timestamp });
+  told('m0', 'hi', 'agent');
+  told('m1', 'hi', 'user');
+  told('m2', 'hi', 'user');
+  acks.splice(0).forEach((fail) => fail(late));
+  const isLate = { status: 'rejected', reason: late };
+  const isAccepted = (messageId: string) => ({ status: 'fulfilled', value: { messageId, timestamp } });
+  expect(await results).toEqual([isAccepted('m1'), isLate, isAccepted('m2'), isLate]);
+
+  const refused = client.sendMessage('again');
+  const refuse = await appears(() => acks[0]);
+  told('m3', 'again', 'user');
+  refuse(new ChatError('RATE_LIMITED', 'slower'));
+  await expect(refused).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+});
+
+test('the list is asked for as soon as there is a connection, once', async () => {
+  const client = new ChatWebSocket('42', { onConnect: () => client.requestOnlineUsers() }, undefined, true);
+  client.requestOnlineUsers();
+  const made = await socket();
+  await settled();
+  expect(made.requests).toBe(0);
+  made.become('live', SocketEvent.Connected);
   expect(made.requests).toBe(1);
+  client.requestOnlineUsers();
+  expect(made.requests).toBe(2);
+
+  made.become('backoff', SocketEvent.Disconnected, new ChatError('NETWORK_ERROR', 'gone'));
+  client.requestOnlineUsers();
+  client.requestOnlineUsers();
+  expect(made.requests).toBe(2);
+  made.become('live', SocketEvent.Connected);
+  expect(made.requests).toBe(3);
+  client.disconnect();
+  client.requestOnlineUsers();
+  expect(made.requests).toBe(3);
 });
 
 test('a client that is closed before the core is there never connects, and its calls fail', async () => {

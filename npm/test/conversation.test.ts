@@ -250,6 +250,25 @@ test('a refused connection fails what waits for it; sending again tries to conne
   ]);
 });
 
+test('whoever reads on after a refusal is connected again, and nobody else', async () => {
+  const store = conversation();
+  const stop = store.subscribe(() => {});
+  const made = await socket();
+  made.emit(SocketEvent.Refused, new ChatError('TOKEN_EXPIRED', 'no'));
+  await store.loadHistory();
+  const second = await socket(1);
+  second.emit(SocketEvent.Connected);
+  second.emit(SocketEvent.Message, hello);
+  await settled();
+  expect(store.getSnapshot()).toMatchObject({ error: null, isConnected: true });
+  expect(texts(store)).toContainEqual([hello.text, 'delivered']);
+  stop();
+  await settled();
+  await store.loadHistory();
+  await settled();
+  expect(core.sockets).toHaveLength(2);
+});
+
 test('a bad configuration is an error of the conversation, not an exception', async () => {
   configure({ gatewayUrl: undefined });
   const store = conversation();

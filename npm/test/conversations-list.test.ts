@@ -20,17 +20,17 @@ const [a1, a9, b2, c3, d4] = [
 ];
 
 test('the newest stands first, and each once', () => {
-  let list = lists.first(lists.EMPTY, page(null, c3, b2, a1), true);
+  let list = lists.first(lists.EMPTY, page(null, c3, b2, a1), lists.EMPTY, true);
   list = lists.told(list, a9);
   expect(ids(list)).toEqual(['a', 'c', 'b']);
   expect(list.entries[0]).toBe(a9);
 });
 
 test('what is late or doubled changes nothing', () => {
-  const list = lists.first(lists.EMPTY, page(null, a9, b2), true);
+  const list = lists.first(lists.EMPTY, page(null, a9, b2), lists.EMPTY, true);
   expect(lists.told(list, a1)).toBe(list);
   expect(lists.told(list, { ...a9 })).toBe(list);
-  expect(lists.first(list, page(null, b2, a1), true)).toBe(list);
+  expect(lists.first(list, page(null, b2, a1), list, true)).toBe(list);
 });
 
 test('of equally new ones the last one counts, and so does another session to answer', () => {
@@ -42,7 +42,7 @@ test('of equally new ones the last one counts, and so does another session to an
 });
 
 test('pages are read on from where the last one ended', () => {
-  let list = lists.first(lists.EMPTY, page('c1', d4, c3), true);
+  let list = lists.first(lists.EMPTY, page('c1', d4, c3), lists.EMPTY, true);
   expect(list.cursor).toBe('c1');
   // Told meanwhile: it is on no further page.
   list = lists.told(list, a9);
@@ -52,23 +52,45 @@ test('pages are read on from where the last one ended', () => {
 });
 
 test('what was read stays when the first page reaches back to it', () => {
-  let list = lists.first(lists.EMPTY, page('c1', summary('x', 900), summary('y', 890)), true);
+  let list = lists.first(lists.EMPTY, page('c1', summary('x', 900), summary('y', 890)), lists.EMPTY, true);
   list = lists.further(list, 'c1', page('c2', a1));
-  list = lists.first(lists.unheard(list), page('c7', summary('z', 901), summary('w', 800)), true);
+  const again = page('c7', summary('z', 901), summary('x', 900), summary('y', 890), summary('w', 800));
+  list = lists.first(lists.unheard(list), again, list, true);
   expect([ids(list), list.cursor]).toEqual([['z', 'x', 'y', 'w', 'a'], 'c2']);
 });
 
 test('what was read goes when changes behind the first page may have been missed', () => {
-  let list = lists.first(lists.EMPTY, page(null, d4, c3, b2), true);
-  list = lists.unheard(list);
-  list = lists.told(list, summary('e', 950));
-  list = lists.first(list, page('c8', summary('g', 902), summary('f', 901)), true);
+  let list = lists.first(lists.EMPTY, page(null, d4, c3, b2), lists.EMPTY, true);
+  const asked = lists.unheard(list);
+  list = lists.told(asked, summary('e', 950));
+  list = lists.first(list, page('c8', summary('g', 902), summary('f', 901)), asked, true);
   expect([ids(list), list.cursor]).toEqual([['e', 'g', 'f'], 'c8']);
+});
+
+test('what the server has forgotten goes, and what was told since it was asked stays', () => {
+  const asked = lists.first(lists.EMPTY, page(null, d4, c3, a1), lists.EMPTY, true);
+  let list = lists.first(lists.told(asked, b2), page(null, c3), asked, true);
+  expect(ids(list)).toEqual(['c', 'b']);
+  list = lists.first(list, page(null), list, true);
+  expect(list).toMatchObject({ entries: [], cursor: null });
+});
+
+test('behind something forgotten nothing is sure to be there', () => {
+  let list = lists.first(lists.EMPTY, page('c3', d4, c3), lists.EMPTY, true);
+  list = lists.further(list, 'c3', page('c1', b2, a1));
+  list = lists.first(list, page('c2', d4, b2), list, true);
+  expect([ids(list), list.cursor]).toEqual([['d', 'b'], 'c2']);
+});
+
+test('no further page follows one that has all there is', () => {
+  let list = lists.first(lists.EMPTY, page('c3', d4, c3), lists.EMPTY, true);
+  list = lists.first(lists.unheard(list), page(null, d4, c3), list, true);
+  expect([ids(list), list.cursor]).toEqual([['d', 'c'], null]);
 });
 
 test('there is an end to what is kept', () => {
   const many = Array.from({ length: lists.MOST_ENTRIES }, (_, at) => summary(`n${at}`, 5000 - at));
-  let list = lists.first(lists.EMPTY, page('more', ...many), true);
+  let list = lists.first(lists.EMPTY, page('more', ...many), lists.EMPTY, true);
   expect(list.cursor).toBe('more');
   list = lists.told(list, summary('one more', 9000));
   expect([list.entries.length, list.cursor]).toEqual([lists.MOST_ENTRIES, null]);
@@ -103,6 +125,8 @@ class World {
       this.#answer();
     } else if (chance < 0.93) {
       this.#askFurther();
+    } else if (chance < 0.94) {
+      this.#restart();
     } else if (this.#isConnected) {
       this.#disconnect();
     } else if (this.#random.chance(0.5)) {
@@ -171,15 +195,24 @@ class World {
     this.list = lists.unheard(this.list);
   }
 
+  /** What it knew is gone. It takes more time than there is doubt about times. */
+  #restart(): void {
+    this.#disconnect();
+    this.#answers = [];
+    this.#server.clear();
+    this.#time += 100;
+  }
+
   #askFirst(): void {
     const connection = this.#connections;
     const wasConnected = this.#isConnected;
+    const asked = this.list;
     const page = this.#page(undefined);
     this.#answers.push(() => {
       // A later connection has asked anew.
       if (connection === this.#connections) {
         const isTold = wasConnected && this.#isConnected;
-        this.list = lists.first(this.list, page, isTold);
+        this.list = lists.first(this.list, page, asked, isTold);
       }
     });
   }

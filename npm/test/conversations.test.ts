@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
 /** The store of a tenant's conversations: when it reads, what it makes of failures, and who shares it. */
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { configure } from '../lib/config.js';
+import { createConversation } from '../lib/conversation.js';
 import { createConversations, type ConversationsStore } from '../lib/conversations.js';
 import { ChatError } from '../lib/errors.js';
 import { SocketEvent } from '../lib/ops.js';
@@ -168,6 +169,17 @@ test('where there is no socket the list is read again and again', async () => {
   expect(reads()).toBe(3);
 });
 
+test('what the server has forgotten when it is back goes', async () => {
+  serve(50, b2, a1);
+  const followed = await connected();
+  serve(50);
+  followed.socket.emit(SocketEvent.Disconnected);
+  followed.socket.emit(SocketEvent.Connected);
+  await vi.waitFor(() => expect(ids(followed.store)).toEqual([]));
+  await say(followed, c3);
+  expect(ids(followed.store)).toEqual(['c']);
+});
+
 test('a failed reading is tried again while connected, and the last list stays', async () => {
   serve(50, a1);
   const { store, socket } = await connected();
@@ -205,15 +217,101 @@ test('an answer that is no list is a failure, and what in it is no conversation 
   expect(store.getSnapshot()).toMatchObject({ conversations: [a1], hasMore: false, error: null });
 });
 
-test('a refusal is shown, and the list is still asked for now and then', async () => {
-  serve(50, a1);
-  const { store, socket } = await follow();
-  vi.useFakeTimers();
-  const refusal = new ChatError('ADMIN_REQUIRED', 'no admin');
-  socket.emit(SocketEvent.Refused, refusal);
-  expect(store.getSnapshot()).toMatchObject({ isLoading: false, error: refusal });
-  await vi.advanceTimersByTimeAsync(60_000);
-  expect(store.getSnapshot()).toMatchObject({ conversations: [a1], error: refusal });
+describe('after a refusal', () => {
+  const refusal = new ChatError('TOKEN_EXPIRED', 'expired');
+  const refused = async () => {
+    const followed = await follow();
+    vi.useFakeTimers();
+    core.refusal = refusal;
+    followed.socket.emit(SocketEvent.Refused, refusal);
+    return followed;
+  };
+
+  test('the list is still asked for now and then, and nobody knocks in vain', async () => {
+    const { store } = await refused();
+    expect(store.getSnapshot()).toMatchObject({ isLoading: false, error: refusal });
+    await vi.advanceTimersByTimeAsync(180_000);
+    expect(reads()).toBe(3);
+    expect(core.sockets).toHaveLength(1);
+  });
+
+  test('another connection is made as soon as the list can be had', async () => {
+    const { store, socket } = await refused();
+    serve(50, a1);
+    core.refusal = undefined;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(store.getSnapshot()).toMatchObject({ conversations: [a1], error: refusal });
+    expect([core.sockets.length, socket.closed]).toEqual([2, true]);
+    core.sockets[1]?.emit(SocketEvent.Connected);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(store.getSnapshot()).toMatchObject({ error: null, isConnected: true });
+    // What the former one still says is nobody's concern.
+    socket.emit(SocketEvent.Disconnected);
+    expect(store.getSnapshot()).toMatchObject({ error: null, isConnected: true });
+  });
+
+  test('whoever asks for the list need not wait', async () => {
+    const { store } = await refused();
+    serve(50, a1);
+    core.refusal = undefined;
+    await store.refresh();
+    expect(core.sockets).toHaveLength(2);
+    core.sockets[1]?.emit(SocketEvent.Connected);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(store.getSnapshot()).toMatchObject({ conversations: [a1], error: null, isConnected: true });
+  });
+});
+
+describe('where connecting has failed', () => {
+  const failure = new ChatError('NETWORK_ERROR', 'no answer');
+  const lost = async () => {
+    serve(50, a1);
+    const followed = await connected();
+    vi.useFakeTimers();
+    core.refusal = failure;
+    followed.socket.emit(SocketEvent.Disconnected);
+    followed.socket.emit(SocketEvent.Failed, failure);
+    return followed;
+  };
+
+  test('a list that can be had again is reason to connect at once', async () => {
+    await lost();
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(core.sockets).toHaveLength(1);
+    core.refusal = undefined;
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(core.sockets).toHaveLength(2);
+  });
+
+  test('a list that could be had all the time is none', async () => {
+    await lost();
+    core.refusal = undefined;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(reads()).toBeGreaterThan(2);
+    expect(core.sockets).toHaveLength(1);
+  });
+
+  test('whoever asks for the list does it, but not while the first attempt is under way', async () => {
+    const { store } = await lost();
+    await store.refresh();
+    expect(core.sockets).toHaveLength(2);
+    await store.refresh();
+    expect(core.sockets).toHaveLength(2);
+  });
+
+  test('conversations that wait are connected again with it', async () => {
+    const { socket } = await lost();
+    const conversation = createConversation('42', { sessionId: 's-a' });
+    stops.push(conversation.subscribe(() => {}));
+    await vi.advanceTimersByTimeAsync(0);
+    const waiting = core.sockets[1];
+    socket.emit(SocketEvent.Connected);
+    expect(core.sockets).toHaveLength(2);
+    waiting?.emit(SocketEvent.Failed, failure);
+    socket.emit(SocketEvent.Connected);
+    await vi.advanceTimersByTimeAsync(0);
+    expect([core.sockets.length, waiting?.closed]).toEqual([3, true]);
+  });
 });
 
 test('a wrong configuration is an error in the snapshot', async () => {

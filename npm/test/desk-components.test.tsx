@@ -3,6 +3,7 @@
 import { act, cleanup, fireEvent, render, screen, within } from '@testing-library/react';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { fail } from '../lib/errors.js';
 import { configure } from '../lib/index.js';
 import { SocketEvent } from '../lib/ops.js';
 import {
@@ -52,6 +53,41 @@ test('conversations are listed with the last words, and those are marked that wa
   const [chosen] = screen.getAllByRole('button');
   expect(chosen?.getAttribute('aria-current')).toBe('true');
   expect(chosen?.dataset['unread']).toBe('false');
+});
+
+test('a list that cannot be read is asked for again by a button, unless there is no such list', async () => {
+  core.refusal = fail('UNAVAILABLE', 'Starting');
+  const texts = { problem: ({ code }: { code: string }) => `Wird gestartet (${code})` };
+  const { rerender } = render(<ConversationList tenantId="42" onSelect={() => {}} />);
+  const socket = await appears(() => core.sockets[0]);
+  act(() => socket.emit(SocketEvent.Connected));
+  expect((await screen.findByRole('alert')).textContent).toContain('Starting');
+  rerender(<ConversationList tenantId="42" onSelect={() => {}} texts={texts} />);
+  expect(screen.getByRole('alert').textContent).toContain('Wird gestartet (UNAVAILABLE)');
+  core.refusal = undefined;
+  core.get = () => ({ conversations: [summary('a', 1, 'Is it in stock?')] });
+  fireEvent.click(screen.getByRole('button', { name: 'Try again' }));
+  await screen.findByText('Is it in stock?');
+  expect(screen.queryByRole('alert')).toBeNull();
+
+  core.refusal = fail('NOT_FOUND', 'No such route');
+  act(() => socket.emit(SocketEvent.Connected));
+  await screen.findByText('This server keeps no list of conversations.');
+  expect(screen.queryByRole('button', { name: 'Try again' })).toBeNull();
+});
+
+test('whoever has shown the last of the conversations goes on with the first of those', async () => {
+  const said = [3, 2, 1].map((second) => summary(`c${second}`, second));
+  core.get = ({ cursor }) =>
+    cursor ? { conversations: said.slice(2) } : { conversations: said.slice(0, 2), nextCursor: 'c' };
+  render(<ConversationList tenantId="42" onSelect={() => {}} />);
+  const socket = await appears(() => core.sockets[0]);
+  act(() => socket.emit(SocketEvent.Connected));
+  const more = await screen.findByRole('button', { name: 'Show more' });
+  more.focus();
+  fireEvent.click(more);
+  await vi.waitFor(() => expect(document.activeElement?.textContent).toContain('c1 at 1'));
+  expect(screen.queryByRole('button', { name: 'Show more' })).toBeNull();
 });
 
 test.each(['kept', 'refused'])('what was read stays read when the page is loaded anew; storage is %s', async (storage) => {
@@ -109,10 +145,12 @@ test('the chart says the hour in a picture, in words, in a table, and a minute a
 });
 
 test('a connection is told in words, with the reason why it is not live', async () => {
-  const { fail } = await import('../lib/errors.js');
   const error = fail('NETWORK_ERROR', 'no answer');
   const { rerender } = render(<ConnectionStatus connection={{ state: 'polling', error }} />);
-  expect(screen.getByRole('status').textContent).toBe('Pollingno answer');
+  expect(screen.getByRole('status').textContent).toBe('Polling no answer');
+  const german = { polling: 'Abfrage', problem: ({ code }: { code: string }) => `keine Antwort (${code})` };
+  rerender(<ConnectionStatus connection={{ state: 'polling', error }} texts={german} />);
+  expect(screen.getByRole('status').textContent).toBe('Abfrage keine Antwort (NETWORK_ERROR)');
   rerender(<ConnectionStatus connection={{ state: 'live', error: null }} texts={{ live: 'Live' }} />);
   expect(screen.getByRole('status').dataset['state']).toBe('live');
   expect(screen.getByRole('status').textContent).toBe('Live');
@@ -136,7 +174,6 @@ test('the reference component counts, lists, searches and turns pages', async ()
 });
 
 test('the reference component says what went wrong beside what it has', async () => {
-  const { fail } = await import('../lib/errors.js');
   render(<OnlineUsersExample tenantId="42" />);
   const feed = await appears(() => core.feeds[0]);
   const error = fail('NETWORK_ERROR', 'no answer');

@@ -164,8 +164,10 @@ class FakeUsers {
   state = {
     users: [] as OnlineUser[],
     error: undefined as ChatError | undefined,
-    /** No list has come yet. */
+    /** No list has come yet, and one is on its way. */
     isLoading: true,
+    /** A list has come, be it an empty one: as soon as none is awaited any more, unless a test says otherwise. */
+    isListed: false,
     status: 'connecting' as keyof typeof STATUS,
     why: undefined as ChatError | undefined,
   };
@@ -176,14 +178,15 @@ class FakeUsers {
     public interval: number,
     readonly changed: (status: number, error: ChatError | undefined) => void,
   ) {
-    this.state.isLoading = interval < Infinity;
+    this.state.isLoading = socket || interval < Infinity;
     core.feeds.push(this);
     this.tell();
   }
 
   /** What a real core does when something changes. */
   become(state: Partial<FakeUsers['state']>): void {
-    this.state = { ...this.state, ...state };
+    const isListed = this.state.isListed || state.isLoading === false;
+    this.state = { ...this.state, isListed, ...state };
     this.#lay();
     this.tell();
   }
@@ -210,8 +213,11 @@ class FakeUsers {
   }
 
   tell(): void {
-    const { isLoading, status, error, why } = this.state;
-    const bits = (isLoading ? UsersStatus.Awaited : 0) | (error ? UsersStatus.Outdated : 0);
+    const { isLoading, isListed, status, error, why } = this.state;
+    const bits =
+      (isLoading ? UsersStatus.Awaited : 0) |
+      (error ? UsersStatus.Outdated : 0) |
+      (isListed ? UsersStatus.Listed : 0);
     this.changed(bits + UsersStatus.Connection * STATUS[status], error ?? why);
   }
 

@@ -4,7 +4,7 @@ import { act, cleanup, render, renderHook } from '@testing-library/react';
 import { StrictMode, Suspense, use } from 'react';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { configure } from '../lib/index.js';
+import { configure, type UseOnlineUsersOptions } from '../lib/index.js';
 import { useOnlineUsers } from '../lib/react.js';
 import { ann, appears, bob, core, fresh, settled } from './support.js';
 
@@ -88,6 +88,28 @@ test('changed options take effect without emptying the list', async () => {
   const second = await feed(1);
   expect(second.socket).toBe(false);
   expect(first.closed).toBe(true);
+});
+
+test('other options of a connection that stays never look like a lost one', async () => {
+  const shown: string[] = [];
+  const { result, rerender } = renderHook(
+    (options: UseOnlineUsersOptions) => {
+      const online = useOnlineUsers('42', options);
+      shown.push(`${online.connection.state} ${online.onlineUsers.length}`);
+      return online;
+    },
+    { initialProps: { pollingInterval: 5000 } as UseOnlineUsersOptions, wrapper: StrictMode },
+  );
+  const made = await feed();
+  act(() => made.become({ users: [ann, bob], isLoading: false, status: 'live' }));
+  shown.length = 0;
+  rerender({ pollingInterval: 1000 });
+  rerender({ pollingInterval: 1000, notifyInterval: 100 });
+  rerender({ autoRefresh: false });
+  expect(new Set(shown)).toEqual(new Set(['live 2']));
+  expect(result.current.isConnected).toBe(true);
+  await settled();
+  expect(core.feeds).toEqual([made]);
 });
 
 test('two components share one connection', async () => {

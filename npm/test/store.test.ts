@@ -268,6 +268,36 @@ test('changed options start with what is known of the tenant', async () => {
   expect(without.getSnapshot().onlineUsers).toEqual([bob]);
 });
 
+test('options by which nothing is loaded unasked keep what is known, too', async () => {
+  const leave = follow(createOnlineUsersStore('42'));
+  (await feed()).become({ users: [ann, bob], isLoading: false, status: 'live' });
+  const quiet = createOnlineUsersStore('42', { enableWebSocket: false, autoRefresh: false });
+  leave();
+  follow(quiet);
+  const next = await feed(1);
+  await settled();
+  next.become({ isLoading: false, isListed: false, status: 'idle' });
+  expect(quiet.getSnapshot()).toMatchObject({ onlineUsers: [ann, bob], isLoading: false });
+  next.become({ isLoading: true, status: 'idle' });
+  expect(quiet.getSnapshot()).toMatchObject({ onlineUsers: [ann, bob], isLoading: false });
+  next.become({ users: [], isLoading: false });
+  expect(quiet.getSnapshot().onlineUsers).toEqual([]);
+});
+
+test('the first list that is asked for is loading until it comes', async () => {
+  const store = createOnlineUsersStore('42', { enableWebSocket: false, autoRefresh: false });
+  expect(store.getSnapshot().isLoading).toBe(false);
+  follow(store);
+  const made = await feed();
+  await settled();
+  expect(store.getSnapshot().isLoading).toBe(false);
+  made.become({ isLoading: true });
+  expect(store.getSnapshot().isLoading).toBe(true);
+  made.become({ isLoading: false });
+  expect(store.getSnapshot().isLoading).toBe(false);
+  expect(createOnlineUsersStore('43', { autoRefresh: false }).getSnapshot().isLoading).toBe(true);
+});
+
 test('refresh asks the core, and starts again what could not start', async () => {
   configure({ gatewayUrl: 'nonsense' });
   const store = createOnlineUsersStore('42');

@@ -43,7 +43,17 @@ test('only addresses of pages can be followed', () => {
     host: 'a.example',
     path: '/b?c=d',
   });
-  expect(pageAddress('javascript:alert(1)').href).toBeUndefined();
+  const script = 'javascript:alert(1)';
+  expect(pageAddress(script)).toEqual({ href: undefined, host: '', path: script });
   expect(pageAddress('/cart')).toEqual({ href: undefined, host: '', path: '/cart' });
   expect(pageAddress(undefined)).toEqual({ href: undefined, host: '', path: '' });
+});
+
+test('letters of an address are shown, and nothing that could make it look like another one', () => {
+  const shown = (path: string) => pageAddress(`https://a.example${path}`).path;
+  expect(shown('/سلة/schöne schuhe?größe=42')).toBe('/سلة/schöne%20schuhe?größe=42');
+  // Directions, spaces of another width, half a letter, and what separates the parts.
+  for (const path of ['/%E2%80%AE/', '/a%E2%80%83b', '/%C3', '/a%2Fb%3Fc%25']) {
+    expect(shown(path)).toBe(path);
+  }
 });

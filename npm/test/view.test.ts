@@ -5,7 +5,9 @@ import { ChatError } from '../lib/errors.js';
 import { openView } from '../lib/view/open.js';
 import type { OnlineUser } from '../lib/types.js';
 import type { OnlineUsersGroup, OnlineUsersQuery, OnlineUsersView } from '../lib/view/types.js';
-import { view as built } from './built-view.js';
+import { plan } from '../lib/view/query.js';
+import { type ViewExports, ViewIndex } from '../lib/view/rows-index.js';
+import { view as built, wasmBytes } from './built-view.js';
 import { FakeRows, naive, naiveGroups, random } from './view-rows.js';
 
 const user = (userId: string, more: Partial<OnlineUser> = {}): OnlineUser => ({
@@ -83,6 +85,23 @@ test('a view that was left may be watched again', async () => {
   expect(view.ids()).toEqual(['ann', 'bob']);
   view.close();
   expect(rows.followers.size).toBe(0);
+});
+
+test('views that come and go leave no place behind in the index', () => {
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(wasmBytes()));
+  const index = new ViewIndex(instance.exports as unknown as ViewExports, rowsOf(user('ann')));
+  const visit = (query: OnlineUsersQuery) => {
+    const view = index.open();
+    index.ask(view, plan(query));
+    index.advance(() => false);
+    const total = index.total(view);
+    index.close(view);
+    return { view, total };
+  };
+  index.open();
+  const first = visit({ search: 'bob' });
+  expect(first.total).toBe(0);
+  expect(visit({ search: 'ann' })).toEqual({ view: first.view, total: 1 });
 });
 
 test('a view follows the rows', async () => {

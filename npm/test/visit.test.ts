@@ -81,6 +81,19 @@ test('going back is told, and a fragment where full addresses are', async () => 
   expect(visit.getSnapshot().url).toBe(address('/back?a=1#b'));
 });
 
+test('the title is that of the head that the page has made meanwhile', async () => {
+  const { visit } = follow();
+  const former = document.head;
+  const head = document.createElement('head');
+  former.replaceWith(head);
+  history.pushState(null, '', '/cart');
+  await later(100);
+  document.title = 'Cart';
+  await later(2000);
+  expect(visit.getSnapshot()).toMatchObject({ url: address('/cart'), title: 'Cart' });
+  head.replaceWith(former);
+});
+
 test('no timer runs while the visitor is idle, and whatever they do makes them active at once', async () => {
   const { visit, listener } = follow();
   await later(60_000);
@@ -91,6 +104,10 @@ test('no timer runs while the visitor is idle, and whatever they do makes them a
   expect(visit.getSnapshot().idleSince).toBeNull();
   expect(listener).toHaveBeenCalledTimes(2);
   await later(30_000);
+  // Of the keys that are kept from the page only what they write is told.
+  document.body.dispatchEvent(new Event('input', { bubbles: true }));
+  await later(40_000);
+  expect(listener).toHaveBeenCalledTimes(2);
   document.body.dispatchEvent(new Event('pointermove', { bubbles: true }));
   await later(59_000);
   expect(visit.getSnapshot().idleSince).toBeNull();

@@ -82,6 +82,7 @@ test('what cannot be used is left out, and said', () => {
   const { options, problems } = read({
     tenantId: '42',
     tenantID: '43',
+    constructor: 1,
     position: 'top',
     color: 'bluish',
     theme: 7,
@@ -93,7 +94,7 @@ test('what cannot be used is left out, and said', () => {
   });
   expect(options).toMatchObject({ baseUrl: 'https://chat.example', color: undefined, theme: 'auto' });
   expect(options?.texts).toMatchObject({ send: 'Los', title: 'Chat with us' });
-  for (const name of ['tenantID', 'position', 'color', 'theme', 'locale', 'dir', 'autoConnect', 'titel', 'baseUrl']) {
+  for (const name of ['tenantID', 'constructor', 'position', 'color', 'theme', 'locale', 'dir', 'autoConnect', 'titel', 'baseUrl']) {
     expect(problems.filter((problem) => problem.includes(name))).not.toEqual([]);
   }
 });

@@ -33,11 +33,17 @@ afterEach(() => {
   listening.splice(0).forEach((stop) => stop());
 });
 
-/** Runs the script as if it had just been loaded, on a core of its own. */
+/** Runs the script as if it had just been loaded, on a core of its own; resolves at the page's first idle moment. */
 async function load() {
   await import('../lib/widget/main.js');
+  await idleMoment();
   const { core: own } = await import('./fake-core.js');
   return own;
+}
+
+async function idleMoment(): Promise<void> {
+  const { whenIdle } = await import('../lib/widget/idle.js');
+  await new Promise<void>((resolve) => void whenIdle(resolve));
 }
 
 /** The same, connected as a visitor who is new. */
@@ -104,6 +110,7 @@ test('a second copy does nothing', async () => {
   const first = api();
   vi.resetModules();
   await import('../lib/widget/main.js');
+  await idleMoment();
   const { core: second } = await import('./fake-core.js');
   await appears(() => own.sockets[0]);
   expect(hosts()).toHaveLength(1);
@@ -331,14 +338,29 @@ test('before it is agreed to, nothing is connected, kept or read', async () => {
   const get = vi.spyOn(Storage.prototype, 'getItem');
   const set = vi.spyOn(Storage.prototype, 'setItem');
   const own = await load();
-  const { whenIdle } = await import('../lib/widget/idle.js');
-  await new Promise<void>((resolve) => void whenIdle(resolve));
+  await idleMoment();
   expect(bubble()).toBeTruthy();
   expect(own.starts).toBe(0);
   expect(get).not.toHaveBeenCalled();
   expect(set).not.toHaveBeenCalled();
   api().connect();
   await appears(() => own.sockets[0]);
+});
+
+test('a page that is prepared before anybody visits it is one from then on', async () => {
+  let prerendering = true;
+  Object.defineProperty(document, 'prerendering', { get: () => prerendering, configurable: true });
+  listening.push(() => delete (document as { prerendering?: boolean }).prerendering);
+  const own = await load();
+  api().open();
+  await idleMoment();
+  expect(hosts()).toEqual([]);
+  expect(own.starts).toBe(0);
+  expect(localStorage.getItem('amoiq-chat-visit')).toBeNull();
+  prerendering = false;
+  document.dispatchEvent(new Event('prerenderingchange'));
+  await appears(() => own.sockets[0]);
+  expect(part<HTMLDialogElement>('dialog').open).toBe(true);
 });
 
 test("the visitor's own click is a yes, too", async () => {
@@ -351,12 +373,14 @@ test("the visitor's own click is a yes, too", async () => {
 test('commands from before the script run after it, in order, and one that is wrong stops none', async () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   const opened = vi.fn();
-  const queue: unknown[] = [['on', 'open', opened], ['opne'], ['on', 'opne', opened], ['open']];
+  const nameless: unknown = Object.create(null);
+  const queue: unknown[] = [['on', 'open', opened], ['opne'], [nameless], ['on', 'opne', opened], ['open']];
   asPage.ChatWidget = queue;
   await load();
   expect(opened).toHaveBeenCalledExactlyOnceWith({});
   expect(warn.mock.calls.map(([words]) => words as string)).toEqual([
     expect.stringContaining('no command opne'),
+    expect.any(String),
     expect.stringContaining("'on' takes one of"),
   ]);
   api().push(['off', 'open', opened] as ChatWidgetCommand, ['close'], ['open']);
@@ -412,6 +436,29 @@ test('a visitor who is identified is that user, and the former messages are out 
   expect(part<HTMLTextAreaElement>('textarea').value).toBe('');
   const third = await appears(() => own.sockets[2]);
   expect(await third.config.credentials()).not.toHaveProperty('token');
+});
+
+test('a later token of the same visitor leaves everything as it is, and is shown from then on', async () => {
+  const tokenOf = (sub: string, exp: number) => `x.${btoa(JSON.stringify({ sub, exp }))}.y`;
+  asPage.ChatWidgetConfig = { ...CONFIG, token: tokenOf('ann', 1) };
+  const { own, socket } = await loadConnected();
+  bubble().click();
+  write('Of ann');
+  await appears(() => shadow().querySelector('.own.delivered') ?? undefined);
+  type('Half a sen');
+  api().identify({ token: tokenOf('ann', 2) });
+  expect(texts()).toContain('Of ann');
+  expect(part<HTMLTextAreaElement>('textarea').value).toBe('Half a sen');
+  expect(await socket.config.credentials()).toMatchObject({ token: tokenOf('ann', 2) });
+  expect(socket.closed).toBe(false);
+  // Where there is no connection there may be one by this token.
+  socket.emit(SocketEvent.Disconnected);
+  api().identify({ token: tokenOf('ann', 3) });
+  const second = await appears(() => own.sockets[1]);
+  expect(await second.config.credentials()).toMatchObject({ token: tokenOf('ann', 3) });
+  expect(part<HTMLTextAreaElement>('textarea').value).toBe('Half a sen');
+  api().identify({ token: tokenOf('bea', 3) });
+  expect(part<HTMLTextAreaElement>('textarea').value).toBe('');
 });
 
 test('a history that is still being read when the visitor changes is not the next one\'s', async () => {
@@ -490,4 +537,18 @@ test('whoever takes it out of the page finds it put back', async () => {
   expect(hosts()).toEqual([host]);
   document.body.replaceChildren();
   expect(hosts()).toEqual([host]);
+});
+
+test('a page that makes another root has it there', async () => {
+  await loadConnected();
+  const [host] = hosts();
+  const former = document.documentElement;
+  listening.push(() => document.replaceChildren(former));
+  const root = document.createElement('html');
+  root.append(document.createElement('head'), document.createElement('body'));
+  document.replaceChildren(root);
+  await appears(() => hosts()[0]);
+  expect(hosts()).toEqual([host]);
+  host?.remove();
+  await appears(() => hosts()[0]);
 });

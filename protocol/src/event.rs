@@ -5,17 +5,17 @@ use alloc::string::String;
 
 /// Client to server: asks for the list of online users. Payload `{ tenantId }`; admins only, own tenant only.
 pub const GET_ONLINE_USERS: &str = "get_online_users";
-/// Client to server: a chat message, `{ text, siteId?, domain?, sessionId? }`.
+/// Client to server: a chat message, a [`SendMessage`](crate::message::SendMessage).
 pub const MESSAGE: &str = "message";
 /// Client to server: an admin follows a conversation, `{ sessionId }`.
 pub const JOIN_CONVERSATION: &str = "join_conversation";
 /// Client to server: an admin stops following a conversation, `{ sessionId }`.
 pub const LEAVE_CONVERSATION: &str = "leave_conversation";
 
-/// Client to server: what a visitor who reports their visit looks at now, `{ url?, title?, idle? }`.
+/// Client to server: what has changed of a visit that is reported, a [`Visit`](crate::visit::Visit).
 pub const UPDATE_PRESENCE: &str = "update_presence";
 
-/// Server to client: a user came online, or is shown with another session.
+/// Server to client: a user came online, or something else is shown of them.
 pub const USER_ONLINE: &str = "user_online";
 /// Server to client: a user's last session is gone.
 pub const USER_OFFLINE: &str = "user_offline";

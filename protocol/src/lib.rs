@@ -6,7 +6,7 @@
 //! - [`roster`]: the presence reducer, snapshot and deltas to changes.
 //!
 //! What must stay true: no I/O, no clock, no random source, no `std`. JSON payloads are text here; only the
-//! `serde` feature, which the browser never turns on, gives the payload types their encoding.
+//! `serde` feature, which the npm package's core never turns on, gives the payload types their encoding.
 #![no_std]
 #![warn(missing_docs)]
 

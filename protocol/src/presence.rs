@@ -53,7 +53,8 @@ pub struct Cursor {
 pub struct OnlineUser {
     /// The user; unique within a tenant.
     pub user_id: String,
-    /// The session that is shown for the user: the newest that is connected.
+    /// The session that is shown for the user: of those that are connected the newest, or the one that was last said to be
+    /// looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
     /// When that session connected, ISO-8601 UTC with milliseconds: `2024-01-15T10:30:00.000Z`.

@@ -331,18 +331,6 @@ impl<S: Shelf> Roster<S> {
         changes
     }
 
-    /// Takes a list that nobody asked for: it is as new as the deltas around it, so it is right about everybody.
-    pub fn replace(&mut self, list: &S::List) -> Changes {
-        let now = self.ask();
-        self.answer(now, list)
-    }
-
-    /// The same of a list with a mark.
-    pub fn replace_at(&mut self, mark: Mark, list: &S::List) -> Changes {
-        let now = self.ask();
-        self.answer_at(now, mark, true, list)
-    }
-
     fn reach(&mut self, mark: Mark) {
         if self.mark.is_none_or(|at| at.epoch != mark.epoch) {
             self.learned = self.asks;

@@ -190,32 +190,6 @@ impl<'a> Packet<'a> {
         }
         out.push_str(data);
     }
-
-    /// The packet's `data`; empty if it has none.
-    pub fn data(&self) -> &'a str {
-        match self.kind {
-            Kind::Disconnect => "",
-            Kind::Connect { data }
-            | Kind::Event { data, .. }
-            | Kind::Ack { data, .. }
-            | Kind::ConnectError { data }
-            | Kind::BinaryEvent { data, .. }
-            | Kind::BinaryAck { data, .. } => data,
-        }
-    }
-
-    /// Where `data` begins in the text this packet was decoded from, in bytes.
-    pub fn data_offset(&self, text: &str) -> usize {
-        text.len().saturating_sub(self.data().len())
-    }
-
-    /// Where `data` begins in the text this packet was decoded from, in UTF-16 units: the index to cut a
-    /// JavaScript string at.
-    pub fn data_offset_utf16(&self, text: &str) -> usize {
-        // All of the head is ASCII, except maybe the namespace.
-        let namespace_utf16: usize = self.namespace.chars().map(char::len_utf16).sum();
-        (self.data_offset(text) + namespace_utf16).saturating_sub(self.namespace.len())
-    }
 }
 
 /// Bounds on the binary attachments of one packet.

@@ -33,7 +33,7 @@ use crate::auth::{Gate, Identity};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::error::Refusal;
-use crate::limits::{Bucket, Buckets, OpenCounts, Place};
+use crate::limits::{Bucket, Buckets, OpenCounts, Place, Shares};
 use crate::messages::{Bus, MessageStore};
 use crate::presence::{Announcer, Change, PresenceStore, Profile};
 use crate::telemetry::Metrics;
@@ -73,8 +73,10 @@ pub struct Chat<P, M> {
 pub struct Open {
     tenants: OpenCounts<Arc<str>>,
     addresses: OpenCounts<IpAddr>,
-    /// Messages over HTTP, by address.
-    posts: Mutex<Buckets<IpAddr>>,
+    /// Messages of visitors, and of everybody over HTTP.
+    messages: Shares,
+    /// What visitors' pages tell of their visits.
+    updates: Shares,
 }
 
 /// What is kept of a connected socket.
@@ -89,7 +91,7 @@ pub struct Member {
     /// To be handed over once the socket is connected.
     visitor_token: Mutex<Option<Box<Issued>>>,
     _tenant_place: Place<Arc<str>>,
-    _address_place: Option<Place<IpAddr>>,
+    address_place: Option<Place<IpAddr>>,
 }
 
 /// How a socket is told who comes and goes.
@@ -117,6 +119,11 @@ impl Member {
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
+
+    /// The address by which it is counted, if it is.
+    fn address(&self) -> Option<IpAddr> {
+        self.address_place.as_ref().map(|place| *place.key())
+    }
 }
 
 impl Open {
@@ -125,11 +132,22 @@ impl Open {
         Self {
             tenants: OpenCounts::new(settings.connections.per_tenant),
             addresses: OpenCounts::new(settings.connections.per_address),
-            posts: Mutex::new(Buckets::new(
-                settings.messages.per_address,
-                settings.messages.max_addresses,
-                now,
-            )),
+            messages: Shares::new(
+                Buckets::new(
+                    settings.messages.per_address,
+                    settings.messages.max_addresses,
+                    now,
+                ),
+                Buckets::new(settings.messages.per_user, settings.messages.max_users, now),
+            ),
+            updates: Shares::new(
+                Buckets::new(
+                    settings.visits.per_address,
+                    settings.visits.max_addresses,
+                    now,
+                ),
+                Buckets::new(settings.visits.per_user, settings.visits.max_users, now),
+            ),
         }
     }
 
@@ -143,9 +161,26 @@ impl Open {
         self.tenants.by_key()
     }
 
-    /// Whether one more message may come over HTTP from this address; `None` is not counted.
-    pub fn allows_post(&self, address: Option<IpAddr>, now: Duration) -> bool {
-        address.is_none_or(|address| self.posts.lock().take(address, now))
+    /// Whether one more message may come over HTTP from this author, at this address; `None` is not counted.
+    pub fn allows_post(&self, address: Option<IpAddr>, author: &Identity, now: Duration) -> bool {
+        self.messages.take_address(address, now) && self.messages.allows_visitor(author, now)
+    }
+}
+
+impl Shares {
+    /// Whether a socket may cause one more of these. Staff trouble nobody but themselves.
+    fn allow(&self, socket: &Socket, now: Duration) -> bool {
+        let member = socket.session();
+        member.identity.is_admin()
+            || self.take_address(member.address(), now)
+                && self.allows_visitor(&member.identity, now)
+    }
+
+    /// A visitor without a proof is not counted by a name that they can change at will.
+    fn allows_visitor(&self, identity: &Identity, now: Duration) -> bool {
+        identity.is_admin()
+            || !identity.is_proven()
+            || self.take_user(identity.tenant().id(), identity.user_id(), now)
     }
 }
 

@@ -76,9 +76,7 @@ impl WallTime {
     /// Milliseconds since the Unix epoch; zero for a clock that is set before it.
     pub fn unix_millis(self) -> u64 {
         let since = self.0.duration_since(SystemTime::UNIX_EPOCH);
-        since.map_or(0, |since| {
-            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-        })
+        since.map_or(0, millis)
     }
 
     /// The moment that is so much earlier, at most back to the Unix epoch.
@@ -97,6 +95,11 @@ impl WallTime {
     pub fn to_iso(self) -> String {
         humantime::format_rfc3339_millis(self.0).to_string()
     }
+}
+
+/// Whole milliseconds of a duration.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -36,6 +36,14 @@ pub struct Buckets<K> {
     overflow: Bucket,
 }
 
+/// What one address, and one user, may cause with all that they have open.
+#[derive(Debug)]
+pub struct Shares {
+    addresses: Mutex<Buckets<IpAddr>>,
+    /// By tenant and user.
+    users: Mutex<Buckets<(Arc<str>, Arc<str>)>>,
+}
+
 /// Counts what is open for each key, up to a limit.
 #[derive(Debug)]
 pub struct OpenCounts<K: Eq + Hash> {
@@ -121,6 +129,34 @@ impl<K: Eq + Hash> Buckets<K> {
             .entry(key)
             .or_insert_with(|| Bucket::full(rate, now))
             .take(rate, now)
+    }
+}
+
+impl Shares {
+    /// Nobody has caused anything yet.
+    pub fn new(addresses: Buckets<IpAddr>, users: Buckets<(Arc<str>, Arc<str>)>) -> Self {
+        Self {
+            addresses: Mutex::new(addresses),
+            users: Mutex::new(users),
+        }
+    }
+
+    /// Takes one for an address; `None` is not counted.
+    pub fn take_address(&self, address: Option<IpAddr>, now: Duration) -> bool {
+        address.is_none_or(|address| self.addresses.lock().take(address, now))
+    }
+
+    /// Takes one for a tenant's user.
+    pub fn take_user(&self, tenant: &Arc<str>, user: &Arc<str>, now: Duration) -> bool {
+        let key = (Arc::clone(tenant), Arc::clone(user));
+        self.users.lock().take(key, now)
+    }
+}
+
+impl<K: Eq + Hash> Place<K> {
+    /// For what it counts.
+    pub fn key(&self) -> &K {
+        &self.key
     }
 }
 

@@ -3,8 +3,8 @@
 //! What must stay true:
 //! - every connection counts, whatever it is used for, until it is closed; their number is bounded in
 //!   all and from one address, and who is over the bound is told so;
-//! - a connection that does not finish its TLS handshake, or is silent before, within or between the heads of its requests is closed in time,
-//!   so that holding one costs its holder something;
+//! - a connection that does not finish its TLS handshake, or is silent before, within or between the heads of
+//!   its requests is closed in time, so that holding one costs its holder something;
 //! - neither a failed accept nor a broken connection ends the server.
 
 mod connection;
@@ -84,7 +84,7 @@ impl Listener {
         http.timer(TokioTimer::new())
             .header_read_timeout(settings.http.head_timeout)
             .max_header_size(settings.http.max_head_bytes)
-            .max_buf_size(settings.http.max_head_bytes.max(SMALLEST_BUFFER));
+            .max_buf_size(settings.http.max_head_bytes);
         Self {
             tcp,
             tls,
@@ -221,9 +221,6 @@ impl Serving {
         }
     }
 }
-
-/// hyper reads into no smaller buffer.
-const SMALLEST_BUFFER: usize = 8192;
 
 /// A stable name, for counting, for how the HTTP part of a connection ended.
 fn how(error: Option<&hyper::Error>) -> &'static str {

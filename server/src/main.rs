@@ -1,6 +1,7 @@
 //! The program: command line in, one server, signals out.
 //!
-//! Exit codes: 0 after a signal or a successful `check-config`, 2 for an option, a file or an address that cannot be used.
+//! Exit codes: 0 after a signal, or when `check-config` or `presence` has done its work; 2 for an option, a file or an
+//! address that cannot be used; 1 for what is nobody's mistake, such as a Redis that does not answer `presence`.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;

@@ -34,7 +34,7 @@ pub use memory::MemoryMessageStore;
 ///   again only if nobody knows any more whether it was, as after a crash, or while the first attempt is under way.
 /// - The list of a tenant's conversations is changed in the step that changes the history. A conversation is in
 ///   it with the last message that its history has, while it has any, and while it is among the so many in which
-///   something was said last.
+///   something was said last. What has no visitor brings no conversation into it.
 /// - What it keeps is bounded in number, size and time. It may forget, but only the oldest.
 /// - Tenants never see each other: a conversation's key holds its tenant.
 pub trait MessageStore: Send + Sync + 'static {
@@ -64,11 +64,12 @@ pub trait MessageStore: Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Listing, StoreError>> + Send;
 
-    /// The visitor of a listed conversation: whoever spoke last in it but for staff, or to whom staff spoke.
+    /// The visitor of a conversation: whoever spoke last in it but for staff, or to whom staff spoke, or nobody yet;
+    /// `None` if it is not known.
     fn visitor(
         &self,
         conversation: &Conversation,
-    ) -> impl Future<Output = Result<Option<Arc<str>>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<Visitor>, StoreError>> + Send;
 
     /// Remembers a session that has no socket.
     fn open_session(
@@ -106,6 +107,41 @@ pub enum Owner {
     Session(Arc<str>),
 }
 
+/// Who the visitor of a conversation is, as far as its owner and its messages do not say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Visitor {
+    /// They do: the owner, or who speaks.
+    Told,
+    /// This user, to whose session staff speak.
+    Named(Arc<str>),
+    /// There is none: staff talk to themselves, or to programs that answer them. No desk is told of that, and unless a
+    /// visitor has spoken in it or been spoken to, the conversation is in no list.
+    Nobody,
+}
+
+/// No user's id: the ids of visitors that need to be named begin alike.
+const NOBODY: &str = "-";
+
+impl Visitor {
+    /// The visitor as it is written in Redis and between nodes: empty if that is said already.
+    pub fn to_text(&self) -> &str {
+        match self {
+            Self::Told => "",
+            Self::Named(user) => user,
+            Self::Nobody => NOBODY,
+        }
+    }
+
+    /// Reads what [`to_text`](Self::to_text) writes.
+    pub fn from_text(text: &str) -> Self {
+        match text {
+            "" => Self::Told,
+            NOBODY => Self::Nobody,
+            user => Self::Named(user.into()),
+        }
+    }
+}
+
 const USER: &str = "user:";
 const SESSION: &str = "session:";
 
@@ -131,8 +167,8 @@ impl Owner {
 pub struct Entry<'a> {
     /// Where it belongs.
     pub conversation: &'a Conversation,
-    /// The visitor's user id, if it is neither the owner's nor the author's: where staff speak to a session.
-    pub visitor: Option<&'a str>,
+    /// Its visitor.
+    pub visitor: &'a Visitor,
     /// The message.
     pub message: &'a Message,
     /// The same as JSON text.
@@ -225,5 +261,16 @@ mod tests {
             assert_eq!(Owner::from_text(&owner.to_text()), Some(owner));
         }
         assert_eq!(Owner::from_text("nobody"), None);
+    }
+
+    #[test]
+    fn a_visitor_is_read_as_it_was_written() {
+        for visitor in [
+            Visitor::Told,
+            Visitor::Named("anonymous-v".into()),
+            Visitor::Nobody,
+        ] {
+            assert_eq!(Visitor::from_text(visitor.to_text()), visitor);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The signals that the process obeys.
 //!
 //! SIGTERM or SIGINT asks the server to stop and lets it put things away; a second one ends the wait.
-//! SIGHUP asks it to read its tenants again.
+//! SIGHUP asks it to read its tenants and its certificate again.
 
 use std::io;
 

@@ -7,7 +7,7 @@ use crate::clock::WallTime;
 use crate::error::StoreError;
 use crate::messages::listing::{Listing, Place};
 use crate::messages::{
-    Accepted, Conversation, Entry, MemoryMessageStore, MessageStore, RedisMessageStore,
+    Accepted, Conversation, Entry, MemoryMessageStore, MessageStore, RedisMessageStore, Visitor,
 };
 use crate::presence::{
     Joining, Leaving, List, Location, MemoryPresenceStore, Page, PresenceStore, RedisPresenceStore,
@@ -182,7 +182,7 @@ impl MessageStore for Messages {
         }
     }
 
-    async fn visitor(&self, conversation: &Conversation) -> Result<Option<Arc<str>>, StoreError> {
+    async fn visitor(&self, conversation: &Conversation) -> Result<Option<Visitor>, StoreError> {
         match self {
             Self::Memory(store) => store.visitor(conversation).await,
             Self::Redis(store) => store.visitor(conversation).await,

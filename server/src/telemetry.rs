@@ -6,13 +6,22 @@ use std::io::IsTerminal as _;
 use std::str::FromStr;
 
 use clap::ValueEnum;
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, FilterFn};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use metrics::{BusEvent, Metrics, PresenceAnswer, Snapshot, TenantCounts};
 
 /// A request that a backend could not be given is an error to the proxy. To the gateway it is one that goes to
 /// another backend, and it says so itself.
 const REPEATED: &str = "axum_reverse_proxy=off,";
+
+/// The library of WebSocket connections, which at the level of traces logs whole frames: credentials and what people say.
+const TELLS_FRAMES: &str = "tungstenite";
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -50,15 +59,38 @@ impl LogFilter {
 ///
 /// Belongs in `main`: it is the one thing in this crate that is global to the process.
 pub fn init_logs(filter: &LogFilter, format: LogFormat) {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter.directives())
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+    let is_terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::registry()
+        .with(lines(filter, format, std::io::stderr, is_terminal))
+        .init();
+}
+
+/// What writes log lines. Whatever the filter says, none has a secret.
+fn lines<S, W>(
+    filter: &LogFilter,
+    format: LogFormat,
+    writer: W,
+    in_colours: bool,
+) -> impl Layer<S> + use<S, W>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    // With a hint, or else every line of every module would be looked at.
+    let discreet = FilterFn::new(is_discreet).with_max_level_hint(LevelFilter::TRACE);
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(writer)
+        .with_ansi(in_colours)
         .with_target(false);
-    match format {
-        LogFormat::Text => builder.init(),
-        LogFormat::Json => builder.json().flatten_event(true).init(),
-    }
+    let layer = match format {
+        LogFormat::Text => layer.boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+    };
+    layer.with_filter(filter.directives().and(discreet))
+}
+
+fn is_discreet(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() != Level::TRACE || !metadata.target().starts_with(TELLS_FRAMES)
 }
 
 #[cfg(test)]
@@ -70,20 +102,19 @@ mod tests {
 
     use super::*;
 
-    /// What is written where two modules have an error to tell.
+    /// What is written where modules have something to tell.
     fn logged(filter: &str) -> String {
         let filter: LogFilter = filter.parse().unwrap();
-        let lines = Lines::default();
-        let writer = lines.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(filter.directives())
-            .with_writer(move || writer.clone())
-            .finish();
-        tracing::subscriber::with_default(subscriber, || {
+        let written = Lines::default();
+        let writer = written.clone();
+        let lines = lines(&filter, LogFormat::Text, move || writer.clone(), false);
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
             tracing::error!(target: "axum_reverse_proxy::forward", "of the proxy");
             tracing::error!(target: "chat_server::gateway", "of the gateway");
+            tracing::debug!(target: "tungstenite::protocol", "a closing handshake");
+            tracing::trace!(target: "tungstenite::protocol", "a frame");
         });
-        let bytes = lines.0.lock().clone();
+        let bytes = written.0.lock().clone();
         String::from_utf8(bytes).unwrap()
     }
 
@@ -100,6 +131,15 @@ mod tests {
     fn a_module_that_is_asked_for_is_heard() {
         assert!(logged("info,axum_reverse_proxy=debug").contains("of the proxy"));
         assert!(!logged("off").contains("of the gateway"));
+    }
+
+    #[test]
+    fn no_filter_shows_what_is_in_a_frame() {
+        for filter in ["trace", "tungstenite=trace", "tungstenite::protocol=trace"] {
+            let text = logged(filter);
+            assert!(text.contains("a closing handshake"), "{text}");
+            assert!(!text.contains("a frame"), "{text}");
+        }
     }
 
     #[derive(Clone, Default)]

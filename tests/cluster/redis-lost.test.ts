@@ -130,6 +130,33 @@ test('the shown tab ends while Redis is away, and the other one is at another no
   scene.nobodyFlickered();
 });
 
+test('the answers of Redis are lost just when visitors go', async () => {
+  await using redis = await RedisServer.start();
+  await using network = await TcpProxy.start(redis.port);
+  await using scene = await Scene.begin('Redis is heard no more when visitors go', {
+    redis,
+    lease: LONG_LEASE,
+    redisUrlOf: () => `redis://127.0.0.1:${network.port}`,
+  });
+  const { at, users } = await scene.crowd();
+  // From here on Redis knows the script of a leave, and does it without another exchange.
+  await scene.goesOn(0);
+
+  network.swallowAnswers();
+  for (const [leaver] of at) leaver?.close();
+  await scene.unready();
+  // Redis knows that they have gone, and nobody is there to end their grace times.
+  await until('each node to let its own go by itself', () =>
+    scene.observers.every((own, n) => own.times('offline', users[n]?.[0] ?? '') > 0),
+  );
+  network.mend();
+  await scene.ready();
+  await scene.converged();
+  await scene.goesOn(0);
+  await scene.converged();
+  scene.nobodyFlickered();
+});
+
 test('Redis is far away', async () => {
   await using redis = await RedisServer.start();
   await using network = await TcpProxy.start(redis.port);

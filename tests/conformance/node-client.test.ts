@@ -35,6 +35,14 @@ test('a store follows, a visitor talks, and the API answers', async () => {
   await until('nobody', () => followed.now.onlineUsers.length === 0);
 });
 
+test('the list may be asked for from the first line on', async () => {
+  await using server = await startServer();
+  chat.configure({ gatewayUrl: server.url, apiKey: ADMIN_KEY });
+  using client = new NodeSocket(chat, TENANT, true);
+  client.socket.requestOnlineUsers();
+  await until('the list', () => client.count('list') === 1);
+});
+
 test('a server that falls silent is left, and found again', async () => {
   await using server = await OfficialServer.start({ pingInterval: 200, pingTimeout: 200 });
   await using network = await TcpProxy.start(server.port);

@@ -69,6 +69,13 @@ const STATES: Readonly<Record<string, (page: Page, server: DeskServer) => Promis
   },
 };
 
+/** Lists scroll, and the page does not. */
+const beyond = (page: Page): Promise<number[]> =>
+  page.evaluate(() => {
+    const { scrollWidth, clientWidth, scrollHeight, clientHeight } = document.documentElement;
+    return [scrollWidth - clientWidth, scrollHeight - clientHeight];
+  });
+
 const SCREENS = {
   'light, wide': { colorScheme: 'light', viewport: { width: 1440, height: 900 } },
   'dark, wide': { colorScheme: 'dark', viewport: { width: 1440, height: 900 } },
@@ -89,6 +96,7 @@ for (const [name, screen] of Object.entries(SCREENS)) {
     await page.getByRole('slider').waitFor();
     await STATES[state]?.(page, server);
     expect(await barriers(page)).toEqual([]);
+    expect(await beyond(page), 'pixels by which the page is larger than what is seen of it').toEqual([0, 0]);
     expect(opened.errors).toEqual([]);
   });
 }

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startServer, TENANT } from '../support/backends.ts';
 import { type Page, TestBrowser } from '../support/browser.ts';
+import { DeskServer } from '../support/desk-server.ts';
 import { address, exampleDashboard, rows } from '../support/examples.ts';
 import { type ChatMessage, type ClientOptions, OfficialClient } from '../support/official-client.ts';
 import type { Site } from '../support/site.ts';
@@ -129,6 +130,55 @@ test('what is said while one looks elsewhere is unread, and waits at the end of 
   await page.locator('[data-unread=true]').filter({ hasText: 'Anybody there?' }).click();
   await said(page, 'Anybody there?').waitFor();
   await page.locator('[data-unread=true]').waitFor({ state: 'detached' });
+  expect(staff.errors).toEqual([]);
+});
+
+test('whoever reads at the end stays there when there is more than is kept', async () => {
+  const { userId, sessionId } = { userId: 'anonymous-talker', sessionId: 's-talker' };
+  await using server = await DeskServer.start([{ userId, sessionId, connectedAt: new Date().toISOString() }]);
+  for (let line = 0; line < 1000; line++) server.say(sessionId, 'user', `Line ${line}, and so on. `.repeat(6));
+  await using staff = await browser.open(address(desk, server), whole);
+  const { page } = staff;
+  await rows(page).first().click();
+  const log = page.getByRole('log');
+  await log.getByText('Line 999').waitFor();
+  for (const text of ['One more', 'And another']) {
+    server.say(sessionId, 'user', text);
+    await said(page, text).waitFor();
+    await until('the end', () => log.evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight < 2));
+  }
+  expect(await page.getByRole('button', { name: 'New messages', exact: true }).count()).toBe(0);
+  expect(staff.errors).toEqual([]);
+});
+
+test('whoever closes a conversation goes on where they had opened it', async () => {
+  await using server = await startServer();
+  using ann = await OfficialClient.visitor(server.url, 'ann-of-old');
+  using bob = await OfficialClient.visitor(server.url, 'bob-of-old');
+  await ann.send('Hello from Ann');
+  await bob.send('Hello from Bob');
+  await using staff = await browser.open(address(desk, server), whole);
+  const { page } = staff;
+  await page.getByRole('tab', { name: 'Conversations' }).click();
+  await listed(page, 'Hello from Ann').focus();
+  await page.keyboard.press('Enter');
+  await field(page).press('Escape');
+  await until('the same conversation', () =>
+    listed(page, 'Hello from Ann').evaluate((button) => button === document.activeElement),
+  );
+  expect(staff.errors).toEqual([]);
+});
+
+test('who waits is counted as far as the list has been read', async () => {
+  const users = Array.from({ length: 60 }, (_, index) => `s${index}`);
+  await using server = await DeskServer.start();
+  for (const sessionId of users) server.say(sessionId, 'user', 'Anybody there?');
+  await using staff = await browser.open(address(desk, server), whole);
+  const { page } = staff;
+  await titled(page, '(50+) Desk');
+  await page.getByRole('tab', { name: 'Conversations' }).click();
+  await page.getByRole('button', { name: 'Show more' }).click();
+  await titled(page, '(60) Desk');
   expect(staff.errors).toEqual([]);
 });
 

@@ -166,6 +166,28 @@ test('the selection is a visitor’s, and goes with them', async () => {
   expect(await selected(page).innerText()).toContain('Checkout');
 });
 
+test('at the end of the list the selection stays in sight, however many come and go before it', async () => {
+  await using server = await DeskServer.start(Array.from({ length: 200 }, (_, index) => user(index)));
+  await using opened = await browser.open(address(desk, server), whole);
+  const { page } = opened;
+  await rowCount(page, 200);
+  await grid(page).focus();
+  await page.keyboard.press('End');
+  await selectedAt(page, 199);
+  const top = () => selected(page).evaluate((element) => Math.round(element.getBoundingClientRect().top));
+  const place = await top();
+  for (let newcomer = 1; newcomer <= 15; newcomer++) {
+    const startedAt = new Date(NEWEST + newcomer * 1000).toISOString();
+    server.online({ ...user(1000 + newcomer), startedAt });
+  }
+  await selectedAt(page, 214);
+  expect(await top()).toBe(place);
+  for (let leaving = 0; leaving < 5; leaving++) server.offline(user(leaving).userId);
+  await selectedAt(page, 209);
+  expect(await top()).toBe(place);
+  expect(opened.errors).toEqual([]);
+});
+
 /** The selected row, once it is the one at that place. */
 async function selectedAt(page: Page, place: number) {
   await page.locator(`[role=row][aria-selected=true][aria-rowindex="${place + 2}"]`).waitFor();

@@ -99,6 +99,34 @@ test("the page's shortcuts are not for what is written here", async () => {
   expect(opened.errors).toEqual([]);
 });
 
+test('a page that scrolls in its own way and guards its texts does not do so in here', async () => {
+  const guards = `
+    for (const type of ['wheel', 'touchmove', 'copy', 'cut', 'paste', 'contextmenu', 'selectstart'])
+      document.addEventListener(type, (event) => event.preventDefault(), { passive: false });`;
+  await using site = await hostSite(stage.files, stage.server.url, { before: script(guards) });
+  await using opened = await openHost(stage.browser, `${site.url}/shop`, {
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
+  const { page } = opened;
+  await bubble(page).click();
+  const input = page.getByRole('textbox');
+  await input.fill('To be moved');
+  await input.press('Control+A');
+  await input.press('Control+X');
+  await input.press('Control+V');
+  await input.press('Control+V');
+  expect(await input.inputValue()).toBe('To be movedTo be moved');
+  await input.fill('line\n'.repeat(60));
+  await input.press('Enter');
+  const log = page.getByRole('log');
+  const top = () => log.evaluate(({ scrollTop }) => scrollTop);
+  await until('something to scroll', async () => (await top()) > 0);
+  await log.hover();
+  await page.mouse.wheel(0, -5000);
+  await until('the start of it', async () => (await top()) === 0);
+  expect(opened.errors).toEqual([]);
+});
+
 for (const [what, replace] of Object.entries({
   "the body's content is replaced": () => {
     document.body.innerHTML = '<h1>Another page</h1>';
@@ -127,6 +155,31 @@ for (const [what, replace] of Object.entries({
     expect(await troubleOf(page)).toMatchObject({ uncaught: [], shifts: 0 });
   });
 }
+
+test('a page that comes while the chat fills a phone is found at its top', async () => {
+  const long = '<h1>Bags</h1><p style="height: 3000px">Long ways</p>';
+  await using site = await hostSite(stage.files, stage.server.url, {
+    before: '<meta name="viewport" content="width=device-width">',
+    body: long,
+  });
+  const phone = { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true };
+  await using opened = await openHost(stage.browser, `${site.url}/shop`, phone);
+  const { page } = opened;
+  await page.evaluate(() => scrollTo(0, 900));
+  await bubble(page).click();
+  await panel(page).waitFor();
+  await page.evaluate((text) => {
+    const body = document.createElement('body');
+    body.innerHTML = text;
+    document.body.replaceWith(body);
+    scrollTo(0, 0);
+  }, long);
+  await page.getByRole('button', { name: 'Close chat' }).click();
+  await panel(page).waitFor({ state: 'hidden' });
+  expect(await page.evaluate(() => scrollY)).toBe(0);
+  expect(await page.evaluate(() => document.documentElement.getAttribute('style'))).toBeNull();
+  expect(opened.errors).toEqual([]);
+});
 
 test('it comes late, and nothing moves', async () => {
   await using site = await hostSite(stage.files, stage.server.url, {

@@ -44,6 +44,9 @@ const PAGES: Readonly<Record<string, string>> = {
     delete window.requestIdleCallback;
     Object.defineProperty(navigator, 'locks', { value: undefined });`,
   'storage is full': `Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') };`,
+  'the console is a stub, and the page says something wrong': `
+    window.console = { log() {} };
+    window.ChatWidget = [['opne']];`,
   'names that a widget might use are taken': `
     Object.assign(window, { chat: 1, core: 2, widget: 3, io: 4, wasm: 5, process: 6, global: 7, Buffer: 8, require: 9 });`,
 };

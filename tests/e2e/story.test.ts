@@ -2,7 +2,7 @@
  * The whole story, as a shop and its visitors live it: the example shop with the script tag, the example desk, and the server between
  * them, once as one process and once as many behind a gateway.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ADMIN_KEY, startServer, TENANT } from '../support/backends.ts';
 import { TestBrowser, type TestPage } from '../support/browser.ts';
 import { address, exampleDashboard, exampleShop } from '../support/examples.ts';
@@ -57,11 +57,12 @@ const arrive = (server: { readonly url: string }): Promise<TestPage> =>
 
 for (const [name, deploy] of Object.entries(DEPLOYMENTS)) {
   describe(name, () => {
+    // One for each story: who was there before, and what they have said, would count in the next one.
     let system: Deployed;
-    beforeAll(async () => {
+    beforeEach(async () => {
       system = await deploy();
     });
-    afterAll(() => system[Symbol.asyncDispose]());
+    afterEach(() => system[Symbol.asyncDispose]());
     const agent = () => Agent.open(browser, address(desk, system));
 
     test('a visit: comes, goes on, rests, comes back, leaves', async () => {

@@ -174,6 +174,24 @@ test('everything that a finger hits is large enough', async () => {
   expect(await small()).toEqual([]);
 });
 
+test('a long word in a text of the page\'s breaks', async () => {
+  const title = 'Donaudampfschifffahrtsgesellschaft '.repeat(3);
+  await using site = await widgetSite(stage.files, {
+    server: stage.server.url,
+    config: { texts: { title, greeting: title.replaceAll(' ', ''), online: title } },
+  });
+  await using opened = await stage.browser.open(`${site.url}/shop`, { viewport: { width: 320, height: 640 } });
+  const { page } = opened;
+  await bubble(page).click();
+  await page.locator('.status', { hasText: title.trim() }).waitFor();
+  const wide = await page.locator('.panel, .panel :visible').evaluateAll((parts) =>
+    parts
+      .filter(({ scrollWidth, clientWidth }) => clientWidth > 1 && scrollWidth > clientWidth)
+      .map(({ outerHTML }) => outerHTML),
+  );
+  expect(wide).toEqual([]);
+});
+
 test('with the text twice as large in the browser, everything is in its place in a small window', async () => {
   await using site = await widgetSite(stage.files, { server: stage.server.url });
   await using opened = await stage.browser.open('about:blank', { viewport: { width: 640, height: 430 } });

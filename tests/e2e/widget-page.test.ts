@@ -117,6 +117,12 @@ test('a page that empties its body, and even its root, still has it', async () =
   });
   await bubble(page).click();
   await write(page, 'Still here');
+  await page.evaluate(() => {
+    const root = document.createElement('html');
+    root.append(document.createElement('head'), document.createElement('body'));
+    document.documentElement.replaceWith(root);
+  });
+  await write(page, 'And in another root');
   expect(opened.errors).toEqual([]);
 });
 
@@ -142,6 +148,29 @@ test("what is typed is not the page's, wherever it listens", async () => {
   await page.evaluate(() => (document.activeElement as HTMLElement).blur());
   await page.keyboard.press('a');
   expect((await heard())?.length).toBe(12);
+});
+
+test('who writes for minutes is there all the time', async () => {
+  await using shop = await site();
+  using agent = await OfficialClient.admin(stage.server.url);
+  await using opened = await stage.browser.open('about:blank');
+  const { page } = opened;
+  await page.clock.install();
+  await page.goto(`${shop.url}/shop`);
+  await bubble(page).click();
+  await page.getByText('Online').waitFor();
+  for (const word of ['Is ', 'the ', 'blue ', 'one ']) {
+    await page.getByRole('textbox').pressSequentially(word);
+    await page.clock.fastForward(40_000);
+  }
+  // What has been told of the visitor before, staff have heard before this.
+  await page.evaluate(() => history.pushState(null, '', '/bags'));
+  await page.clock.fastForward(2000);
+  type Seen = { readonly origin?: string; readonly url?: string; readonly idleSince?: string };
+  await agent.first<Seen>('user_online', ({ url }) => url === `${shop.url}/bags`);
+  const seen = agent.all<Seen>('user_online').filter(({ origin }) => origin === shop.url);
+  expect(seen.filter(({ idleSince }) => idleSince)).toEqual([]);
+  expect(opened.errors).toEqual([]);
 });
 
 test('storage that is blocked is no hindrance', async () => {

@@ -134,8 +134,14 @@ export class DeskServer {
     return summaries.sort((one, other) => other.updatedAt.localeCompare(one.updatedAt));
   }
 
+  #page(start: number, limit: number): object {
+    const all = this.#conversations();
+    const end = start + limit;
+    return { conversations: all.slice(start, end), ...(end < all.length && { nextCursor: String(end) }) };
+  }
+
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const { pathname } = new URL(request.url ?? '/', this.url);
+    const { pathname, searchParams } = new URL(request.url ?? '/', this.url);
     const headers = {
       'access-control-allow-origin': '*',
       'access-control-allow-headers': '*',
@@ -144,16 +150,16 @@ export class DeskServer {
     if (request.method === 'OPTIONS') {
       response.writeHead(204, headers).end();
     } else {
-      response.writeHead(200, headers).end(JSON.stringify(this.#document(pathname)));
+      response.writeHead(200, headers).end(JSON.stringify(this.#document(pathname, searchParams)));
     }
   }
 
-  #document(path: string): object {
+  #document(path: string, query: URLSearchParams): object {
     switch (path) {
       case '/api/chat/online-users/history':
         return { interval: 60_000, samples: this.samples };
       case '/api/chat/conversations':
-        return { conversations: this.#conversations() };
+        return this.#page(Number(query.get('cursor')), Number(query.get('limit')));
       default:
         return this.#list();
     }

@@ -31,6 +31,7 @@ export class NodeSocket {
         onConnect: note('connect'),
         onDisconnect: note('disconnect'),
         onError: (error) => this.errors.push(error as Chat.ChatError),
+        onOnlineUsersList: note('list'),
         onStateChange: (connection) => this.states.push(connection),
       },
       undefined,

@@ -12,7 +12,7 @@ use crate::{build, npm, setup};
 pub(crate) enum Bench {
     /// The server's memory and processor time beside the Node reference backend, both on one real Redis
     Server {
-        /// Further options of the benchmark: --quick, --rounds N, --visitors N, --embedded, --json FILE
+        /// Further options of the benchmark: --quick, --rounds N, --visitors N, --embedded, --ours-only, --json FILE
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
@@ -42,28 +42,49 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     }
 }
 
+/// A short round of those that need no browser, for whoever wants to know whether they work. They are built as unit tests are.
+pub(crate) fn rehearsals(workspace: &Workspace) -> Result<[Tool; 2]> {
+    let program = || {
+        Tool::cargo()
+            .args(["run", "--quiet", "--package", "chat-bench", "--"])
+            .dir(workspace.root())
+    };
+    Ok([
+        comparison(program(), workspace)?.args(["--quick", "--visitors", "200"]),
+        beside_redis(program(), "nodes", workspace)?.arg("--quick"),
+    ])
+}
+
 fn server(workspace: &Workspace, options: &[String]) -> Result<()> {
-    setup::node()?;
-    let redis = setup::redis_server()?;
-    let tests = workspace.tests();
-    npm::install(&tests)?;
-    let reference = tests.join("reference-backend").join("server.mjs");
-    built(workspace, "server")?
-        .arg("--reference")
-        .arg(reference)
-        .arg("--redis")
-        .arg(redis)
+    comparison(built(workspace)?, workspace)?
         .args(options)
         .run()
 }
 
 fn nodes(workspace: &Workspace, options: &[String]) -> Result<()> {
-    let redis = setup::redis_server()?;
-    built(workspace, "nodes")?
-        .arg("--redis")
-        .arg(redis)
+    beside_redis(built(workspace)?, "nodes", workspace)?
         .args(options)
         .run()
+}
+
+/// The program's comparison of our server with the reference, which is a Node program among the whole-system tests.
+fn comparison(program: Tool, workspace: &Workspace) -> Result<Tool> {
+    setup::node()?;
+    let tests = workspace.tests();
+    npm::install(&tests)?;
+    let reference = tests.join("reference-backend").join("server.mjs");
+    Ok(beside_redis(program, "server", workspace)?
+        .arg("--reference")
+        .arg(reference))
+}
+
+fn beside_redis(program: Tool, name: &str, workspace: &Workspace) -> Result<Tool> {
+    Ok(program
+        .arg(name)
+        .arg("--server")
+        .arg(workspace.server())
+        .arg("--redis")
+        .arg(setup::redis_server()?))
 }
 
 /// The driver is a Node program beside its pages; only the visitors who are online meanwhile are `chat-bench`'s.
@@ -85,14 +106,11 @@ fn client(workspace: &Workspace, options: &[String]) -> Result<()> {
         .run()
 }
 
-/// The benchmark of that name, built as is the server that it measures.
-fn built(workspace: &Workspace, name: &str) -> Result<Tool> {
+/// The benchmarks' program, built as is the server that it measures.
+fn built(workspace: &Workspace) -> Result<Tool> {
     build::server(workspace)?;
     chat_bench(workspace)?;
-    Ok(Tool::new(workspace.released("chat-bench"))
-        .arg(name)
-        .arg("--server")
-        .arg(workspace.server()))
+    Ok(Tool::new(workspace.released("chat-bench")))
 }
 
 fn chat_bench(workspace: &Workspace) -> Result<()> {

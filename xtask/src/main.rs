@@ -43,7 +43,7 @@ enum Command {
     Build(build::Options),
     /// The generated documentation: of the crates in target/doc, of the npm package in npm/docs/api
     Docs,
-    /// Builds everything, starts a server and serves the dashboard and a shop page
+    /// Builds everything, starts a server and serves the desk and a shop page
     Demo(demo::Options),
     /// Everything: checks, unit, browser and whole-system tests
     Test(test::Options),

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::process::Tool;
 use crate::totals::Totals;
 use crate::workspace::Workspace;
-use crate::{browser_core, build, check, docs, leptos_example, npm, setup};
+use crate::{bench, browser_core, build, check, docs, leptos_example, npm, setup};
 
 /// Which steps to run.
 #[derive(Args)]
@@ -55,6 +55,8 @@ enum Step {
     Cluster,
     /// The files of examples/deploy: proxies at work, options, queries
     Deploy,
+    /// A short round of the server's benchmarks, for whether they still work
+    Bench,
 }
 
 impl Step {
@@ -76,7 +78,8 @@ impl Step {
             | Self::E2e
             | Self::Gateway
             | Self::Cluster
-            | Self::Deploy => true,
+            | Self::Deploy
+            | Self::Bench => true,
         }
     }
 
@@ -129,6 +132,7 @@ impl Step {
             Self::Gateway => system_tests(workspace, "gateway"),
             Self::Cluster => system_tests(workspace, "cluster"),
             Self::Deploy => deployment_tests(workspace),
+            Self::Bench => Ok(all(bench::rehearsals(workspace)?)),
         }
     }
 }
@@ -216,7 +220,8 @@ fn chosen(options: &Options) -> Vec<Step> {
             | Step::E2e
             | Step::Gateway
             | Step::Cluster
-            | Step::Deploy => wanted(step),
+            | Step::Deploy
+            | Step::Bench => wanted(step),
         })
         .collect()
 }

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -12,8 +11,7 @@ use tokio::process::Command;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::client::Client;
-use crate::measure::CONNECTING;
+use crate::measure::{CONNECTING, connect_in_turn};
 use crate::process::{Launched, Measured};
 use crate::redis::Redis;
 use crate::side::{ADMIN_KEY, TENANT};
@@ -181,7 +179,7 @@ impl Crowd {
     ) -> Result<Self> {
         let leave = Arc::new(Semaphore::new(0));
         let mut visitors = JoinSet::new();
-        for client in connect(addresses, count, who).await? {
+        for client in connect_in_turn(addresses, count, who).await? {
             visitors.spawn(client.stay(Arc::clone(&leave)));
         }
         Ok(Self { visitors, leave })
@@ -197,36 +195,6 @@ impl Crowd {
     }
 }
 
-/// Connects visitors, a few at a time.
-pub(super) async fn connect(
-    addresses: &[String],
-    count: usize,
-    who: impl Fn(usize) -> (String, String) + Send + Sync + 'static,
-) -> Result<Vec<Client>> {
-    let (next, who) = (Arc::new(AtomicUsize::new(0)), Arc::new(who));
-    let mut tasks = JoinSet::new();
-    for _ in 0..CONNECTING {
-        let (addresses, next, who) = (addresses.to_vec(), Arc::clone(&next), Arc::clone(&who));
-        tasks.spawn(async move {
-            let mut clients = Vec::new();
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= count {
-                    return anyhow::Ok(clients);
-                }
-                let (tenant, name) = who(number);
-                let address = &addresses[number % addresses.len()];
-                clients.push(Client::visitor_of(address, &tenant, &name).await?);
-            }
-        });
-    }
-    let mut all = Vec::with_capacity(count);
-    while let Some(clients) = tasks.join_next().await {
-        all.extend(clients??);
-    }
-    Ok(all)
-}
-
 /// Visitors of the one tenant.
 pub(super) fn of_one_tenant(name: &'static str) -> impl Fn(usize) -> (String, String) {
     move |number| (TENANT.to_owned(), format!("{name}{number}"))
@@ -236,7 +204,8 @@ pub(super) fn of_one_tenant(name: &'static str) -> impl Fn(usize) -> (String, St
 pub(super) async fn warm_up(fleet: &Fleet, redis: &Redis) -> Result<()> {
     let crowd = Crowd::come(&fleet.addresses(), CONNECTING * 2, of_one_tenant("warm")).await?;
     crowd.go().await?;
-    until(async || Ok(redis.online(TENANT).await? == 0)).await
+    // A node gives up a tenant in which nobody is left, and the last one forgets how many changes there were.
+    until(async || Ok(redis.online(TENANT).await? == 0 && redis.changes(TENANT).await? == 0)).await
 }
 
 /// The same for what costs Redis more to look at, or what is to be disturbed as little as can be.

@@ -12,10 +12,10 @@ use anyhow::{Result, ensure};
 use tokio::task::JoinSet;
 
 use super::Load;
-use super::fleet::{Crowd, Fleet, Used, connect, of_one_tenant, until, warm_up};
+use super::fleet::{Crowd, Fleet, Used, of_one_tenant, until, warm_up};
 use super::table::{Table, Unit};
 use crate::client::Client;
-use crate::measure::{micros, talk};
+use crate::measure::{connect_in_turn, micros, talk};
 use crate::redis::Redis;
 use crate::side::TENANT;
 
@@ -143,7 +143,7 @@ async fn with_admins(
     let heard_at = redis.hearing(TENANT).await?;
     ensure!(heard_at == hearing, "{heard_at} nodes hear of the tenant");
 
-    let talkers = connect(&first, load.talkers, of_one_tenant("talker")).await?;
+    let talkers = connect_in_turn(&first, load.talkers, of_one_tenant("talker")).await?;
     all_told(&told, changes + load.talkers).await?;
     let span = fleet.begin(redis)?;
     let (said, talkers) = talk(talkers, load.messages).await?;

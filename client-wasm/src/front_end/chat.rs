@@ -44,7 +44,7 @@ pub enum Event {
     Refused(ChatError),
     /// A message in the conversation, one's own included.
     Message(Message),
-    /// To admins: a user came online, or is shown with another session.
+    /// To admins: a user came online, or something else is shown of them.
     UserOnline(OnlineUser),
     /// To admins: the user of that id has gone.
     UserOffline(String),

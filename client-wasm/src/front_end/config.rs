@@ -65,7 +65,8 @@ impl Config {
         self
     }
 
-    /// The name under which an anonymous visitor is known again, 8 to 64 characters of `[A-Za-z0-9_-]`. It opens nothing.
+    /// The name under which an anonymous visitor is known again, at most 128 letters, digits or characters of `- _ . :`. It
+    /// opens nothing.
     #[must_use]
     pub fn visitor_id(mut self, id: impl Into<String>) -> Self {
         self.visitor_id = Some(id.into());

@@ -205,6 +205,7 @@ impl Store {
         let bit = |holds, bit| if holds { bit } else { 0 };
         let status = bit(sync.is_awaited(), told::AWAITED)
             + bit(sync.error().is_some(), told::OUTDATED)
+            + bit(sync.is_listed(), told::LISTED)
             + told::CONNECTION * sync.status() as i32;
         let error = sync.trouble().cloned().unwrap_or_default();
         // What is called now may call back in.

@@ -76,10 +76,14 @@ fn without_auto_refresh_only_refresh_fetches() {
     });
     assert_eq!(store.asks(), []);
     assert!(!store.sync.is_loading(), "nothing is on its way");
+    store.sync.take_changed();
     store.sync.refresh(store.now);
     store.sync.refresh(store.now);
+    assert!(store.sync.take_changed());
+    assert!(store.sync.is_loading());
     assert_eq!(store.asks(), [Ask::Http], "one request serves both");
     store.http_list(&[("ann", 1)]);
+    assert!(!store.sync.is_loading());
     assert_eq!(store.rows(), [1]);
     assert_eq!(store.sleep(), None);
 }

@@ -9,8 +9,8 @@ import { ConversationList, ownerOf, useConversations, useOnlineUsers } from '@am
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { Conversation } from './conversation/Conversation';
 import { NothingOpen } from './conversation/NothingOpen';
-import { Problem } from './Problem';
-import { isWaiting, useSound, useTitle } from './attention';
+import { Problem, TEXTS } from './Problem';
+import { counted, isWaiting, useSound, useTitle } from './attention';
 import { type Tab, Tabs } from './Tabs';
 import { TopBar } from './TopBar';
 import { useBack } from './useBack';
@@ -24,31 +24,44 @@ export interface Open {
 }
 
 export function Desk({ tenantId }: { tenantId: string }) {
-  const { onlineUsers, isLoading, error, refresh, connection } = useOnlineUsers(tenantId);
+  const { onlineUsers, isLoading, error, refresh: refreshUsers, connection } = useOnlineUsers(tenantId);
   const talks = useConversations(tenantId);
-  const { conversations } = talks;
+  const { conversations, hasMore, refresh: refreshTalks } = talks;
+  const refresh = useCallback(async () => {
+    await Promise.all([refreshUsers(), refreshTalks()]);
+  }, [refreshUsers, refreshTalks]);
+  const isLive = connection.state === 'live';
+  useEffect(() => {
+    // A server that is back for the one is back for the other, which would find it out later.
+    if (isLive && !talks.isLoading && !talks.isConnected) {
+      void refreshTalks();
+    }
+  }, [isLive]);
   const [tab, setTab] = useState<Tab>('visitors');
   const [open, setOpen] = useState<Open | null>(null);
   const lists = useRef<HTMLElement>(null);
-  const waiting = conversations.filter(isWaiting).length;
+  const waiting = counted(conversations.filter(isWaiting).length, hasMore);
   const sound = useSound(talks);
   useTitle(waiting);
 
   const openVisitor = useCallback(({ userId, sessionId }: OnlineUser) => {
     if (sessionId) {
+      from.current = document.activeElement;
       setOpen({ userId, sessionId });
     }
   }, []);
   const openConversation = useCallback(({ userId, sessionId }: ConversationSummary) => {
+    from.current = document.activeElement;
     setOpen({ userId, sessionId });
   }, []);
   const close = useCallback(() => setOpen(null), []);
   useBack(open !== null, close);
+  /** Where the focus was when the conversation was opened. */
+  const from = useRef<Element | null>(null);
   const wasOpen = useRef(false);
   useEffect(() => {
     if (wasOpen.current && !open) {
-      // Whoever closes a conversation goes on in the list.
-      lists.current?.querySelector<HTMLElement>('[role=grid], .acw-conversation')?.focus();
+      goOn(lists.current, from.current);
     }
     wasOpen.current = open !== null;
   }, [open]);
@@ -90,7 +103,12 @@ export function Desk({ tenantId }: { tenantId: string }) {
             hidden={tab !== 'conversations'}
             className="tab-panel"
           >
-            <ConversationList tenantId={tenantId} selected={selected?.id} onSelect={openConversation} />
+            <ConversationList
+              tenantId={tenantId}
+              selected={selected?.id}
+              onSelect={openConversation}
+              texts={TEXTS}
+            />
           </div>
         </section>
         <section className="conversation" aria-label="Conversation">
@@ -110,4 +128,13 @@ export function Desk({ tenantId }: { tenantId: string }) {
       </main>
     </div>
   );
+}
+
+/** Whoever closes a conversation goes on in the list that is shown: where they left it, if that is still there. */
+function goOn(lists: HTMLElement | null, from: Element | null): void {
+  const list = lists?.querySelector('[role=tabpanel]:not([hidden])');
+  const place = from && list?.contains(from) ? from : list?.querySelector('[role=grid], .acw-conversation');
+  if (place instanceof HTMLElement) {
+    place.focus();
+  }
 }

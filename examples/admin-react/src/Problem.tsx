@@ -13,6 +13,12 @@ const SENTENCES: Partial<Record<ChatErrorCode, string>> = {
   UNKNOWN_TENANT: 'There is no such shop on this chat server.',
 };
 
+/** What went wrong, in a sentence. */
+export const sentence = ({ code, message }: ChatError): string => SENTENCES[code] ?? message;
+
+/** The same for the components, which say failures of their own. */
+export const TEXTS = { problem: sentence } as const;
+
 interface ProblemProps {
   error: ChatError;
   /** There is a list, of earlier. */
@@ -30,7 +36,7 @@ export function Problem({ error, stale, retry }: ProblemProps) {
   return (
     <div className="problem" role="alert">
       <p>
-        <strong>{SENTENCES[error.code] ?? error.message}</strong>{' '}
+        <strong>{sentence(error)}</strong>{' '}
         {stale && 'The list below may be out of date. '}
         <code>{error.code}</code>
       </p>

@@ -8,7 +8,7 @@ const TABS: readonly { readonly tab: Tab; readonly name: string }[] = [
   { tab: 'conversations', name: 'Conversations' },
 ];
 
-export function Tabs({ tab, show, waiting }: { tab: Tab; show: (tab: Tab) => void; waiting: number }) {
+export function Tabs({ tab, show, waiting }: { tab: Tab; show: (tab: Tab) => void; waiting: string }) {
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') {
       const other = tab === 'visitors' ? 'conversations' : 'visitors';
@@ -30,7 +30,7 @@ export function Tabs({ tab, show, waiting }: { tab: Tab; show: (tab: Tab) => voi
           onClick={() => show(one.tab)}
         >
           {one.name}
-          {one.tab === 'conversations' && waiting > 0 && (
+          {one.tab === 'conversations' && waiting && (
             <span className="badge" aria-label={`, ${waiting} waiting for an answer`}>
               {waiting}
             </span>

@@ -3,6 +3,7 @@ import type { Connection } from '@amoiq/chat-widget';
 import { ConnectionStatus, OnlineHistoryChart } from '@amoiq/chat-widget/react';
 import { memo } from 'react';
 import type { Sound } from './attention';
+import { TEXTS } from './Problem';
 
 interface TopBarProps {
   tenantId: string;
@@ -24,9 +25,9 @@ export function TopBar({ tenantId, count, connection, sound, refresh }: TopBarPr
         <strong>{count?.toLocaleString() ?? '–'}</strong>
         <span>{count === 1 ? 'visitor now' : 'visitors now'}</span>
       </p>
-      <Chart tenantId={tenantId} online={count} />
+      <Chart tenantId={tenantId} online={count} texts={TEXTS} />
       <div className="actions">
-        <ConnectionStatus connection={connection} />
+        <ConnectionStatus connection={connection} texts={TEXTS} />
         <button type="button" className="icon" aria-pressed={sound.isOn} onClick={sound.toggle}>
           <Bell isOn={sound.isOn} />
           <span className="hidden">Sound for new messages</span>

@@ -11,10 +11,15 @@ export function isWaiting({ lastMessage }: ConversationSummary): boolean {
   return lastMessage.sender === 'user';
 }
 
+/** How many of those that are listed so far; nothing if there are none. */
+export function counted(count: number, hasMore: boolean): string {
+  return count === 0 ? '' : `${count}${hasMore ? '+' : ''}`;
+}
+
 /** Puts the number of those who wait before the page's title. */
-export function useTitle(waiting: number): void {
+export function useTitle(waiting: string): void {
   useEffect(() => {
-    document.title = waiting > 0 ? `(${waiting}) ${TITLE}` : TITLE;
+    document.title = waiting ? `(${waiting}) ${TITLE}` : TITLE;
   }, [waiting]);
 }
 

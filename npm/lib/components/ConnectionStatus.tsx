@@ -1,9 +1,12 @@
 /** Where the connection stands, in words, and why it is not live. */
-import type { Connection, ConnectionState } from '../shared.js';
+import type { ChatError, Connection, ConnectionState } from '../shared.js';
 import { classes } from './classes.js';
 
 /** The words for the states. */
-export type ConnectionStatusTexts = Readonly<Record<ConnectionState, string>>;
+export interface ConnectionStatusTexts extends Readonly<Record<ConnectionState, string>> {
+  /** Why it is not live, by its `code`. Default: what the error says, in English. */
+  readonly problem: (error: ChatError) => string;
+}
 
 /** What to say, and how. */
 export interface ConnectionStatusProps {
@@ -18,10 +21,16 @@ export interface ConnectionStatusProps {
 /** A connection's state in words and, where there is one, the reason why it is not live. */
 export function ConnectionStatus({ connection, texts, className }: ConnectionStatusProps) {
   const { state, error } = connection;
+  const text = { ...ENGLISH, ...texts };
   return (
     <p className={classes('acw-connection', className)} data-state={state} role="status">
-      <span className="acw-connection-state">{texts?.[state] ?? ENGLISH[state]}</span>
-      {error && state !== 'live' && <span className="acw-connection-why">{error.message}</span>}
+      <span className="acw-connection-state">{text[state]}</span>
+      {error && state !== 'live' && (
+        <>
+          {' '}
+          <span className="acw-connection-why">{text.problem(error)}</span>
+        </>
+      )}
     </p>
   );
 }
@@ -33,4 +42,5 @@ const ENGLISH: ConnectionStatusTexts = {
   polling: 'Polling',
   backoff: 'Trying again soon',
   closed: 'Disconnected',
+  problem: ({ message }) => message,
 };

@@ -4,8 +4,9 @@
  * - A visitor waits for an answer if the last word is theirs: that is what the server has, the same on each screen.
  * - What has been said since this browser first had the list, and was not selected, is unread: that is the browser's own.
  */
+import { useRef } from 'react';
 import { useConversations } from '../hooks/useConversations.js';
-import type { ConversationSummary } from '../shared.js';
+import type { ChatError, ConversationSummary } from '../shared.js';
 import { classes } from './classes.js';
 import { useAtNow } from './clock.js';
 import { visitorName } from './people.js';
@@ -34,6 +35,10 @@ export interface ConversationListTexts {
   empty: string;
   /** An old server, which has no such list. */
   unavailable: string;
+  /** What went wrong, by its `code`. Default: what the error says, in English. */
+  problem: (error: ChatError) => string;
+  /** Reads the list once more, after a failure. */
+  retry: string;
   /** Reads older ones. */
   more: string;
 }
@@ -58,9 +63,19 @@ export interface ConversationListProps {
 export function ConversationList(props: ConversationListProps) {
   const { tenantId, selected = null, onSelect, locale, className } = props;
   const text = { ...ENGLISH, ...props.texts };
-  const { conversations, isLoading, error, hasMore, loadMore } = useConversations(tenantId);
+  const { conversations, isLoading, error, hasMore, refresh, loadMore } = useConversations(tenantId);
+  const isUnavailable = error?.code === 'NOT_FOUND';
   const isKnown = conversations.length > 0 || (!isLoading && !error);
   const marks = useReadMarks(tenantId, isKnown ? conversations : null, selected);
+  const list = useRef<HTMLUListElement>(null);
+  const more = useRef<HTMLButtonElement>(null);
+  const showMore = async () => {
+    await loadMore();
+    // With the last of them the button goes: whoever was at it is at what it has brought.
+    if (!more.current) {
+      list.current?.children[conversations.length]?.querySelector('button')?.focus();
+    }
+  };
   return (
     <section
       className={classes('acw-conversations', className)}
@@ -69,13 +84,18 @@ export function ConversationList(props: ConversationListProps) {
     >
       {error && (
         <div className="acw-problem" role="alert">
-          <p>{error.code === 'NOT_FOUND' ? text.unavailable : error.message}</p>
+          <p>{isUnavailable ? text.unavailable : text.problem(error)}</p>
+          {!isUnavailable && (
+            <button type="button" className="acw-button" onClick={refresh}>
+              {text.retry}
+            </button>
+          )}
         </div>
       )}
       {conversations.length === 0 && !error && (
         <p className="acw-empty">{isLoading ? text.loading : text.empty}</p>
       )}
-      <ul className="acw-conversation-list">
+      <ul ref={list} className="acw-conversation-list">
         {conversations.map((conversation) => (
           <li key={conversation.id}>
             <Entry
@@ -90,7 +110,13 @@ export function ConversationList(props: ConversationListProps) {
         ))}
       </ul>
       {hasMore && (
-        <button type="button" className="acw-button acw-more" disabled={isLoading} onClick={loadMore}>
+        <button
+          ref={more}
+          type="button"
+          className="acw-button acw-more"
+          disabled={isLoading}
+          onClick={showMore}
+        >
           {text.more}
         </button>
       )}
@@ -119,18 +145,20 @@ function Entry({ conversation, isSelected, isUnread, onSelect, text, locale }: E
       aria-current={isSelected || undefined}
       onClick={() => onSelect(conversation)}
     >
-      <VisitorAvatar userId={userId} />
-      <span className="acw-name">{visitorName(userId, text.visitor)}</span>
+      <VisitorAvatar userId={userId} />{' '}
+      <span className="acw-name" dir="auto">
+        {visitorName(userId, text.visitor)}
+      </span>{' '}
       {when && (
         <time className="acw-when" dateTime={updatedAt}>
           {when}
         </time>
-      )}
+      )}{' '}
       <span className="acw-words" dir="auto">
         {lastMessage.sender !== 'user' && <span>{text[lastMessage.sender]}: </span>}
         {lastMessage.text}
-      </span>
-      {isWaiting && <span className="acw-waiting">{text.waiting}</span>}
+      </span>{' '}
+      {isWaiting && <span className="acw-waiting">{text.waiting}</span>}{' '}
       {isUnread && <span className="acw-visually-hidden">{text.unread}</span>}
     </button>
   );
@@ -146,5 +174,7 @@ const ENGLISH: ConversationListTexts = {
   loading: 'Loading…',
   empty: 'No conversations yet.',
   unavailable: 'This server keeps no list of conversations.',
+  problem: ({ message }) => message,
+  retry: 'Try again',
   more: 'Show more',
 };

@@ -78,7 +78,7 @@ export function ConversationPanel(props: ConversationPanelProps) {
         {isAway && (
           <p className="acw-notice" role="status">
             <strong>
-              {name} {text.away}
+              <bdi>{name}</bdi> {text.away}
             </strong>{' '}
             {text.awayHint}
           </p>
@@ -95,7 +95,7 @@ export function ConversationPanel(props: ConversationPanelProps) {
         )}
         {error && (
           <div className="acw-problem" role="alert">
-            <p>{error.message}</p>
+            <p>{text.problem(error)}</p>
             <button type="button" className="acw-button" onClick={loadHistory}>
               {text.retry}
             </button>

@@ -29,6 +29,8 @@ export interface OnlineHistoryChartTexts {
   ago: string;
   /** Where it ends. */
   now: string;
+  /** What went wrong, by its `code`. Default: what the error says, in English. */
+  problem: (error: ChatError) => string;
   /** Before anything is known. */
   loading: string;
   /** Nobody has counted yet. */
@@ -70,8 +72,8 @@ export function OnlineHistoryChart(props: OnlineHistoryChartProps) {
 }
 
 /** Old servers do not count, which is nothing that has gone wrong. */
-function reason({ code, message }: ChatError, text: OnlineHistoryChartTexts): string {
-  return code === 'NOT_FOUND' ? text.unavailable : message;
+function reason(error: ChatError, text: OnlineHistoryChartTexts): string {
+  return error.code === 'NOT_FOUND' ? text.unavailable : text.problem(error);
 }
 
 interface ChartProps {
@@ -133,6 +135,9 @@ function Chart({ drawn, text, locale }: ChartProps) {
   );
 }
 
+/** A line on a page without the stylesheet, which wins over it: as thick as any, however the plane is stretched. */
+const LINE = { fill: 'none', stroke: 'currentColor', vectorEffect: 'non-scaling-stroke' } as const;
+
 function Picture({ drawn, at, text, locale }: ChartProps & { at: number | undefined }) {
   const { lines, areas, points, peak } = drawn;
   const [title, summary] = [useId(), useId()];
@@ -141,6 +146,8 @@ function Picture({ drawn, at, text, locale }: ChartProps & { at: number | undefi
     <svg
       className="acw-history-svg"
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      width="100%"
+      height={HEIGHT}
       preserveAspectRatio="none"
       role="img"
       aria-labelledby={title}
@@ -151,15 +158,15 @@ function Picture({ drawn, at, text, locale }: ChartProps & { at: number | undefi
         {peak && text.summary(say.value(points.at(-1)?.sample.online), say.count(peak.value), say.time(peak.at))}
       </desc>
       {[0, HEIGHT / 2, HEIGHT].map((y) => (
-        <line key={y} className="acw-history-grid" x1={0} x2={WIDTH} y1={y} y2={y} />
+        <line key={y} className="acw-history-grid" {...LINE} strokeOpacity={0.2} x1={0} x2={WIDTH} y1={y} y2={y} />
       ))}
       {areas.map((d) => (
-        <path key={d} className="acw-history-area" d={d} />
+        <path key={d} className="acw-history-area" fill="currentColor" fillOpacity={0.13} d={d} />
       ))}
       {lines.map((d) => (
-        <path key={d} className="acw-history-line" d={d} />
+        <path key={d} className="acw-history-line" {...LINE} d={d} />
       ))}
-      {at !== undefined && <line className="acw-history-cursor" x1={at} x2={at} y1={0} y2={HEIGHT} />}
+      {at !== undefined && <line className="acw-history-cursor" {...LINE} x1={at} x2={at} y1={0} y2={HEIGHT} />}
     </svg>
   );
 }
@@ -167,25 +174,28 @@ function Picture({ drawn, at, text, locale }: ChartProps & { at: number | undefi
 function Table({ drawn, text, locale }: ChartProps) {
   const say = wording(text, locale);
   return (
-    <table className="acw-visually-hidden">
-      <caption>{text.title}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{text.minute}</th>
-          <th scope="col">{text.online}</th>
-          <th scope="col">{text.peak}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {drawn.points.map(({ sample: { at, online, peak } }) => (
-          <tr key={at}>
-            <th scope="row">{say.time(at)}</th>
-            <td>{say.value(online)}</td>
-            <td>{say.value(peak)}</td>
+    // A table is as high as its rows, whatever it is told, and would make the page as high.
+    <div className="acw-visually-hidden">
+      <table>
+        <caption>{text.title}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{text.minute}</th>
+            <th scope="col">{text.online}</th>
+            <th scope="col">{text.peak}</th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {drawn.points.map(({ sample: { at, online, peak } }) => (
+            <tr key={at}>
+              <th scope="row">{say.time(at)}</th>
+              <td>{say.value(online)}</td>
+              <td>{say.value(peak)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
@@ -233,6 +243,7 @@ const ENGLISH: OnlineHistoryChartTexts = {
   peak: 'Peak',
   ago: '60 min ago',
   now: 'now',
+  problem: ({ message }) => message,
   loading: 'Loading…',
   empty: 'Nothing has been counted yet.',
   unavailable: 'This server does not count.',

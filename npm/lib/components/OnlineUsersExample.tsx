@@ -5,6 +5,7 @@
 import { useState } from 'react';
 import { useOnlineUsers } from '../hooks/useOnlineUsers.js';
 import { useOnlineUsersView } from '../hooks/useOnlineUsersView.js';
+import type { ChatError } from '../shared.js';
 import { classes } from './classes.js';
 import { ConnectionStatus } from './ConnectionStatus.js';
 import { Elapsed } from './Elapsed.js';
@@ -19,6 +20,8 @@ export interface OnlineUsersExampleTexts {
   count: (users: number) => string;
   /** Asks for the list. */
   refresh: string;
+  /** What went wrong, by its `code`. Default: what the error says, in English. */
+  problem: (error: ChatError) => string;
   /** Asks again after a failure. */
   retry: string;
   /** Before there is a list. */
@@ -82,7 +85,7 @@ export function OnlineUsersExample(props: OnlineUsersExampleProps) {
 
       {problem && (
         <div className="acw-problem" role="alert">
-          <p>{problem.message}</p>
+          <p>{text.problem(problem)}</p>
           <button type="button" className="acw-button" onClick={refresh}>
             {text.retry}
           </button>
@@ -107,9 +110,13 @@ export function OnlineUsersExample(props: OnlineUsersExampleProps) {
       <ul className="acw-online-list">
         {users.map((user) => (
           <li key={user.userId} className="acw-online-user">
-            <VisitorAvatar userId={user.userId} />
-            <span className="acw-name">{visitorName(user.userId)}</span>
-            <span className="acw-page">{user.title ?? (pageAddress(user.url).path || user.domain)}</span>
+            <VisitorAvatar userId={user.userId} />{' '}
+            <span className="acw-name" dir="auto">
+              {visitorName(user.userId)}
+            </span>{' '}
+            <span className="acw-page" dir="auto">
+              {user.title || pageAddress(user.url).path || user.domain}
+            </span>{' '}
             <Elapsed since={user.startedAt ?? user.connectedAt} />
           </li>
         ))}
@@ -139,6 +146,7 @@ const ENGLISH: OnlineUsersExampleTexts = {
   title: 'Online users',
   count: (users) => (users === 1 ? '1 user online' : `${users.toLocaleString()} users online`),
   refresh: 'Refresh',
+  problem: ({ message }) => message,
   retry: 'Try again',
   loading: 'Loading…',
   search: 'Search',

@@ -51,7 +51,7 @@ export interface PageAddress {
   readonly href: string | undefined;
   /** The host, or nothing. */
   readonly host: string;
-  /** What comes behind the host; the whole text where it is no address. */
+  /** What comes behind the host, made readable; the whole text where it is no address of a page. */
   readonly path: string;
 }
 
@@ -61,6 +61,19 @@ export function pageAddress(url: string | undefined): PageAddress {
     return { href: undefined, host: '', path: url ?? '' };
   }
   const { protocol, host, pathname, search } = new URL(url);
-  const href = protocol === 'https:' || protocol === 'http:' ? url : undefined;
-  return { href, host, path: pathname + search };
+  return protocol === 'https:' || protocol === 'http:'
+    ? { href: url, host, path: readable(pathname + search) }
+    : { href: undefined, host: '', path: url };
+}
+
+/** Letters for their codes. Whatever else is encoded stays so: it could make the address look like another one. */
+function readable(path: string): string {
+  return path.replace(/(?:%[89a-f][\da-f])+/gi, (codes) => {
+    try {
+      const text = decodeURIComponent(codes);
+      return /^[\p{L}\p{M}\p{N}]+$/u.test(text) ? text : codes;
+    } catch {
+      return codes;
+    }
+  });
 }

@@ -61,7 +61,12 @@ export const EMPTY: Log = { entries: [], names: undefined };
 export const MOST_ENTRIES = 1000;
 
 /** An own message of which the server knows nothing yet. */
-export function ownEntry(clientId: string, text: string, sender: ChatMessage['sender']): Entry {
+export function ownEntry(
+  clientId: string,
+  text: string,
+  sender: ChatMessage['sender'],
+  tries = 0,
+): Entry {
   return {
     key: clientId,
     id: null,
@@ -73,19 +78,20 @@ export function ownEntry(clientId: string, text: string, sender: ChatMessage['se
     error: null,
     message: null,
     at: 0,
-    tries: 0,
+    tries,
     before: null,
   };
 }
 
-/** An own message has been written. */
+/** An own message has been written, and perhaps tried by another session. */
 export function written(
   log: Log,
   clientId: string,
   text: string,
   sender: ChatMessage['sender'],
+  tries?: number,
 ): Log {
-  return { ...log, entries: bounded([...log.entries, ownEntry(clientId, text, sender)]) };
+  return { ...log, entries: bounded([...log.entries, ownEntry(clientId, text, sender, tries)]) };
 }
 
 /** It is handed to the connection now. */

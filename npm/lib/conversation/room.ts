@@ -142,20 +142,34 @@ export class Room {
     queueMicrotask(() => this.#endIfIdle());
   }
 
-  send(clientId: string, text: string): void {
+  send(clientId: string, text: string, tries?: number): void {
     const sender = this.#isStaff ? 'agent' : 'user';
-    this.#update(logs.written(this.#log, clientId, text, sender));
+    this.#update(logs.written(this.#log, clientId, text, sender, tries));
     void this.#open();
     this.#sendNext();
   }
 
-  retry(clientId: string): void {
+  retry(clientId: string, text?: string): void {
+    if (text !== undefined && !logs.own(this.#log, clientId)) {
+      this.send(clientId, text, 1);
+      return;
+    }
     this.#update(logs.again(this.#log, clientId));
     void this.#open();
     this.#sendNext();
   }
 
+  /** Where connecting has failed, does it anew at once: there is reason to believe that it would succeed now. */
+  reconnect(): void {
+    const { error, isConnected } = this.#snapshot;
+    if (error && !isConnected && this.#readers.size > 0) {
+      this.#disconnect();
+      void this.#open();
+    }
+  }
+
   loadHistory(): Promise<void> {
+    this.reconnect();
     return this.#reading ?? this.#load(true);
   }
 

@@ -76,7 +76,7 @@ export function resumed(
           isTried && names === false
           ? fail('DISCONNECTED', 'The page was left while this was on its way')
           : null;
-      const entry = { ...ownEntry(clientId, text, sender), tries: 1 };
+      const entry = ownEntry(clientId, text, sender, 1);
       return failure ? { ...entry, state: 'failed', error: failure } : entry;
     });
   // They were written before whatever has been written since.
@@ -131,8 +131,9 @@ function isKept({ clientId, text }: Partial<Kept>): boolean {
   return typeof clientId === 'string' && typeof text === 'string';
 }
 
-function subject(token: string | undefined): string | undefined {
-  const claims = token?.split('.')[1];
+/** Who a token says it is; nobody where it is no token of that kind. */
+export function subject(token: unknown): string | undefined {
+  const claims = typeof token === 'string' && token.split('.')[1];
   if (!claims) {
     return undefined;
   }

@@ -6,6 +6,7 @@
  */
 import type { Api, Socket } from 'chat-core';
 import type { ConversationsSnapshot } from '../conversations.js';
+import { reconnectConversations } from '../conversation.js';
 import { coreConfig } from '../core-config.js';
 import { loadCore } from '../core.js';
 import { pause, RETRIED } from '../conversation/queue.js';
@@ -34,9 +35,15 @@ export class Feed implements Work {
   #isOver = false;
 
   #api: Api | undefined;
+  /** Makes another socket. */
+  #dial: ((listener: (event: SocketEvent, value: unknown) => void) => Socket) | undefined;
   #socket: Socket | undefined;
+  /** How many sockets there have been: what a former one still says is nobody's concern. */
+  #sockets = 0;
   #isConnected = false;
-  /** Why there will be no socket. */
+  /** It has come to nothing, or has ended: a next attempt is some time away. */
+  #isLost = false;
+  /** Why there is no socket and none will come by itself. */
   #refusal: ChatError | null = null;
 
   /** The last reading of the first page: what earlier ones answer has been outdated. */
@@ -65,6 +72,16 @@ export class Feed implements Work {
     this.#socket?.(SocketOp.Close);
   }
 
+  /** Reads the list now, and tries at once to connect again. */
+  async refresh(): Promise<void> {
+    if (this.#api) {
+      if (this.#isLost) {
+        this.#connect();
+      }
+      await this.#read();
+    }
+  }
+
   /** Reads the next page. Whoever asks while it is on its way waits for the same one. */
   loadMore(): Promise<void> {
     const { cursor } = this.#list;
@@ -86,14 +103,25 @@ export class Feed implements Work {
       }
       this.#api = core.chatApi(config);
       const about = () => ({ conversations: 1 });
-      this.#socket = core.chatSocket({ ...config, about }, (event, value) => {
-        if (!this.#isOver) {
-          this.#hear(event, value);
-        }
-      });
+      this.#dial = (listener) => core.chatSocket({ ...config, about }, listener);
+      this.#connect();
     } catch (cause) {
       this.#show({ isLoading: false, error: asError(cause) });
     }
+  }
+
+  /** Anew, if there has been a socket: it need not wait until its own next attempt. */
+  #connect(): void {
+    this.#socket?.(SocketOp.Close);
+    this.#isLost = false;
+    this.#refusal = null;
+    this.#misses = 0;
+    const number = ++this.#sockets;
+    this.#socket = this.#dial?.((event, value) => {
+      if (!this.#isOver && number === this.#sockets) {
+        this.#hear(event, value);
+      }
+    });
   }
 
   #hear(event: SocketEvent, value: unknown): void {
@@ -102,6 +130,7 @@ export class Feed implements Work {
         return this.#connected();
       case SocketEvent.Disconnected:
         this.#isConnected = false;
+        this.#isLost = true;
         this.#list = lists.unheard(this.#list);
         this.#show({ isConnected: false });
         return this.#restFor(POLL);
@@ -110,6 +139,7 @@ export class Feed implements Work {
       case SocketEvent.Refused:
         this.#refusal = asError(value);
         this.#isConnected = false;
+        this.#isLost = true;
         this.#show({ isLoading: false, isConnected: false, error: this.#refusal });
         return this.#restFor(SLOW_POLL);
       case SocketEvent.Conversation:
@@ -126,13 +156,15 @@ export class Feed implements Work {
 
   #connected(): void {
     this.#isConnected = true;
-    this.#refusal = null;
+    this.#isLost = false;
     this.#show({ isConnected: true });
+    reconnectConversations();
     void this.#read();
   }
 
   /** Without a socket there is still the list; whether that can be had is the next question. */
   #failed(): void {
+    this.#isLost = !this.#isConnected;
     if (!this.#isConnected && this.#rest === undefined && this.#reading === undefined) {
       void this.#read();
     }
@@ -153,13 +185,19 @@ export class Feed implements Work {
     const reading = {};
     this.#reading = reading;
     const wasConnected = this.#isConnected;
+    const asked = this.#list;
     try {
       const page = await this.#ask({});
       if (this.#reading === reading) {
+        const isBack = this.#misses > 0 || this.#refusal !== null;
         this.#misses = 0;
-        this.#list = lists.first(this.#list, page, wasConnected && this.#isConnected);
+        this.#list = lists.first(this.#list, page, asked, wasConnected && this.#isConnected);
         this.#show({ isLoading: false, error: this.#refusal });
         this.#readAgain(null);
+        if (isBack && this.#isLost) {
+          // Whoever answers the one will take the other, too. Until that is known, a refusal is still shown.
+          this.#connect();
+        }
       }
     } catch (cause) {
       if (this.#reading === reading) {

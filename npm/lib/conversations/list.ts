@@ -6,6 +6,7 @@
  *   new ones the one that came last; what changes nothing gives the very same value back.
  * - There is no gap: down to the last entry the list is whole, as far as its pages have been read. What was known before changes
  *   were missed stays only if the first page, read anew, reaches back to where they began to be.
+ * - What the server has forgotten goes: it was known when the first page was asked for, and is not where it would be on it.
  */
 import type { ConversationSummary } from '../types.js';
 
@@ -46,22 +47,45 @@ export function unheard(list: List): List {
   return list.whole === null ? { ...list, whole: wholeUntil(list.entries) } : list;
 }
 
-/** The first page was read, and changes are told since before it was asked for, or not. */
-export function first(list: List, page: Page, isTold: boolean): List {
-  const isWhole = reachesBack(list, page);
-  const known = isWhole ? list.entries : newerThan(list.entries, page.conversations.at(-1));
+/**
+ * The first page was read.
+ *
+ * @param asked The list when it was asked for.
+ * @param isTold Whether changes are told since before that.
+ */
+export function first(list: List, page: Page, asked: List, isTold: boolean): List {
+  const remembered = withoutForgotten(list.entries, page, asked);
+  const isAll = page.nextCursor === null;
+  // Who has forgotten something there may have forgotten anything behind it, too.
+  const isWhole = isAll || (reachesBack(list, page) && remembered === list.entries);
+  const known = isWhole ? remembered : newerThan(remembered, page.conversations.at(-1));
   const { entries } = withEntries(list, merged(known, page.conversations));
   const whole = isTold ? null : wholeUntil(entries);
-  const cursor = isWhole && list.cursor !== undefined ? list.cursor : page.nextCursor;
+  const cursor = isWhole && !isAll && list.cursor !== undefined ? list.cursor : page.nextCursor;
   const isSame = list.cursor === cursor && list.whole === whole;
   return withEntries(isSame ? list : { ...list, cursor, whole }, entries);
 }
 
+/** What a page would have if there still were such a conversation; what has come since it was asked for is not for it to say. */
+function withoutForgotten(
+  entries: List['entries'],
+  { conversations, nextCursor }: Page,
+  asked: List,
+): List['entries'] {
+  const known = new Set(asked.entries);
+  const listed = new Set(conversations.map(({ id }) => id));
+  const last = conversations.at(-1);
+  const isCovered = ({ updatedAt }: ConversationSummary) =>
+    nextCursor === null || (last !== undefined && updatedAt > last.updatedAt);
+  const isThere = (entry: ConversationSummary) =>
+    listed.has(entry.id) || !known.has(entry) || !isCovered(entry);
+  return entries.every(isThere) ? entries : entries.filter(isThere);
+}
+
 /** Whether nothing can have changed that is neither known nor on the page. */
-function reachesBack({ whole, cursor }: List, { conversations, nextCursor }: Page): boolean {
+function reachesBack({ whole, cursor }: List, { conversations }: Page): boolean {
   const last = conversations.at(-1);
   return (
-    nextCursor === null ||
     last === undefined ||
     whole === null ||
     (cursor !== undefined && last.updatedAt <= whole)

@@ -17,8 +17,8 @@ import {
 export interface UseConversationResult extends ConversationSnapshot {
   /** Says something; it is in `messages` at once. Returns its `clientId`. */
   readonly send: (text: string) => string;
-  /** Sends a message that has failed once more. */
-  readonly retry: (clientId: string) => void;
+  /** Sends a message that has failed once more; with `text`, also one that has failed by another session of the visitor. */
+  readonly retry: (clientId: string, text?: string) => void;
   /** Reads the messages so far. Never rejects: a failure shows in `error`. */
   readonly loadHistory: () => Promise<void>;
 }

@@ -9,6 +9,7 @@ import { useMemo, useSyncExternalStore } from 'react';
 import type { OnlineUsersSnapshot, OpenStore, UseOnlineUsersOptions } from '../shared.js';
 import { useStore } from './useStore.js';
 
+/** Who is online, and how to ask for it. */
 export interface UseOnlineUsersResult extends OnlineUsersSnapshot {
   /** Asks for the list now. Never rejects: the answer shows in `onlineUsers`, a failure in `error`. */
   readonly refresh: () => Promise<void>;

@@ -18,9 +18,9 @@ export interface Experience {
 export const NONE: Experience = { hasOpened: false, misses: 0, pollingUntil: 0 };
 
 /** A laptop is carried into another network now and then. */
-export const TRIED_AGAIN_AFTER = 5 * 60_000;
+const TRIED_AGAIN_AFTER = 5 * 60_000;
 /** One that had worked may fail for many reasons; so often, its network may be another one. */
-export const MISSES = 3;
+const MISSES = 3;
 
 /** Whether to begin with requests at once. */
 export function pollsFirst({ pollingUntil }: Experience, now: number): boolean {

@@ -3,7 +3,7 @@
 const SEPARATOR = '\x1e';
 
 /** The kinds of packets that are of interest here. */
-export const OPEN = '0';
+const OPEN = '0';
 export const CLOSE = '1';
 const NOOP = '6';
 const BINARY = 'b';

@@ -11,7 +11,7 @@ import type {
   OnlineUsersSortField,
 } from './types.js';
 
-export const TEXT_END = '\x01';
+const TEXT_END = '\x01';
 const FIELD_END = '\0';
 
 export const enum Test {

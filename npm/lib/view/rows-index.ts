@@ -55,6 +55,8 @@ export class ViewIndex {
   #generation = -1;
   /** Slots whose change is still to be told. */
   #changed: number[] = [];
+  /** The numbers of views that were closed, for those that are opened next: the module keeps a place for each number. */
+  readonly #free: number[] = [];
   #lastView = -1;
 
   constructor(wasm: ViewExports, source: ViewRows) {
@@ -65,14 +67,13 @@ export class ViewIndex {
 
   /** Opens a view. It shows nothing before it has been asked something. */
   open(): number {
-    return ++this.#lastView;
+    return this.#free.pop() ?? ++this.#lastView;
   }
 
-  /** Whether there are no views left. */
-  close(view: number): boolean {
+  close(view: number): void {
     this.#views.delete(view);
     this.#wasm.close(view);
-    return this.#views.size === 0;
+    this.#free.push(view);
   }
 
   /** Lets the rows go. */

@@ -5,21 +5,28 @@ type Method = 'pushState' | 'replaceState';
 /** Calls `changed` after each navigation within the page and each change of its title; the result ends that. */
 export function watchNavigation(changed: () => void): () => void {
   const navigation = (globalThis as { navigation?: EventTarget }).navigation;
-  const ends = navigation
-    ? [listen(navigation, 'currententrychange', changed)]
-    : [
-        wrapHistory('pushState', changed),
-        wrapHistory('replaceState', changed),
-        listen(window, 'popstate', changed),
-        listen(window, 'hashchange', changed),
-      ];
   const observer = new MutationObserver(changed);
-  // A title's text, the title element, or one that comes later.
-  observer.observe(document.head ?? document.documentElement, {
-    childList: true,
-    characterData: true,
-    subtree: true,
-  });
+  const watchTitle = () =>
+    // A title's text, the title element, or one that comes later.
+    observer.observe(document.head ?? document.documentElement, {
+      childList: true,
+      characterData: true,
+      subtree: true,
+    });
+  const navigated = () => {
+    // Some pages have another head by then.
+    watchTitle();
+    changed();
+  };
+  const ends = navigation
+    ? [listen(navigation, 'currententrychange', navigated)]
+    : [
+        wrapHistory('pushState', navigated),
+        wrapHistory('replaceState', navigated),
+        listen(window, 'popstate', navigated),
+        listen(window, 'hashchange', navigated),
+      ];
+  watchTitle();
   return () => {
     observer.disconnect();
     ends.forEach((end) => end());

@@ -21,13 +21,13 @@ export const SETTLE = 300;
 /** Between two changes that are told. */
 export const APART = 1000;
 /** Between two titles of one address, after the first: pages blink with them. */
-export const TITLES_APART = 10_000;
+const TITLES_APART = 10_000;
 /** Activity is written down so often at most: storage is shared with the page. */
-export const WRITTEN_EVERY = 30_000;
+const WRITTEN_EVERY = 30_000;
 
 /** Servers keep no more of them, and refuse a handshake that is too long. */
-export const LONGEST_URL = 2048;
-export const LONGEST_TITLE = 256;
+const LONGEST_URL = 2048;
+const LONGEST_TITLE = 256;
 
 /** Where the visitor is. */
 export interface Page {

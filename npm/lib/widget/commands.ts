@@ -20,11 +20,12 @@ export function install(
       waiting.push(command);
       return;
     }
-    const [name, ...rest] = Array.isArray(command) ? (command as unknown[]) : [command];
-    if (!Object.hasOwn(commands, String(name))) {
-      return warn(`there is no command ${String(name)}: ${Object.keys(commands).join(', ')} are known`);
-    }
     try {
+      const [name, ...rest] = Array.isArray(command) ? (command as unknown[]) : [command];
+      // Not everything has a name that could be said.
+      if (!Object.hasOwn(commands, String(name))) {
+        return warn(`there is no command ${String(name)}: ${Object.keys(commands).join(', ')} are known`);
+      }
       (commands[name as keyof Commands] as (...values: unknown[]) => void)(...rest);
     } catch (error) {
       warn(error);

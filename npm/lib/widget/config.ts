@@ -2,6 +2,7 @@
  * `window.ChatWidgetConfig`, checked. Whatever a page has written there, this throws nothing: what cannot be used is left
  * out, and a sentence says what to do about it. Without a tenant or a server there is no widget.
  */
+import { subject } from '../conversation/unsent.js';
 import type { ChatWidgetConfig, ChatWidgetTexts } from './public.js';
 import { isLocale, languageOf, textsOf } from './strings.js';
 
@@ -105,6 +106,12 @@ export function proofOf(who: unknown): Proof {
   return isFunction(getToken) ? getToken : isText(token) ? token : undefined;
 }
 
+/** Whether both are of one visitor: a token is renewed now and then. Functions do not say whose tokens they fetch. */
+export function isSameVisitor(one: Proof, other: Proof): boolean {
+  const user = subject(one);
+  return one === other || (user !== undefined && user === subject(other));
+}
+
 /** What of it can be used. */
 function checked(
   given: unknown,
@@ -113,7 +120,7 @@ function checked(
 ): Partial<ChatWidgetConfig> {
   const usable: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(given ?? {})) {
-    const [test, is] = FIELDS[name as keyof ChatWidgetConfig] ?? [];
+    const [test, is] = (Object.hasOwn(FIELDS, name) && FIELDS[name as keyof ChatWidgetConfig]) || [];
     if (!test) {
       problems.push(`${name} is not known`);
     } else if (value === undefined || value === null) {

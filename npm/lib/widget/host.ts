@@ -2,7 +2,8 @@
  * The one element in the page, with everything else in its shadow root.
  *
  * It stands beside `<body>`, not in it: pages that replace what is in their body do not touch it, and no transform, filter
- * or layout of the body's moves it. Whoever takes it out of the page all the same finds it put back, but not for ever.
+ * or layout of the body's moves it. Whoever takes it out of the page all the same, or makes another root, finds it put
+ * back, but not for ever.
  */
 import { el } from './dom.js';
 import styles from './styles.css?inline';
@@ -27,16 +28,21 @@ export function createHost(keyPressed: (event: KeyboardEvent) => void): Host {
   const root = el('div', { class: 'root' });
   shadow.append(root);
 
-  const page = document.documentElement;
-  let returns = 0;
-  const keeper = new MutationObserver(() => {
-    if (element.parentNode !== page && returns < MOST_RETURNS) {
+  let returns = -1;
+  const keep = () => {
+    const page = document.documentElement as HTMLElement | null;
+    if (page && element.parentNode !== page && returns < MOST_RETURNS) {
       returns += 1;
       page.append(element);
+      keeper.observe(page, { childList: true });
     }
-  });
-  page.append(element);
-  keeper.observe(page, { childList: true });
+  };
+  const keeper = new MutationObserver(keep);
+  keeper.observe(document, { childList: true });
+  keep();
+  NATIVE.forEach((type) =>
+    element.addEventListener(type, (event) => event.stopPropagation(), { passive: true }),
+  );
   const release = keepEvents(element, keyPressed);
   return {
     element,
@@ -48,6 +54,9 @@ export function createHost(keyPressed: (event: KeyboardEvent) => void): Host {
     },
   };
 }
+
+/** By these pages scroll in their own way, and guard their texts: what is in the widget is scrolled, copied and pasted as anywhere. */
+const NATIVE = ['wheel', 'touchstart', 'touchmove', 'copy', 'cut', 'paste', 'contextmenu', 'selectstart'];
 
 const KEPT = ['keydown', 'keyup', 'keypress', 'focusin'];
 

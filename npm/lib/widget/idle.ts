@@ -5,13 +5,30 @@ const LONGEST_LOAD = 4000;
 /** How long a busy page is left alone. */
 const LONGEST_WAIT = 2000;
 
-/** Calls once the document is parsed. */
+/**
+ * Calls once the page is parsed, has a moment, and is one that somebody visits: browsers prepare pages that may never be
+ * seen. The moment is for what takes the document over from the server: to some of that, an element which is not its own is an
+ * error as long as it has not done so.
+ */
 export function whenParsed(run: () => void): void {
-  if (document.readyState === 'loading') {
-    document.addEventListener('DOMContentLoaded', run, { once: true });
+  const again = () => whenParsed(run);
+  if ((document as { prerendering?: boolean }).prerendering) {
+    document.addEventListener('prerenderingchange', again, { once: true });
+  } else if (isBeingParsed()) {
+    document.addEventListener('DOMContentLoaded', again, { once: true });
   } else {
-    run();
+    idle(run);
   }
+}
+
+/** What the page defers runs when all is there to be read, and is a part of it. */
+function isBeingParsed(): boolean {
+  const { readyState } = document;
+  return (
+    readyState === 'loading' ||
+    // Nothing else says whether the event is still to come.
+    (readyState === 'interactive' && performance.timing?.domContentLoadedEventStart === 0)
+  );
 }
 
 /** Calls once the page is loaded and has nothing to do. The result calls it off. */
@@ -23,20 +40,22 @@ export function whenIdle(run: () => void): () => void {
       run();
     }
   };
-  const idle = () => {
-    if (typeof requestIdleCallback === 'function') {
-      requestIdleCallback(once, { timeout: LONGEST_WAIT });
-    } else {
-      setTimeout(once);
-    }
-  };
+  const loaded = () => idle(once);
   if (document.readyState === 'complete') {
-    idle();
+    loaded();
   } else {
-    window.addEventListener('load', idle, { once: true });
-    setTimeout(idle, LONGEST_LOAD);
+    window.addEventListener('load', loaded, { once: true });
+    setTimeout(loaded, LONGEST_LOAD);
   }
   return () => {
     isOver = true;
   };
+}
+
+function idle(run: () => void): void {
+  if (typeof requestIdleCallback === 'function') {
+    requestIdleCallback(run, { timeout: LONGEST_WAIT });
+  } else {
+    setTimeout(run);
+  }
 }

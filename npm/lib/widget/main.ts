@@ -2,7 +2,7 @@
  * The script tag's entry: `<script src="…/widget.v1.js" async></script>`.
  *
  * It runs in pages that are not ours: it throws nothing into them, and a second copy, of whichever version, does nothing.
- * The bubble is there as soon as the page is parsed. Connecting waits until the page is loaded and idle, so that it takes
+ * The bubble is there as soon as the page is parsed and has a moment. Connecting waits until the page is loaded and idle, so that it takes
  * nothing from what the visitor has come for; a page that never finishes loading is waited for no longer than some seconds.
  */
 import { configure } from '../config.js';
@@ -116,6 +116,7 @@ function warn(problem: unknown): void {
   const kind = code || words;
   if (!warned.has(kind)) {
     warned.add(kind);
-    console.warn(words);
+    // Pages stub the console, and not all of it.
+    console.warn?.(words);
   }
 }

@@ -46,10 +46,10 @@ const both = (one: () => void, other: () => void) => () => {
 /** Fixed, because a page that only hides its overflow is still moved by the keyboard of some phones. */
 function holdPage(): () => void {
   const { scrollX, scrollY } = window;
-  const page = document.documentElement;
+  const { documentElement, body } = document;
   const restore = [
-    change(page, { overflow: 'hidden' }),
-    change(document.body, {
+    change(documentElement, { overflow: 'hidden' }),
+    change(body, {
       position: 'fixed',
       top: `${-scrollY}px`,
       left: `${-scrollX}px`,
@@ -60,7 +60,10 @@ function holdPage(): () => void {
   ];
   return () => {
     restore.forEach((undo) => undo());
-    window.scrollTo({ left: scrollX, top: scrollY, behavior: 'instant' });
+    // Another page in its place is where that page wants to be.
+    if (body === document.body) {
+      window.scrollTo({ left: scrollX, top: scrollY, behavior: 'instant' });
+    }
   };
 }
 

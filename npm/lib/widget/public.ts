@@ -168,7 +168,7 @@ export interface ChatWidget {
   toggle(): void;
   /** Connects, where `autoConnect` is `false`: the visitor has agreed. */
   connect(): void;
-  /** Says who the visitor is. Another one than before does not see what that one wrote. */
+  /** Says who the visitor is. Another one than before does not see what that one wrote; a later token of the same one renews theirs. */
   identify(who: ChatWidgetIdentity): void;
   /** Calls `listener` at each such event. */
   on<E extends ChatWidgetEvent>(event: E, listener: ChatWidgetListener<E>): void;

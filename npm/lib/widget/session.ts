@@ -21,7 +21,7 @@ export class Session {
   constructor(options: WidgetOptions, changed: () => void) {
     this.#options = options;
     this.#changed = changed;
-    this.#become(options.proof);
+    this.become(options.proof);
   }
 
   get snapshot(): ConversationSnapshot {
@@ -54,7 +54,7 @@ export class Session {
   identify(proof: Proof): void {
     const wasStarted = this.isStarted;
     this.#leave();
-    this.#become(proof);
+    this.become(proof);
     if (wasStarted) {
       this.start();
     }
@@ -78,7 +78,8 @@ export class Session {
     this.#visit = undefined;
   }
 
-  #become(proof: Proof): void {
+  /** What proves who the visitor is from the next connect on. */
+  become(proof: Proof): void {
     this.#proof = proof;
     const { apiKey } = this.#options;
     configure({ getToken: typeof proof === 'string' ? () => proof : proof, apiKey });

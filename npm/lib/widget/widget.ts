@@ -9,7 +9,7 @@
 import type { ConversationMessage } from '../conversation/log.js';
 import type { ChatError } from '../errors.js';
 import { computedColor, readableOn } from './colors.js';
-import { type Proof, proofOf, type WidgetOptions } from './config.js';
+import { isSameVisitor, type Proof, proofOf, type WidgetOptions } from './config.js';
 import { set } from './dom.js';
 import type { Events } from './events.js';
 import { createHost, type Host } from './host.js';
@@ -152,6 +152,10 @@ export class Widget {
     if (proof === this.#session.proof) {
       return;
     }
+    if (isSameVisitor(proof, this.#session.proof) && this.#session.snapshot.isConnected) {
+      this.#session.become(proof);
+      return;
+    }
     this.makeWayFor(proof);
     this.#session.identify(proof);
     this.#known = undefined;
@@ -163,7 +167,7 @@ export class Widget {
   /** What a visitor who is known has begun to write is not the next one's. */
   makeWayFor(proof: Proof): void {
     const { proof: former, isStarted } = this.#session;
-    if (former !== undefined && former !== proof && isStarted) {
+    if (former !== undefined && !isSameVisitor(former, proof) && isStarted) {
       this.#type('');
       this.#panel?.composer.fill('');
     }

@@ -38,11 +38,15 @@ test('both module systems have the same declarations', () => {
 
 test('every declaration that can be imported is used by the type tests', () => {
   const { exports } = JSON.parse(readFileSync(at('package.json'), 'utf8')) as {
-    exports: Record<string, string | { import: { types: string } }>;
+    exports: Record<string, string | { types: string } | { import: { types: string } }>;
   };
-  const entries = Object.values(exports).flatMap((entry) =>
-    typeof entry === 'string' ? [] : [readFileSync(at(entry.import.types), 'utf8')],
-  );
+  const entries = Object.values(exports).flatMap((entry) => {
+    if (typeof entry === 'string') {
+      return [];
+    }
+    const { types } = 'import' in entry ? entry.import : entry;
+    return [readFileSync(at(types), 'utf8')];
+  });
   const names = entries.flatMap((entry) => exported(codeOf(entry)));
   const uses = files(at('test/types'), /\.tsx?$/).map(([, text]) => codeOf(text)).join('\n');
   expect(names).toContain('ChatWebSocket');

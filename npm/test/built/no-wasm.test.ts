@@ -1,7 +1,7 @@
 // @vitest-environment node
 /** The core as plain JavaScript does what the binary does. This file runs where WebAssembly is refused. */
 import { createRequire } from 'node:module';
-import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { NAME, type Package, requestTests, serve } from './behaviour.js';
 
 type Fallback = typeof import('../../lib/no-wasm.js');
@@ -32,33 +32,36 @@ beforeEach(() => {
   vi.stubGlobal('WebAssembly', { compile });
 });
 
+// In this order: a core that has started once serves for as long as the process lives.
 for (const [system, load, loadFallback] of systems) {
-  test(`${system}: without a fallback the error says what to do`, async () => {
-    const { ChatAPI, configure } = await load();
-    configure({ gatewayUrl: 'http://127.0.0.1:9', fallback: undefined });
-    await expect(new ChatAPI('42').getOnlineUsers()).rejects.toMatchObject({
-      code: 'WASM_UNAVAILABLE',
-      message: expect.stringMatching(/refused by policy.*'wasm-unsafe-eval'.*fallback/),
-    });
-  });
-
-  test(`${system}: a fallback that cannot be loaded is such an error too, and is tried again`, async () => {
-    const { ChatAPI, configure } = await load();
-    const fallback = vi.fn(() => Promise.reject(new Error('not there')));
-    configure({ gatewayUrl: 'http://127.0.0.1:9', fallback });
-    const api = new ChatAPI('42');
-    for (const times of [1, 2]) {
-      await expect(api.getOnlineUsers()).rejects.toMatchObject({
+  describe(system, { shuffle: false }, () => {
+    test('without a fallback the error says what to do', async () => {
+      const { ChatAPI, configure } = await load();
+      configure({ gatewayUrl: 'http://127.0.0.1:9', fallback: undefined });
+      await expect(new ChatAPI('42').getOnlineUsers()).rejects.toMatchObject({
         code: 'WASM_UNAVAILABLE',
-        message: expect.stringContaining('not there'),
+        message: expect.stringMatching(/refused by policy.*'wasm-unsafe-eval'.*fallback/),
       });
-      expect(fallback).toHaveBeenCalledTimes(times);
-    }
-  });
+    });
 
-  requestTests(`${system}, without WebAssembly`, async () => {
-    const chat = await load();
-    chat.configure({ fallback: loadFallback });
-    return chat;
+    test('a fallback that cannot be loaded is such an error too, and is tried again', async () => {
+      const { ChatAPI, configure } = await load();
+      const fallback = vi.fn(() => Promise.reject(new Error('not there')));
+      configure({ gatewayUrl: 'http://127.0.0.1:9', fallback });
+      const api = new ChatAPI('42');
+      for (const times of [1, 2]) {
+        await expect(api.getOnlineUsers()).rejects.toMatchObject({
+          code: 'WASM_UNAVAILABLE',
+          message: expect.stringContaining('not there'),
+        });
+        expect(fallback).toHaveBeenCalledTimes(times);
+      }
+    });
+
+    requestTests('without WebAssembly', async () => {
+      const chat = await load();
+      chat.configure({ fallback: loadFallback });
+      return chat;
+    });
   });
 }

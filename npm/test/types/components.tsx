@@ -28,11 +28,11 @@ import {
   visitorName,
 } from '@amoiq/chat-widget/react';
 
-const states: Partial<ConnectionStatusTexts> = { live: 'Live' };
+const states: Partial<ConnectionStatusTexts> = { live: 'Live', problem: ({ code }) => code };
 const chart: Partial<OnlineHistoryChartTexts> = { reading: (online, peak) => `${online}/${peak}` };
 const example: Partial<OnlineUsersExampleTexts> = { count: (users) => `${users}` };
-const list: Partial<ConversationListTexts> = { waiting: 'Wartet' };
-const panel: Partial<ConversationPanelTexts> = { visits: (count) => `${count}` };
+const list: Partial<ConversationListTexts> = { waiting: 'Wartet', problem: ({ code }) => code };
+const panel: Partial<ConversationPanelTexts> = { visits: (count) => `${count}`, problem: ({ code, message }) => `${code}: ${message}` };
 
 const everything: [
   ConnectionStatusProps,

@@ -140,6 +140,7 @@ async function use(): Promise<void> {
   const leave = conversation.subscribe(() => conversation.getSnapshot().messages.length);
   const name: string = conversation.send('hi');
   conversation.retry(name);
+  conversation.retry(name, 'hi');
   await conversation.loadHistory();
   const last: ConversationMessage | undefined = conversation.getSnapshot().messages.at(-1);
   const state: 'pending' | 'delivered' | 'failed' | undefined = last?.state;
@@ -175,6 +176,7 @@ async function use(): Promise<void> {
   const desk: ConversationsStore = createConversations('42');
   const listed: ConversationsSnapshot = desk.getServerSnapshot();
   desk.subscribe(() => desk.getSnapshot().conversations)();
+  await desk.refresh();
   await desk.loadMore();
   desk.close();
   const talk: ConversationSummary | undefined = listed.conversations[0];
@@ -244,7 +246,8 @@ followVisit().getSnapshot().visits = 1;
 
 function Desk(tenantId: string | null) {
   const result: UseConversationsResult = useConversations(tenantId);
-  const { conversations, hasMore, loadMore, isConnected, isLoading, error } = result;
+  const { conversations, hasMore, refresh, loadMore, isConnected, isLoading, error } = result;
+  void refresh();
   const { samples } = useOnlineHistory(tenantId);
   const { groups } = useOnlineUsersView(tenantId, { group: 'domain' });
   return [conversations, hasMore && loadMore(), isConnected, isLoading, error?.code, samples, groups];

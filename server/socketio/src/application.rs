@@ -27,8 +27,8 @@ pub trait Application: Send + Sync + 'static {
         request: ConnectRequest<'_>,
     ) -> impl Future<Output = Result<Self::Session, Refusal>> + Send;
 
-    /// The answer to the client has just been queued: the place to join the rooms of which a client that knows itself
-    /// to be connected must miss nothing. Not the place to emit. Must not block.
+    /// The answer to the client is queued, and leaves when this returns: the place to join the rooms of which a client
+    /// that knows itself to be connected must miss nothing. Not the place to emit. Must not block.
     fn answered(&self, socket: &Socket<Self::Session>) {
         let _ = socket;
     }

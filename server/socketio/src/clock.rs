@@ -32,7 +32,7 @@ impl Clock {
     }
 }
 
-/// Whole milliseconds of a duration, at least one: no interval of this crate may be empty.
+/// Whole milliseconds of a duration.
 pub(crate) fn millis(duration: Duration) -> Millis {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

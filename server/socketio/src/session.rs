@@ -1,7 +1,9 @@
 //! The Socket.IO side of a session: packets to the application's calls, in order.
 //!
-//! What must stay true: each accepted `connect` is answered, told `connected`, and put where the session's end finds
-//! it, without a point in between at which it could get lost; so `disconnected` runs for it exactly once.
+//! What must stay true:
+//! - each accepted `connect` is answered, told `connected`, and put where the session's end finds it, without a point
+//!   in between at which it could get lost; so `disconnected` runs for it exactly once;
+//! - the answer is the first that a socket's client gets, and whoever can have got it is in its rooms.
 
 use std::borrow::Cow;
 
@@ -93,15 +95,17 @@ impl<A: Application> Sessions<A> {
             }
         };
         let socket = Socket::new(id, space, self.hub.clone(), link.clone(), accepted);
-        self.hub.enter(&socket);
         session.sit(space, socket.clone());
         if session.sockets.len() == self.hub.spaces() {
             session.handshake = None;
         }
         link.set_connected(true);
+        // A transport in another task would have the answer before the rooms have the socket.
+        link.hold();
         socket.send(&Frame::connect(namespace, id.as_str()), Class::Reply);
-        // Before this task gives way: the client may hear the answer, and say so to others, before it goes on.
+        self.hub.enter(&socket);
         self.application.answered(&socket);
+        link.release();
         // The answer leaves now, on its own, however long the application is busy with the newcomer; there are
         // clients that miss what comes in one segment with it.
         tokio::task::yield_now().await;
@@ -413,3 +417,7 @@ fn refused(error: AssembleError) -> Refused {
         AssembleError::Unannounced | AssembleError::Interrupted => Refused::OutOfPlace,
     }
 }
+
+#[cfg(test)]
+#[path = "session/tests.rs"]
+mod tests;

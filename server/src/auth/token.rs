@@ -96,6 +96,10 @@ impl TokenVerifier {
     pub fn verify(&self, token: &str, now: WallTime) -> Result<Claims, Refusal> {
         let not_valid = || invalid("the token's signature, algorithm or claims are not valid");
         let head = jsonwebtoken::decode_header(token).map_err(|_| not_valid())?;
+        // What is marked as critical has to be understood, and no extension is.
+        if head.crit.is_some() {
+            return Err(not_valid());
+        }
         let validation = self.validation(head.alg);
         let raw = self
             .candidates(&head)

@@ -17,17 +17,14 @@ use parking_lot::Mutex;
 use serde::Deserialize;
 
 use super::conversation::room_of;
-use super::page::shortened;
 use super::{Chat, Member, Rates, Socket, Watching, visit};
 use crate::auth::{Credentials, Decision, Gate, Identity, Role};
 use crate::config::settings::Connections;
 use crate::error::Refusal;
 use crate::limits::{Bucket, address_group};
 use crate::messages::{Conversation, MessageStore, Owner};
+use crate::payload::read_object;
 use crate::presence::{Joining, PresenceStore, Profile};
-
-/// What a page says of itself is cut to this length: it is shown, and kept for each socket.
-const MAX_INFO_BYTES: usize = 2048;
 
 /// The `auth` payload of CONNECT. Fields of other types count as absent, as they do in JavaScript.
 #[derive(Debug, Default, Deserialize)]
@@ -105,7 +102,7 @@ pub(super) async fn admit<P, M>(
         identity,
         visitor_token: Mutex::new(visitor_token.map(Box::new)),
         _tenant_place: tenant_place,
-        _address_place: address_place,
+        address_place,
     })
 }
 
@@ -268,8 +265,8 @@ impl Auth {
         if json.is_empty() {
             return Ok(Self::default());
         }
-        serde_json::from_str(json)
-            .map_err(|_| Refusal::new(Code::InvalidPayload, "auth is not an object of texts"))
+        read_object(json)
+            .ok_or_else(|| Refusal::new(Code::InvalidPayload, "auth is not an object of texts"))
     }
 
     /// The credentials of a client that shows this, too.
@@ -301,16 +298,16 @@ fn profile_of<P, M>(
     request: &ConnectRequest<'_>,
 ) -> Result<Profile, Refusal> {
     let now = chat.clock.wall();
-    let info = |name| request.handshake.query(name);
-    let short = |name| info(name).and_then(|text| shortened(&text, MAX_INFO_BYTES));
     let rules = visit::rules(chat, identity);
+    // Staff may make links of each of these.
+    let address = |name| rules.address(&request.handshake.query(name)?);
     let mut user = OnlineUser {
         user_id: identity.user_id().to_string(),
         session_id: Some(request.socket_id.to_owned()),
         connected_at: now.to_iso(),
-        domain: short("domain"),
-        origin: short("origin"),
-        url: info("url").and_then(|url| rules.address(&url)),
+        domain: address("domain"),
+        origin: address("origin"),
+        url: address("url"),
         ..OnlineUser::default()
     };
     match visit::told_in(request.auth).filter(|_| is_listed(chat, identity)) {

@@ -9,11 +9,12 @@ use chat_socketio::Event;
 use serde::Serialize;
 
 use super::{Chat, Socket, admins_only};
-use crate::auth::nameless_visitor;
+use crate::auth::{Identity, nameless_visitor};
 use crate::error::{Refusal, StoreError};
 use crate::messages::bus::Holders;
-use crate::messages::{Conversation, MessageStore, Owner};
+use crate::messages::{Conversation, MessageStore, Owner, Visitor};
 use crate::node::NodeName;
+use crate::payload;
 use crate::presence::{Location, PresenceStore, Who};
 
 /// The acknowledgement of `leave_conversation`.
@@ -128,8 +129,8 @@ pub(crate) async fn find<P: PresenceStore, M: MessageStore>(
     }
 }
 
-/// The visitor whose session was found, unless the owner says it: by the session's socket, or else by what the
-/// list of conversations remembers.
+/// The visitor whose session was found: by the session's socket, or else by what the conversation remembers. Staff
+/// have sessions, too, in which nobody visits.
 ///
 /// # Errors
 /// The store does not answer.
@@ -137,25 +138,32 @@ pub(super) async fn visitor_of<P: PresenceStore, M: MessageStore>(
     chat: &Chat<P, M>,
     found: &Found,
     session: &str,
-) -> Result<Option<Arc<str>>, Refusal> {
-    if matches!(found.conversation.owner, Owner::User(_)) {
-        return Ok(None);
-    }
+) -> Result<Visitor, Refusal> {
+    let conversation = &found.conversation;
+    let named = |user: Arc<str>| match conversation.owner {
+        Owner::User(_) => Visitor::Told,
+        Owner::Session(_) => Visitor::Named(user),
+    };
+    let who = |identity: &Identity| {
+        if identity.is_admin() {
+            Visitor::Nobody
+        } else {
+            named(Arc::clone(identity.user_id()))
+        }
+    };
     let here = || {
         let socket = chat.hub.socket(session)?;
         let identity = socket.session().identity();
-        let is_there = Conversation::of(identity, session) == found.conversation;
-        is_there.then(|| Arc::clone(identity.user_id()))
+        let is_there = Conversation::of(identity, session) == *conversation;
+        is_there.then(|| who(identity))
     };
-    if let Some(connected) = found.elsewhere.clone().or_else(here) {
-        return Ok(Some(connected));
+    if let Some(connected) = found.elsewhere.clone().map(named).or_else(here) {
+        return Ok(connected);
     }
-    let remembered = chat.messages.visitor(&found.conversation).await;
+    let remembered = chat.messages.visitor(conversation).await;
     let remembered = remembered.map_err(|error| error.into_refusal("find a visitor"))?;
     // Whoever speaks through the session without a name is called like that, too.
-    Ok(Some(
-        remembered.unwrap_or_else(|| nameless_visitor(session).into()),
-    ))
+    Ok(remembered.unwrap_or_else(|| named(nameless_visitor(session).into())))
 }
 
 /// Where the owner of a conversation may be connected, of which a session is connected here.
@@ -224,9 +232,8 @@ async fn asked<P: PresenceStore, M: MessageStore>(
     if !identity.is_admin() {
         return Err(admins_only());
     }
-    let payload: message::Conversation = event
-        .arg(0)
-        .map_err(|_| Refusal::new(Code::InvalidPayload, "the payload is { sessionId }"))?;
+    let payload: message::Conversation = payload::of_event(event)
+        .ok_or_else(|| Refusal::new(Code::InvalidPayload, "the payload is { sessionId }"))?;
     let found = find(chat, identity.tenant().id(), &payload.session_id).await?;
     Ok((found, payload.session_id))
 }

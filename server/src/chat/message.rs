@@ -17,7 +17,8 @@ use crate::clock::WallTime;
 use crate::error::Refusal;
 use crate::messages::bus::{Hearing, Holders, Listeners, Said};
 use crate::messages::naming::message_id;
-use crate::messages::{Accepted, Conversation, Entry, Job, MessageStore};
+use crate::messages::{Accepted, Conversation, Entry, Job, MessageStore, Visitor};
+use crate::payload;
 use crate::presence::PresenceStore;
 
 /// Who speaks, and where.
@@ -31,8 +32,8 @@ pub(crate) struct Address {
     pub(crate) sender: Sender,
     /// Where the conversation's owner may be connected.
     pub(crate) holders: Holders,
-    /// The conversation's visitor, if that is neither the owner nor who speaks.
-    pub(crate) visitor: Option<Arc<str>>,
+    /// The conversation's visitor.
+    pub(crate) visitor: Visitor,
 }
 
 /// A message that the store has.
@@ -54,7 +55,7 @@ struct News {
 }
 
 impl Address {
-    /// Where somebody speaks through a session of their own.
+    /// Where somebody speaks through a session of their own: a visitor, or staff to nobody.
     pub(crate) fn own(author: &Identity, session: &str) -> Self {
         let conversation = Conversation::of(author, session);
         Self {
@@ -62,7 +63,11 @@ impl Address {
             conversation,
             session_id: session.to_owned(),
             sender: Sender::User,
-            visitor: None,
+            visitor: if author.is_admin() {
+                Visitor::Nobody
+            } else {
+                Visitor::Told
+            },
         }
     }
 }
@@ -77,10 +82,12 @@ pub(super) async fn receive<P: PresenceStore, M: MessageStore>(
     event: &Event<'_>,
 ) -> Result<(), Refusal> {
     let rate = chat.settings.messages.per_socket;
-    if !chat.allows(socket, |rates| &mut rates.messages, rate) {
+    if !chat.allows(socket, |rates| &mut rates.messages, rate)
+        || !chat.open.messages.allow(socket, chat.clock.now())
+    {
         return Err(rate_limited());
     }
-    let input: SendMessage = event.arg(0).map_err(|_| unreadable())?;
+    let input: SendMessage = payload::of_event(event).ok_or_else(unreadable)?;
     let identity = socket.session().identity();
     let reply_to = input.session_id.as_deref().filter(|_| identity.is_admin());
     let address = match reply_to {
@@ -165,7 +172,7 @@ pub(crate) async fn take<P: PresenceStore, M: MessageStore>(
     let mut json = json_of(&message)?;
     let entry = Entry {
         conversation: &address.conversation,
-        visitor: address.visitor.as_deref(),
+        visitor: &address.visitor,
         message: &message,
         json: &json,
         at: now,
@@ -363,7 +370,7 @@ mod tests {
         ) -> Result<Listing, StoreError> {
             Err(StoreError::new("away"))
         }
-        async fn visitor(&self, _: &Conversation) -> Result<Option<Arc<str>>, StoreError> {
+        async fn visitor(&self, _: &Conversation) -> Result<Option<Visitor>, StoreError> {
             Err(StoreError::new("away"))
         }
         async fn open_session(&self, _: &str, _: &Conversation) -> Result<(), StoreError> {
@@ -422,7 +429,7 @@ mod tests {
             session_id: "s".to_owned(),
             sender: Sender::User,
             holders: Holders::Here,
-            visitor: None,
+            visitor: Visitor::Told,
         };
         let input = SendMessage {
             text: "hello".to_owned(),

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::{Chat, Socket, Watching, admins_only, feeds};
 use crate::error::{Refusal, StoreError};
 use crate::messages::MessageStore;
+use crate::payload::read_object;
 use crate::presence::{List, PresenceStore, Revision};
 
 /// The acknowledgement, for those who ask for one. The list itself is an event of its own.
@@ -36,8 +37,8 @@ pub(super) async fn list<P: PresenceStore, M: MessageStore>(
     let mut cursor = None;
     // A request that names no tenant can only mean the admin's own.
     if let Some(payload) = event.args.first().filter(|payload| payload.get() != "null") {
-        let asked: GetOnlineUsers = serde_json::from_str(payload.get())
-            .map_err(|_| Refusal::new(Code::InvalidPayload, "the payload is { tenantId }"))?;
+        let asked: GetOnlineUsers = read_object(payload.get())
+            .ok_or_else(|| Refusal::new(Code::InvalidPayload, "the payload is { tenantId }"))?;
         if asked.tenant_id != **tenant {
             return Err(Refusal::new(
                 Code::WrongTenant,

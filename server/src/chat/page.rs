@@ -87,7 +87,7 @@ impl Rules<'_> {
 }
 
 /// A text without what cannot be seen, cut between characters; nothing if it is empty.
-pub(super) fn shortened(text: &str, bytes: usize) -> Option<String> {
+fn shortened(text: &str, bytes: usize) -> Option<String> {
     let mut shown = String::new();
     for letter in text.chars().filter(|letter| !is_unseen(*letter)) {
         if shown.len() + letter.len_utf8() > bytes {

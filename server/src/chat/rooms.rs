@@ -8,9 +8,9 @@ use chat_socketio::{Frame, Hub};
 
 use super::conversation::room_of;
 use super::{Member, NAMESPACE};
-use crate::messages::Conversation;
 use crate::messages::bus::{Rooms, Said};
 use crate::messages::listing::summary_json;
+use crate::messages::{Conversation, Visitor};
 
 /// Sends what was said to the sockets that are in its conversation.
 pub struct LocalRooms(pub Hub<Member>);
@@ -58,13 +58,18 @@ impl LocalRooms {
 
     /// Tells the admins who follow all conversations of the tenant.
     fn tell_desks(&self, said: &Said) {
+        let visitor = match &said.visitor {
+            Visitor::Told => None,
+            Visitor::Named(user) => Some(&**user),
+            Visitor::Nobody => return,
+        };
         let Conversation { tenant, owner } = &said.conversation;
         let room = conversations_room(tenant);
         let room = self.0.to(&room);
         if room.is_empty() {
             return;
         }
-        match summary_json(owner, said.visitor.as_deref(), &said.json) {
+        match summary_json(owner, visitor, &said.json) {
             Ok(summary) => {
                 let payload = [r#"{"conversation":"#, &summary, "}"].concat();
                 room.emit_frame(&Frame::from_raw_event(

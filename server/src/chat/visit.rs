@@ -12,6 +12,7 @@ use super::{Chat, Socket, rate_limited};
 use crate::auth::Identity;
 use crate::error::Refusal;
 use crate::messages::MessageStore;
+use crate::payload;
 use crate::presence::{PresenceStore, Profile, Updating};
 
 /// The acknowledgement, for those who ask for one.
@@ -28,19 +29,17 @@ pub(super) async fn update<P: PresenceStore, M: MessageStore>(
     event: &Event<'_>,
 ) -> Result<Updated, Refusal> {
     let rate = chat.settings.visits.per_socket;
-    if !chat.allows(socket, |rates| &mut rates.updates, rate) {
+    if !chat.allows(socket, |rates| &mut rates.updates, rate)
+        || !chat.open.updates.allow(socket, chat.clock.now())
+    {
         return Err(rate_limited());
     }
-    let update: Visit = event
-        .args
-        .first()
-        .and_then(|payload| read_object(payload))
-        .ok_or_else(|| {
-            Refusal::new(
-                Code::InvalidPayload,
-                "the payload is an object like auth.visit",
-            )
-        })?;
+    let update: Visit = payload::of_event(event).ok_or_else(|| {
+        Refusal::new(
+            Code::InvalidPayload,
+            "the payload is an object like auth.visit",
+        )
+    })?;
     let member = socket.session();
     let identity = &member.identity;
     // Events of one socket are handled one after the other, so nobody changes it meanwhile.
@@ -77,7 +76,7 @@ pub(super) fn told_in(auth: &str) -> Option<Visit> {
         visit: Option<&'a RawValue>,
     }
     let auth: Auth<'_> = serde_json::from_str(auth).ok()?;
-    read_object(auth.visit?)
+    payload::read_object(auth.visit?.get())
 }
 
 /// How the pages of a visitor are shown, as the tenants are now: they may have been exchanged since the visitor came.
@@ -94,13 +93,6 @@ pub(super) fn rules<'a, P, M>(chat: &'a Chat<P, M>, identity: &Identity) -> Rule
 pub(super) fn formless(error: &serde_json::Error) -> Refusal {
     tracing::error!(%error, "a user has no JSON form");
     Refusal::new(Code::Internal, "the server failed")
-}
-
-/// Reads an object. A list would pass for one with its fields in order.
-fn read_object<T: for<'de> Deserialize<'de>>(json: &RawValue) -> Option<T> {
-    let json = json.get().trim_start();
-    json.starts_with('{')
-        .then(|| serde_json::from_str(json).ok())?
 }
 
 #[cfg(test)]

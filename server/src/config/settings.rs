@@ -12,6 +12,9 @@ use toml::{Table, Value};
 use super::ConfigError;
 use crate::limits::Rate;
 
+/// A handshake may have a query of its own and a token, and hyper reads into no smaller buffer.
+const SMALLEST_HEAD: usize = 8192;
+
 const DEFAULTS: &str = include_str!("config.default.toml");
 
 /// Every limit and interval of the server. See `config.default.toml` for what each means.
@@ -130,7 +133,9 @@ pub struct Events {
 pub struct Messages {
     pub max_text_chars: usize,
     pub per_socket: Rate,
+    pub per_user: Rate,
     pub per_address: Rate,
+    pub max_users: usize,
     pub max_addresses: usize,
     pub max_shared_bytes: usize,
 }
@@ -144,6 +149,10 @@ pub struct Messages {
 )]
 pub struct Visits {
     pub per_socket: Rate,
+    pub per_user: Rate,
+    pub per_address: Rate,
+    pub max_users: usize,
+    pub max_addresses: usize,
     pub max_url_bytes: usize,
     pub max_title_bytes: usize,
     #[serde(deserialize_with = "duration")]
@@ -414,12 +423,15 @@ impl Settings {
         Ok(())
     }
 
-    fn rates(&self) -> [(&'static str, Rate); 9] {
+    fn rates(&self) -> [(&'static str, Rate); 12] {
         [
             ("events.per_socket", self.events.per_socket),
             ("messages.per_socket", self.messages.per_socket),
+            ("messages.per_user", self.messages.per_user),
             ("messages.per_address", self.messages.per_address),
             ("visits.per_socket", self.visits.per_socket),
+            ("visits.per_user", self.visits.per_user),
+            ("visits.per_address", self.visits.per_address),
             (
                 "authentication.attempts_per_address",
                 self.authentication.attempts_per_address,
@@ -459,6 +471,11 @@ impl Settings {
             return Err(ConfigError::new(
                 "shutdown.closes_per_second must be more than 0",
             ));
+        }
+        if self.http.max_head_bytes < SMALLEST_HEAD {
+            return Err(ConfigError::new(format!(
+                "http.max_head_bytes must be at least {SMALLEST_HEAD}"
+            )));
         }
         // What came in is what goes from node to node, with its names around it.
         let largest = self.socket.max_payload_bytes.max(self.http.max_body_bytes);
@@ -561,6 +578,7 @@ mod tests {
                 "messages.max_shared_bytes",
             ),
             ("[shutdown]\npatience = \"1s\"", "less than"),
+            ("[http]\nmax_head_bytes = 100", "at least 8192"),
             ("[gateway]\nload_factor = 0.5", "at least 1"),
             ("[gateway]\npolling_idle = \"9s\"", "more than"),
         ];

@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, header};
 use axum::response::{IntoResponse as _, Response};
 use chat_protocol::code::Code;
+use http_body_util::LengthLimitError;
 use tokio::time::timeout;
 
 use super::Front;
@@ -104,8 +105,13 @@ async fn read(front: &Front, parts: &Parts, body: Body) -> Result<Bytes, Refusal
     if declared.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
-    // The limit is the one thing that can be wrong with a body which a client sends to its end.
-    to_bytes(body, limit).await.map_err(|_| too_large())
+    to_bytes(body, limit).await.map_err(|error| {
+        if error.into_inner().is::<LengthLimitError>() {
+            too_large()
+        } else {
+            Refusal::new(Code::InvalidPayload, "the body ended early")
+        }
+    })
 }
 
 pub(super) fn unavailable(what: &'static str) -> Refusal {

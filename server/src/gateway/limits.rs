@@ -17,7 +17,7 @@ use governor::state::StateStore;
 use governor::state::keyed::{DashMapStateStore, ShrinkableKeyedStateStore};
 use governor::{NotUntil, Quota, RateLimiter};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, millis};
 use crate::limits::Rate;
 
 /// How many requests may come at once.
@@ -130,8 +130,7 @@ impl<K: Hash + Eq + Clone> Allowances<K> {
 
     /// Forgets those that are whole again.
     pub(crate) fn tidy(&self) {
-        let now = u64::try_from(self.clock.now().as_millis()).unwrap_or(u64::MAX);
-        let pause = u64::try_from(TIDY_AT_MOST_EVERY.as_millis()).unwrap_or(u64::MAX);
+        let (now, pause) = (millis(self.clock.now()), millis(TIDY_AT_MOST_EVERY));
         let tidied = self.tidied.load(Ordering::Relaxed);
         let due = tidied == 0 || now >= tidied.saturating_add(pause);
         let exchanged = due

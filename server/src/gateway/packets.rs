@@ -4,6 +4,7 @@ use chat_protocol::engine_io::{OpenPacket, Packet, polling};
 use chat_protocol::socket_io::{self, Kind, MAIN_NAMESPACE};
 use serde_json::{Value, json};
 
+use crate::clock::millis;
 use crate::config::settings::Socket;
 use crate::error::Refusal;
 
@@ -34,8 +35,6 @@ pub(super) fn nothing() -> String {
 
 /// The first answer of a polling session that cannot be upgraded.
 pub(super) fn open(sid: &str, settings: &Socket) -> String {
-    let millis =
-        |interval: std::time::Duration| u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
     let open = OpenPacket {
         sid: sid.into(),
         upgrades: Vec::new(),

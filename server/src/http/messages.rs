@@ -21,7 +21,7 @@ use crate::chat::Chat;
 use crate::chat::conversation::{Found, find, history_json};
 use crate::chat::message::{Address, reply, take, tell};
 use crate::error::Refusal;
-use crate::messages::{MessageStore, Owner};
+use crate::messages::{MessageStore, Owner, Visitor};
 use crate::presence::PresenceStore;
 
 #[derive(Debug, Deserialize)]
@@ -89,7 +89,7 @@ pub(super) async fn send<P: PresenceStore, M: MessageStore>(
     let post: Post = json_body(body, "the body is { text, tenantId, sessionId? }")?;
     let asker = asker.naming(post.tenant_id)?;
     let mut author = asker.identify(&chat, None, post.visitor_id.as_deref())?;
-    asker.count_post(&chat)?;
+    asker.count_post(&chat, &author)?;
     let session = post
         .message
         .session_id
@@ -174,7 +174,7 @@ async fn own<P: PresenceStore, M: MessageStore>(
         session_id: session.to_owned(),
         sender: Sender::User,
         holders,
-        visitor: None,
+        visitor: Visitor::Told,
     };
     Ok((address, elsewhere))
 }

@@ -40,10 +40,11 @@ pub(super) async fn list<P: PresenceStore, M: MessageStore>(
     let tenant = identity.tenant().id();
     let extent = extent(query.as_deref(), chat.settings.online_users.max_page)?;
     let unavailable = |error: StoreError| error.into_refusal("list online users");
+    let current = chat.presence.revision(tenant).await.map_err(unavailable)?;
+    // Only where the store has an answer: a feed counts as somebody who has to be told what the node knows by itself.
     if matches!(extent, Extent::Since(_)) {
         chat.feeds.visit(&*chat.presence, tenant).await;
     }
-    let current = chat.presence.revision(tenant).await.map_err(unavailable)?;
     if is_known(&headers, &current) {
         return Ok(answer(StatusCode::NOT_MODIFIED, &current, Body::empty()));
     }

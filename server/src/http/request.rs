@@ -17,6 +17,7 @@ use crate::auth::{Credentials, Identity, visitor_token};
 use crate::chat::connect::{bearer_token, counted_address};
 use crate::chat::{Chat, rate_limited};
 use crate::error::Refusal;
+use crate::payload::read_object;
 
 /// Who asks, before anything of it is checked.
 #[derive(Debug)]
@@ -82,8 +83,15 @@ impl Asker {
     ///
     /// # Errors
     /// `RATE_LIMITED`.
-    pub(super) fn count_post<P, M>(&self, chat: &Chat<P, M>) -> Result<(), Refusal> {
-        if chat.open.allows_post(self.address, chat.clock.now()) {
+    pub(super) fn count_post<P, M>(
+        &self,
+        chat: &Chat<P, M>,
+        author: &Identity,
+    ) -> Result<(), Refusal> {
+        if chat
+            .open
+            .allows_post(self.address, author, chat.clock.now())
+        {
             Ok(())
         } else {
             Err(rate_limited())
@@ -146,7 +154,10 @@ pub(super) fn json_body<T: DeserializeOwned>(
             Refusal::new(Code::InvalidPayload, "the body ended early")
         }
     })?;
-    serde_json::from_slice(&body).map_err(|_| Refusal::new(Code::InvalidPayload, shape))
+    std::str::from_utf8(&body)
+        .ok()
+        .and_then(read_object)
+        .ok_or_else(|| Refusal::new(Code::InvalidPayload, shape))
 }
 
 fn text_header(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -37,7 +37,7 @@ pub(super) async fn open<P: PresenceStore, M: MessageStore>(
     let open: Open = json_body(body, "the body is { tenantId }")?;
     let asker = asker.naming(open.tenant_id)?;
     let identity = asker.identify(&chat, None, open.visitor_id.as_deref())?;
-    asker.count_post(&chat)?;
+    asker.count_post(&chat, &identity)?;
     let session_id = Uuid::new_v4().simple().to_string();
     let conversation = Conversation::of(&identity, &session_id);
     chat.messages

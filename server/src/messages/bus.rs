@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::Conversation;
+use super::{Conversation, Visitor};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::node::NodeName;
@@ -51,8 +51,8 @@ pub struct Said {
     pub id: Uuid,
     /// Whose rooms it goes to.
     pub conversation: Conversation,
-    /// The conversation's visitor, if neither the owner nor the message says it.
-    pub visitor: Option<Arc<str>>,
+    /// The conversation's visitor.
+    pub visitor: Visitor,
     /// The message as JSON text.
     pub json: Arc<str>,
 }

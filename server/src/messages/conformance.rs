@@ -11,7 +11,7 @@ use std::time::Duration;
 use chat_protocol::message::{Message, Sender};
 
 use super::bus::Listeners;
-use super::{Accepted, Conversation, Entry, Job, MessageStore, Owner};
+use super::{Accepted, Conversation, Entry, Job, MessageStore, Owner, Visitor};
 use crate::clock::WallTime;
 use crate::config::Settings;
 use crate::config::settings::History;
@@ -79,6 +79,33 @@ async fn say_at<S: MessageStore>(
     sender: Sender,
     text: &str,
 ) {
+    let spoken_to = match (&conversation.owner, sender) {
+        (Owner::User(_), _) | (_, Sender::User) => Visitor::Told,
+        (Owner::Session(_), Sender::Agent | Sender::Bot) => {
+            Visitor::Named(visitor_in(session).into())
+        }
+    };
+    say_to(
+        store,
+        millis,
+        conversation,
+        session,
+        sender,
+        text,
+        &spoken_to,
+    )
+    .await;
+}
+
+async fn say_to<S: MessageStore>(
+    store: &S,
+    millis: u64,
+    conversation: &Conversation,
+    session: &str,
+    sender: Sender,
+    text: &str,
+    visitor: &Visitor,
+) {
     let message = Message {
         id: text.to_owned(),
         text: text.to_owned(),
@@ -92,11 +119,6 @@ async fn say_at<S: MessageStore>(
         tenant_id: conversation.tenant.to_string(),
         client_id: None,
     };
-    let visitor = visitor_in(session);
-    let spoken_to = match (&conversation.owner, sender) {
-        (Owner::User(_), _) | (_, Sender::User) => None,
-        (Owner::Session(_), Sender::Agent | Sender::Bot) => Some(&*visitor),
-    };
     let json: Arc<str> = serde_json::to_string(&message).unwrap().into();
     let job = Job {
         site_id: None,
@@ -104,7 +126,7 @@ async fn say_at<S: MessageStore>(
     };
     let entry = Entry {
         conversation,
-        visitor: spoken_to,
+        visitor,
         message: &message,
         json: &json,
         at: at(millis),
@@ -153,7 +175,7 @@ async fn try_to_say<S: MessageStore>(
     };
     let entry = Entry {
         conversation: &conversation,
-        visitor: None,
+        visitor: &Visitor::Told,
         message: &message,
         json: &json,
         at: at(millis),

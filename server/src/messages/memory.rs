@@ -16,8 +16,8 @@ use parking_lot::Mutex;
 use self::listed::Lists;
 use super::bus::Listeners;
 use super::listing::{Listed, Listing, Place, visiting_author};
-use super::{Accepted, Conversation, Entry, MessageStore, Owner};
-use crate::clock::{Clock, WallTime};
+use super::{Accepted, Conversation, Entry, MessageStore, Owner, Visitor};
+use crate::clock::{Clock, WallTime, millis};
 use crate::config::settings::History;
 use crate::error::StoreError;
 
@@ -43,6 +43,8 @@ struct Kept {
 struct Said {
     messages: VecDeque<Arc<str>>,
     bytes: usize,
+    /// No visitor has had a part in it.
+    is_nobodys: bool,
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -85,13 +87,8 @@ impl MessageStore for MemoryMessageStore {
                 return Ok(Accepted::Repeated { first });
             }
         }
-        let place = Place::new(&entry.message.timestamp, &entry.conversation.owner);
-        let visitor = match &entry.conversation.owner {
-            Owner::User(user) => user,
-            Owner::Session(_) => entry.visitor.unwrap_or(&entry.message.user_id),
-        };
-        kept.lists.put(entry.conversation, place, visitor);
-        kept.append(now, entry.conversation, Arc::clone(entry.json));
+        let is_listed = kept.list(&entry);
+        kept.append(now, entry.conversation, Arc::clone(entry.json), !is_listed);
         // There are no other nodes.
         Ok(Accepted::New(Listeners::Counted(0)))
     }
@@ -121,15 +118,20 @@ impl MessageStore for MemoryMessageStore {
         Ok(kept.conversations(self.clock.now(), tenant, after, limit))
     }
 
-    async fn visitor(&self, conversation: &Conversation) -> Result<Option<Arc<str>>, StoreError> {
-        if let Owner::User(user) = &conversation.owner {
-            return Ok(Some(Arc::clone(user)));
-        }
+    async fn visitor(&self, conversation: &Conversation) -> Result<Option<Visitor>, StoreError> {
         let mut kept = self.kept.lock();
         kept.forget(self.clock.now());
+        let said = kept.conversations.peek(conversation);
+        if said.is_some_and(|(_, said)| said.is_nobodys) {
+            return Ok(Some(Visitor::Nobody));
+        }
+        if let Owner::User(_) = &conversation.owner {
+            return Ok(Some(Visitor::Told));
+        }
         let last = kept.last(conversation);
         let author = last.and_then(|last| visiting_author(last));
-        Ok(author.or_else(|| kept.lists.visitor(conversation).cloned()))
+        let visitor = author.or_else(|| kept.lists.visitor(conversation).cloned());
+        Ok(visitor.map(Visitor::Named))
     }
 
     async fn open_session(
@@ -153,11 +155,37 @@ impl MessageStore for MemoryMessageStore {
 }
 
 impl Kept {
-    fn append(&mut self, now: Duration, conversation: &Conversation, json: Arc<str>) {
+    /// Puts a conversation where its message says that it stands. False if it stays out of the list.
+    fn list(&mut self, entry: &Entry<'_>) -> bool {
+        let conversation = entry.conversation;
+        let known = self.lists.visitor(conversation).cloned();
+        let author = entry.message.user_id.as_str();
+        let visitor = match (&conversation.owner, entry.visitor) {
+            (_, Visitor::Nobody) => match known {
+                Some(visitor) => visitor,
+                None => return false,
+            },
+            (Owner::User(user), Visitor::Told | Visitor::Named(_))
+            | (Owner::Session(_), Visitor::Named(user)) => Arc::clone(user),
+            (Owner::Session(_), Visitor::Told) => author.into(),
+        };
+        let place = Place::new(&entry.message.timestamp, &conversation.owner);
+        self.lists.put(conversation, place, &visitor);
+        true
+    }
+
+    fn append(
+        &mut self,
+        now: Duration,
+        conversation: &Conversation,
+        json: Arc<str>,
+        is_nobodys: bool,
+    ) {
         let (used, said) = self
             .conversations
             .get_or_insert_mut(conversation.clone(), || (now, Said::default()));
         *used = now;
+        said.is_nobodys = is_nobodys;
         let before = said.bytes;
         said.push(json, self.limits.messages_per_conversation);
         self.bytes = self.bytes + said.bytes - before;
@@ -185,13 +213,8 @@ impl Kept {
     }
 
     fn forget_receipts(&mut self, now: WallTime) {
-        let oldest = now.unix_millis().saturating_sub(
-            self.limits
-                .receipt_expiry
-                .as_millis()
-                .try_into()
-                .unwrap_or(u64::MAX),
-        );
+        let expiry = millis(self.limits.receipt_expiry);
+        let oldest = now.unix_millis().saturating_sub(expiry);
         while self
             .receipts
             .peek_lru()
@@ -340,7 +363,7 @@ mod tests {
     }
 
     fn say(kept: &mut Kept, at: u64, conversation: &Conversation, text: &str) {
-        kept.append(Duration::from_secs(at), conversation, text.into());
+        kept.append(Duration::from_secs(at), conversation, text.into(), false);
     }
 
     #[tokio::test]

@@ -25,7 +25,6 @@ mod list;
 mod receipt;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use redis::Cmd;
 
@@ -33,8 +32,8 @@ use self::receipt::Receipt;
 use super::bus::Listeners;
 use super::job::{self, STREAM};
 use super::listing::{Listing, Place, rank};
-use super::{Accepted, Conversation, Entry, Job, MessageStore, Owner};
-use crate::clock::WallTime;
+use super::{Accepted, Conversation, Entry, Job, MessageStore, Owner, Visitor};
+use crate::clock::{WallTime, millis};
 use crate::config::settings::{History, Jobs};
 use crate::error::StoreError;
 use crate::redis::Redis;
@@ -106,6 +105,7 @@ impl RedisMessageStore {
             .key(keys::receipts(tenant))
             .key(keys::conversations(tenant))
             .key(keys::visitors(tenant))
+            .key(keys::nobodys(conversation))
             .arg(&**entry.json)
             .arg(self.history.messages_per_conversation)
             .arg(millis(self.history.expiry))
@@ -120,7 +120,7 @@ impl RedisMessageStore {
             .arg(millis(self.history.receipt_expiry))
             .arg(Receipt::oldest(entry.at, self.history.receipt_expiry))
             .arg(rank(&entry.message.timestamp))
-            .arg(entry.visitor.unwrap_or_default())
+            .arg(entry.visitor.to_text())
             .arg(self.history.conversations_listed)
             .arg(rank(&entry.at.before(self.history.expiry).to_iso()));
         let (in_log, listeners, first): (String, u64, Option<u64>) =
@@ -185,6 +185,7 @@ impl RedisMessageStore {
             .key(keys::receipts(&entry.conversation.tenant))
             .key(keys::conversations(&entry.conversation.tenant))
             .key(keys::visitors(&entry.conversation.tenant))
+            .key(keys::nobodys(entry.conversation))
             .arg(&**entry.json)
             .arg(in_log)
             .arg(&entry.message.id)
@@ -194,10 +195,6 @@ impl RedisMessageStore {
             tracing::warn!(cause = %error, message = entry.message.id, "a refused message is in the history");
         }
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl MessageStore for RedisMessageStore {
@@ -267,7 +264,7 @@ impl MessageStore for RedisMessageStore {
         list::read(&self.redis, tenant, after, limit).await
     }
 
-    async fn visitor(&self, conversation: &Conversation) -> Result<Option<Arc<str>>, StoreError> {
+    async fn visitor(&self, conversation: &Conversation) -> Result<Option<Visitor>, StoreError> {
         list::visitor(&self.redis, conversation).await
     }
 

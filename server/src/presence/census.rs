@@ -36,6 +36,18 @@ pub struct Sample {
     pub count: Option<Count>,
 }
 
+impl Sample {
+    /// The same, where it is known that whoever was there would have been counted.
+    #[must_use]
+    pub fn complete(self) -> Self {
+        let nobody = Count { online: 0, peak: 0 };
+        Self {
+            count: self.count.or(Some(nobody)),
+            ..self
+        }
+    }
+}
+
 impl Census {
     /// Somebody begins to count, and finds nobody.
     pub fn begin(now: u64) -> Self {

@@ -16,6 +16,7 @@ mod locate;
 mod mirror;
 pub mod operator;
 mod remote;
+mod roll;
 mod scripts;
 #[cfg(test)]
 mod simulation;
@@ -41,6 +42,7 @@ use crate::redis::{Heard, Redis};
 use locate::Locate;
 use mirror::{Mirror, Reaction};
 pub use remote::{Channels, Remote};
+use roll::Roll;
 use scripts::{
     Asking, BATCH, Entering, Mark, Place, Published, Said, Scripts, Times, channel, tenant_of,
 };
@@ -59,6 +61,7 @@ pub type Random = Arc<dyn Fn() -> u128 + Send + Sync>;
 pub struct RedisPresenceStore<R: Remote = Redis> {
     remote: Arc<R>,
     scripts: Scripts<R>,
+    roll: Roll<R>,
     locate: Locate,
     clock: Clock,
     random: Random,
@@ -131,6 +134,7 @@ impl<R: Remote> RedisPresenceStore<R> {
             });
             Self {
                 scripts: Scripts::new(Arc::clone(&remote), Arc::clone(&random), times),
+                roll: Roll::new(Arc::clone(&remote)),
                 locate: Locate::new(),
                 remote,
                 clock,
@@ -159,9 +163,14 @@ impl<R: Remote> RedisPresenceStore<R> {
         tracing::debug!(tenant = &*tenant.id, %why, "lost touch with the shared presence");
         {
             let mut state = tenant.state.lock();
-            if let (Some(mirror), own) = state.mirror_and_own() {
-                let changes = mirror.handle_alone(own);
-                self.tell(tenant, mirror, &changes);
+            let serves = state.serves_anybody();
+            match state.mirror_and_own() {
+                (Some(mirror), own) if serves || mirror.is_known() => {
+                    let changes = mirror.handle_alone(own);
+                    self.tell(tenant, mirror, &changes);
+                }
+                (Some(mirror), _) => mirror.handle_lost(),
+                (None, _) => {}
             }
         }
         tending::arm_soon(self, tenant, tending::SHORTEST_PAUSE);
@@ -304,33 +313,31 @@ impl<R: Remote> RedisPresenceStore<R> {
                 let moved = tenant.moved.notified();
                 tokio::pin!(moved);
                 moved.as_mut().enable();
-                if self.is_caught_up(tenant) {
-                    return;
+                if self.is_caught_up(tenant)? {
+                    return Ok(());
                 }
                 moved.await;
             }
         };
-        if tokio::time::timeout(self.options.patience, caught_up)
-            .await
-            .is_ok()
-        {
-            return Ok(());
+        if let Ok(answer) = tokio::time::timeout(self.options.patience, caught_up).await {
+            return answer;
         }
         let mut state = tenant.state.lock();
+        let serves = state.serves_anybody();
         let (mirror, own) = state.mirror_and_own();
         match mirror {
             // Something true a moment ago is better than nothing.
             Some(mirror) if mirror.is_known() => Ok(()),
-            Some(mirror) if !tenant.is_live() => {
+            Some(mirror) if serves && !tenant.is_live() => {
                 mirror.begin_alone(own);
                 self.tell(tenant, mirror, &[]);
                 Ok(())
             }
-            Some(_) | None => Err(StoreError::new("Redis has not said who is online")),
+            Some(_) | None => Err(untold()),
         }
     }
 
-    fn is_caught_up(&self, tenant: &Tenant) -> bool {
+    fn is_caught_up(&self, tenant: &Tenant) -> Result<bool, StoreError> {
         let mut state = tenant.state.lock();
         state.read_until = self.clock.now() + READERS_COME_AGAIN;
         if state.mirror.is_none() {
@@ -339,18 +346,26 @@ impl<R: Remote> RedisPresenceStore<R> {
             self.channels.add(&channel(&tenant.id));
         }
         let wanted = state.wanted;
+        let serves = state.serves_anybody();
         let (mirror, own) = state.mirror_and_own();
-        let Some(mirror) = mirror else { return false };
+        let Some(mirror) = mirror else {
+            return Ok(false);
+        };
         if tenant.is_live() {
-            return mirror.has_reached(wanted);
+            return Ok(mirror.has_reached(wanted));
         }
-        if self.remote.is_up() && !mirror.is_known() {
-            // The sessions are just being handed over.
-            return false;
+        if !mirror.is_known() {
+            if self.remote.is_up() {
+                // The sessions are just being handed over.
+                return Ok(false);
+            }
+            if !serves {
+                return Err(untold());
+            }
         }
         mirror.begin_alone(own);
         self.tell(tenant, mirror, &[]);
-        true
+        Ok(true)
     }
 
     fn tenant(&self, id: &str) -> Arc<Tenant> {
@@ -516,7 +531,8 @@ impl<R: Remote> PresenceStore for RedisPresenceStore<R> {
     }
 
     async fn history(&self, tenant: &str) -> Result<Vec<Sample>, StoreError> {
-        self.scripts.history(tenant).await
+        let (samples, noted) = tokio::join!(self.scripts.history(tenant), self.roll.noted());
+        Ok(roll::complete(samples?, &noted))
     }
 
     async fn watch(&self, tenant: &str) {
@@ -582,6 +598,11 @@ fn epoch_of(random: &Random) -> u32 {
 /// A number from 0 to 1, at random.
 fn chance(random: &Random) -> f64 {
     f64::from(epoch_of(random)) / f64::from(u32::MAX)
+}
+
+/// The node knows of nobody by itself, and that is not to look like nobody being there.
+fn untold() -> StoreError {
+    StoreError::new("Redis has not said who is online")
 }
 
 /// A mirror is given up only when nobody has read it for long, so this does not happen.

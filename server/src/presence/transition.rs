@@ -35,7 +35,7 @@ pub struct SessionKey {
 /// What admins are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// A user came, or is now shown with another session.
+    /// A user came, or something else is shown of them.
     Online {
         /// The user.
         user: Arc<str>,

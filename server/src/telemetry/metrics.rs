@@ -423,7 +423,7 @@ impl Metrics {
         );
         registry.register(
             "http_connections_ended",
-            "Connections that HTTP is done with: served or a socket's now, lost, malformed, with too large a head, silent for too long, or not_accepted",
+            "Connections that HTTP is done with: served or a socket's now, lost, malformed, with too large a head, silent for too long, not_encrypted or not_accepted",
             self.connections_ended.clone(),
         );
         registry.register_with_unit(

@@ -97,6 +97,8 @@ async fn payloads_of_another_shape_are_refused_with_a_code() {
         json!("text"),
         json!([]),
         json!([{ "text": "a" }]),
+        json!(["open"]),
+        json!([bystander.id()]),
         deep.clone(),
     ];
     let messages = [
@@ -166,9 +168,29 @@ async fn payloads_of_another_shape_are_refused_with_a_code() {
     assert_eq!(counted, refusals, "every refusal is counted once");
     assert_eq!(
         metric(&server, "chat_events_total{event=\"unknown\"}").await,
-        21
+        27
     );
     bystander.leave().await;
+    admin.leave().await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn half_a_character_keeps_nobody_from_speaking() {
+    let server = TestServer::start().await;
+    let mut admin = server.admin().await;
+    let mut page = Raw::open(&server).await;
+    let auth = r#"40{"visitorId":"v","visit":{"title":"Sale \ud83d"}}"#;
+    assert!(page.send(Message::text(auth)).await);
+    let online = admin.expect("user_online").await;
+    assert_eq!(online["title"], "Sale \u{fffd}");
+    let said = r#"421["message",{"text":"\ude00 hello"}]"#;
+    assert!(page.send(Message::text(said)).await);
+    let session = json!({ "sessionId": online["sessionId"] });
+    while !page.text().await.unwrap().starts_with("431[{\"messageId\"") {}
+    let joined = admin.ask("join_conversation", &session).await;
+    assert_eq!(joined["messages"][0]["text"], "\u{fffd} hello");
+    drop(page);
     admin.leave().await;
     server.finish().await;
 }

@@ -1,10 +1,14 @@
 //! The program as its operator meets it: the ready line, the exit codes, the signals.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
+use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
+
+use crate::support::Page;
 
 /// Two files, as an option takes them.
 const PUBLIC_KEYS: &str = concat!(
@@ -61,9 +65,10 @@ impl Running {
             .await
             .unwrap();
         assert!(sent.success());
-        let status = self.child.wait().await.unwrap();
+        // First the log, since who cannot write any more does not end.
         let mut log = String::new();
         self.stderr.read_to_string(&mut log).await.unwrap();
+        let status = self.child.wait().await.unwrap();
         (status, log)
     }
 }
@@ -271,6 +276,36 @@ async fn a_configuration_can_be_checked_without_running_it() {
     {
         assert!(problem.contains(names), "{problem} names {names}");
         assert!(!problem.contains("hunter2"), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn the_most_talkative_log_has_no_secret() {
+    let directory = tempfile::tempdir().unwrap();
+    let tenants = file(
+        directory.path(),
+        "[[tenants]]\nid = \"42\"\nadmin_keys = [\"very-secret\"]",
+    );
+    let running = Running::start(command(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--tenants",
+        &tenants,
+        "--log",
+        "trace,tungstenite::protocol=trace",
+    ]))
+    .await;
+    let address: SocketAddr = running.url["http://".len()..].parse().unwrap();
+    let mut admin = Page::of("42").admin("very-secret").open(address).await;
+    admin.ask("message", &json!({ "text": "between us" })).await;
+    let (status, log) = running.end("-TERM").await;
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(log.contains(" TRACE "), "it is the most talkative one");
+    for secret in ["very-secret", "between us"] {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None);
+        let frame: Vec<_> = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        assert!(!log.contains(&frame.concat()), "a frame with {secret}");
     }
 }
 

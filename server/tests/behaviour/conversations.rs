@@ -4,12 +4,13 @@ use chat_server::clock::Clock;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Client, Page, Store, TestServer, on_every_store, refusal, success, until, user,
+    Client, Page, Store, TestServer, on_every_store, refusal, soon, success, token, until, user,
 };
 
 on_every_store!(
     the_list_shows_what_was_said_last_to_whom,
     staff_may_speak_first,
+    what_staff_say_to_nobody_is_no_visitors_conversation,
     whoever_asked_is_told_of_each_message_and_nobody_else_of_any,
     a_visitor_stays_known_when_only_staff_speak,
     all_tabs_of_a_proven_visitor_are_one_conversation,
@@ -54,6 +55,23 @@ async fn told(desk: &mut Client) -> Value {
         let (name, payload) = desk.next().await;
         match name.as_str() {
             "conversation_updated" => return payload["conversation"].clone(),
+            "user_online" | "user_offline" => {}
+            other => panic!("{other}: {payload}"),
+        }
+    }
+}
+
+async fn metrics(server: &TestServer) -> String {
+    let metrics = soon(server.get("/metrics").send()).await.unwrap();
+    soon(metrics.text()).await.unwrap()
+}
+
+/// The next message that an admin hears, whoever comes and goes before it.
+async fn said(admin: &mut Client) -> Value {
+    loop {
+        let (name, payload) = admin.next().await;
+        match name.as_str() {
+            "meta_message_created" => return payload["message"].clone(),
             "user_online" | "user_offline" => {}
             other => panic!("{other}: {payload}"),
         }
@@ -365,6 +383,50 @@ async fn who_may_not_read_it_is_told_why(store: Store) {
     }
     let post = server.post("/api/chat/conversations", &json!({}));
     assert_eq!(refusal(post).await, (405, "METHOD_NOT_ALLOWED".to_owned()));
+    server.finish().await;
+}
+
+/// Nor is what a program answers to that, as workers do.
+async fn what_staff_say_to_nobody_is_no_visitors_conversation(store: Store) {
+    let server = store.server().await;
+    let mut desk = desk(&server).await;
+    let mut ann = server.visitor("ann").await;
+    let boss = token(json!({ "sub": "boss", "tenantId": "open", "role": "admin" }));
+    let key = "open-admin".to_owned();
+    for credential in [key, boss] {
+        let page = Page::of("open").admin(&credential);
+        let mut agent = page.open(&server).await;
+        say(&mut agent, "note").await;
+        let session = agent.id().to_owned();
+        let answer = async || {
+            let answer = json!({
+                "tenantId": "open", "sessionId": session, "text": "answer", "sender": "bot",
+            });
+            let answer = server.post("/webchat/message", &answer);
+            success(answer.bearer_auth("open-admin")).await;
+        };
+        answer().await;
+        // It is a message all the same.
+        for text in ["note", "answer"] {
+            let heard = said(&mut agent).await;
+            assert_eq!(heard["text"], text);
+            assert_eq!(heard["sessionId"], session);
+        }
+        agent.leave().await;
+        until(async || metrics(&server).await.contains("\nchat_sockets 2\n")).await;
+        answer().await;
+        let path = format!("/api/chat/messages?tenantId=open&sessionId={session}");
+        let history = success(server.get(&path).bearer_auth("open-admin")).await;
+        assert_eq!(history["messages"].as_array().unwrap().len(), 3);
+        let note = json!({ "tenantId": "open", "text": "note" });
+        let post = server.post("/webchat/message", &note);
+        success(post.bearer_auth(&credential)).await;
+    }
+    say(&mut ann, "one").await;
+    assert_eq!(told(&mut desk).await["lastMessage"]["text"], "one");
+    let listed = list(&server).await;
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0]["userId"], "anonymous-ann");
     server.finish().await;
 }
 

@@ -143,6 +143,36 @@ async fn a_silent_visitor_of_another_node_is_known_by_name_when_staff_speak_firs
     finish([here, there, third]).await;
 }
 
+/// By whichever way a node hears of it, and whichever node answers.
+#[tokio::test]
+async fn no_desk_on_any_node_is_told_what_staff_say_to_nobody() {
+    let redis = RedisServer::start().await;
+    let [here, there] = [node(&redis).await, node(&redis).await];
+    let mut desk = desk(&here).await;
+    let mut agent = there.admin().await;
+    let mut ann = visitor(&there, "ann").await;
+    say(&mut agent, "note").await;
+    let answer = json!({
+        "tenantId": "open", "sessionId": agent.id(), "text": "answer", "sender": "bot",
+    });
+    let answer = here.post("/webchat/message", &answer);
+    success(answer.bearer_auth("open-admin")).await;
+    for text in ["note", "answer"] {
+        let heard = next(&mut agent, "meta_message_created").await;
+        assert_eq!(heard["message"]["text"], text);
+    }
+    say(&mut ann, "one").await;
+    assert_eq!(told(&mut desk).await["lastMessage"]["text"], "one");
+    let () = command(&redis, &["ACL", "SETUSER", "default", "-subscribe"]).await;
+    let _killed: usize = command(&redis, &["CLIENT", "KILL", "TYPE", "pubsub"]).await;
+    say(&mut agent, "note that is missed").await;
+    say(&mut ann, "two").await;
+    let () = command(&redis, &["ACL", "SETUSER", "default", "+subscribe"]).await;
+    assert_eq!(told(&mut desk).await["lastMessage"]["text"], "two");
+    assert_eq!(list(&here).await.len(), 1);
+    finish([here, there]).await;
+}
+
 #[tokio::test]
 async fn nothing_more_is_sent_between_nodes_for_a_desk() {
     let redis = RedisServer::start().await;

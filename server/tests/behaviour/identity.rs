@@ -115,6 +115,35 @@ async fn what_a_page_says_of_itself_is_shown() {
 }
 
 #[tokio::test]
+async fn whatever_a_page_says_of_itself_passes_for_nothing_else() {
+    let server = TestServer::start().await;
+    let mut admin = server.admin().await;
+    let long = format!("https://{}.example", "a".repeat(4000));
+    for (said, shown) in [
+        ("javascript:alert(1)", None),
+        (
+            "https://ann:pw@example.com/?q#top",
+            Some("https://example.com/"),
+        ),
+        ("exam\u{202e}ple.com", Some("example.com")),
+        (&*long, long.get(..2048)),
+    ] {
+        let visitor = Page::of("open")
+            .query("domain", said)
+            .query("origin", said)
+            .query("url", said)
+            .open(&server)
+            .await;
+        let row = admin.expect("user_online").await;
+        for field in ["domain", "origin", "url"] {
+            assert_eq!(row[field].as_str(), shown, "{field} {said:?}");
+        }
+        drop(visitor);
+    }
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn http_asks_the_same_question() {
     let server = TestServer::start().await;
     let path = "/api/chat/online-users";

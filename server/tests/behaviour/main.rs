@@ -32,6 +32,7 @@ mod redis_away;
 mod reload;
 mod reload_grace;
 mod second_tab;
+mod shares;
 mod support;
 mod tenants_apart;
 mod visitor_token;

@@ -168,9 +168,16 @@ async fn a_reply_is_named_by_whoever_holds_the_key(store: Store) {
     agent.leave().await;
     let mut agent = server.admin().await;
     assert_eq!(agent.ask("message", &again).await, first);
+    // Also by another session of the same visitor, who heard it by the first.
+    let mut elsewhere = page("ann").open(&server).await;
+    let mut by_another = again.clone();
+    by_another["sessionId"] = elsewhere.id().into();
+    assert_eq!(agent.ask("message", &by_another).await, first);
     ann.expect("meta_message_created").await;
     let mine = ann.ask("message", &named("mine", "n-1")).await;
     assert_ne!(mine["messageId"], first["messageId"]);
+    let told = elsewhere.expect("meta_message_created").await;
+    assert_eq!(told["message"]["text"], "mine");
     let told = ann.expect("meta_message_created").await;
     assert_eq!(told["message"]["text"], "mine");
     server.finish().await;

@@ -225,6 +225,7 @@ async fn tenants_stay_apart_over_nodes() {
         .visitor("ann")
         .open(&there)
         .await;
+    assert_eq!(stranger.expect("user_online").await["sessionId"], bob.id());
     reply(&mut stranger, bob.id(), "of the same name").await;
     hears(&mut bob, &["of the same name"]).await;
     hears(&mut ann, &["hello"]).await;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::redis_server::RedisServer;
 use crate::support::store::ready;
-use crate::support::{Client, Page, Store, TestServer, refusal, success, user};
+use crate::support::{Client, Page, Store, refusal, success, user};
 
 const STREAM: &str = "meta:webhook_jobs";
 const HEADERS: &str = r#"{"content-type":"application/json","x-webhook-source":"webchat-service"}"#;
@@ -43,14 +43,6 @@ impl OnRedis {
             Store::Redis(redis) => redis,
             Store::Embedded => panic!("this one is on Redis"),
         }
-    }
-
-    /// A server that does not wait long for an answer.
-    async fn impatient_server(&self) -> TestServer {
-        let short = Duration::from_millis(100);
-        self.0
-            .server_with(|config| config.settings.redis.response_timeout = short)
-            .await
     }
 
     async fn jobs(&mut self) -> Vec<Job> {
@@ -161,7 +153,7 @@ async fn what_is_kept_besides_has_keys_of_its_own_and_does_not_stay() {
 #[tokio::test]
 async fn without_an_answer_of_redis_there_is_no_message() {
     let mut on = OnRedis::start().await;
-    let server = on.impatient_server().await;
+    let server = on.0.server().await;
     let mut ann = server.visitor("ann").await;
     say(&mut ann, "one").await;
     ann.expect("meta_message_created").await;
@@ -228,7 +220,7 @@ async fn an_acknowledgement_waits_for_the_stream() {
 #[tokio::test]
 async fn while_redis_is_away_requests_say_so_and_afterwards_all_is_well() {
     let mut on = OnRedis::start().await;
-    let server = on.impatient_server().await;
+    let server = on.0.server().await;
     let mut ann = server.visitor("ann").await;
     let mut agent = server.admin().await;
     say(&mut ann, "one").await;

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Store, TestServer, on_every_store, refusal, soon, success, token};
+use crate::support::nodes::{command, node};
+use crate::support::redis_server::RedisServer;
+use crate::support::{Store, TestServer, on_every_store, refusal, soon, success, token, until};
 
 on_every_store!(the_present_minute_has_the_number_now);
 
@@ -43,6 +45,28 @@ async fn the_present_minute_has_the_number_now(store: Store) {
         let apart = at(&pair[1]).duration_since(at(&pair[0])).unwrap();
         assert_eq!(apart.as_secs(), 60);
     }
+    server.finish().await;
+}
+
+/// Other nodes note the minutes in which they were there, of which this one need know nothing.
+#[tokio::test]
+async fn where_nodes_were_and_nobody_was_counted_nobody_was_online() {
+    let redis = RedisServer::start().await;
+    let server = node(&redis).await;
+    until(async || server.get("/readyz").send().await.unwrap().status() == 200).await;
+    let samples = history(&server).await;
+    let at = samples[58]["at"].as_str().unwrap();
+    let begun = humantime::parse_rfc3339(at).unwrap();
+    let since = begun.duration_since(std::time::UNIX_EPOCH).unwrap();
+    let minute = since.as_secs() / 60;
+    let (place, noted) = ((minute % 64).to_string(), minute.to_string());
+    let words = ["HSET", "chat:presence:counts", &place, &noted];
+    let _new: u64 = command(&redis, &words).await;
+    let samples = history(&server).await;
+    let of = |at: &str| samples.iter().find(|sample| sample["at"] == at);
+    let nobody = json!({ "at": at, "online": 0, "peak": 0 });
+    assert_eq!(of(at), Some(&nobody));
+    assert_eq!(samples[50]["online"], Value::Null);
     server.finish().await;
 }
 

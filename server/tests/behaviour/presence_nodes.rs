@@ -91,7 +91,14 @@ async fn the_tab_that_is_looked_at_may_be_on_either_node() {
 #[tokio::test]
 async fn tabs_on_two_nodes_are_one_user() {
     let redis = RedisServer::start().await;
-    let [here, there] = two_nodes(&redis).await;
+    // On a slow machine a reload takes a while, too.
+    let node = || {
+        TestServer::with(|config| {
+            TestServer::on(&redis)(config);
+            config.offline_grace = Duration::from_secs(2);
+        })
+    };
+    let [here, there] = [node().await, node().await];
     let mut admin = here.admin().await;
     let first = here.visitor("ann").await;
     assert_eq!(admin.expect("user_online").await["sessionId"], first.id());
@@ -139,7 +146,7 @@ async fn whom_a_dead_node_held_is_gone() {
     let redis = RedisServer::start().await;
     let server = TestServer::with(|config| {
         TestServer::on(&redis)(config);
-        config.lease = Duration::from_secs(1);
+        config.lease = Process::LEASE;
     })
     .await;
     let mut admin = server.admin().await;

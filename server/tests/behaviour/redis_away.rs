@@ -2,22 +2,11 @@
 
 use std::time::Duration;
 
-use chat_server::config::Config;
 use redis::cmd;
 use serde_json::json;
 
 use crate::support::redis_server::RedisServer;
 use crate::support::{TestServer, refusal, success, until};
-
-fn impatient(redis: &RedisServer) -> impl FnOnce(&mut Config) {
-    let on = TestServer::on(redis);
-    move |config| {
-        on(config);
-        config.lease = Duration::from_secs(1);
-        config.settings.redis.response_timeout = Duration::from_millis(100);
-        config.settings.redis.connect_timeout = Duration::from_millis(100);
-    }
-}
 
 /// Who is in the hash, in order.
 async fn in_hash(redis: &RedisServer) -> Vec<String> {
@@ -32,8 +21,8 @@ async fn in_hash(redis: &RedisServer) -> Vec<String> {
 #[tokio::test]
 async fn a_redis_that_comes_back_empty_is_filled_again_and_nobody_is_told() {
     let mut redis = RedisServer::start().await;
-    let server = TestServer::with(impatient(&redis)).await;
-    let other = TestServer::with(impatient(&redis)).await;
+    let server = TestServer::with(TestServer::on(&redis)).await;
+    let other = TestServer::with(TestServer::on(&redis)).await;
     let mut admin = server.admin().await;
     let _ann = server.visitor("ann").await;
     admin.expect("user_online").await;
@@ -54,7 +43,7 @@ async fn a_redis_that_comes_back_empty_is_filled_again_and_nobody_is_told() {
 #[tokio::test]
 async fn while_it_is_away_a_node_goes_on_with_what_it_knows() {
     let mut redis = RedisServer::start().await;
-    let server = TestServer::with(impatient(&redis)).await;
+    let server = TestServer::with(TestServer::on(&redis)).await;
     let mut admin = server.admin().await;
     let ann = server.visitor("ann").await;
     admin.expect("user_online").await;
@@ -87,7 +76,7 @@ async fn while_it_is_away_a_node_goes_on_with_what_it_knows() {
 async fn a_server_starts_without_it() {
     let mut redis = RedisServer::start().await;
     redis.kill();
-    let server = TestServer::with(impatient(&redis)).await;
+    let server = TestServer::with(TestServer::on(&redis)).await;
     let mut admin = server.admin().await;
     assert_eq!(refusal(server.get("/readyz")).await.0, 503);
     let ann = server.visitor("ann").await;
@@ -104,15 +93,48 @@ async fn a_server_starts_without_it() {
 }
 
 #[tokio::test]
-async fn a_redis_that_hangs_for_longer_than_the_lease_costs_nobody_anything() {
-    let redis = RedisServer::start().await;
-    let server = TestServer::with(|config| {
-        impatient(&redis)(config);
-        // The end of somebody's grace time tells that the lease is over too.
-        config.offline_grace = config.lease + Duration::from_millis(200);
+async fn a_node_that_knows_nobody_does_not_say_that_nobody_is_there() {
+    let mut redis = RedisServer::start().await;
+    let server = TestServer::with(TestServer::on(&redis)).await;
+    let reader = TestServer::with(TestServer::on(&redis)).await;
+    let _ann = server.visitor("ann").await;
+    redis.kill();
+    until(async || reader.get("/readyz").send().await.unwrap().status() == 503).await;
+    let list = |part: &str| {
+        let path = format!("/api/chat/online-users?tenantId=open{part}");
+        reader.get(&path).bearer_auth("open-admin")
+    };
+    for part in ["", "&limit=5", "&count=only", "&epoch=0&version=0", ""] {
+        let unavailable = (503, "UNAVAILABLE".to_owned());
+        assert_eq!(refusal(list(part)).await, unavailable, "{part}");
+    }
+    redis.revive().await;
+    until(async || {
+        let answer = list("").send().await.unwrap();
+        answer.text().await.unwrap().contains("anonymous-ann")
     })
     .await;
-    let other = TestServer::with(impatient(&redis)).await;
+    server.finish().await;
+    reader.finish().await;
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_for_longer_than_the_lease_costs_nobody_anything() {
+    let redis = RedisServer::start().await;
+    // Each has half of it to say whom it holds, afterwards.
+    let lease = Duration::from_secs(3);
+    let server = TestServer::with(|config| {
+        TestServer::on(&redis)(config);
+        config.lease = lease;
+        // The end of somebody's grace time tells that the lease is over too.
+        config.offline_grace = lease + Duration::from_millis(200);
+    })
+    .await;
+    let other = TestServer::with(|config| {
+        TestServer::on(&redis)(config);
+        config.lease = lease;
+    })
+    .await;
     let mut admin = server.admin().await;
     let _ann = other.visitor("ann").await;
     admin.expect("user_online").await;

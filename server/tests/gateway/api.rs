@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::before::{TestGateway, nowhere};
 use crate::recorder::Recorder;
@@ -138,6 +138,13 @@ async fn a_refusal_is_the_servers_own_and_nothing_gets_through() {
     );
     let answer = refusal(large.at(&gateway.http, &gateway.url(""))).await;
     assert_eq!(answer, (413, "PAYLOAD_TOO_LARGE".to_owned()));
+    let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
+    let head = format!("POST {MESSAGE} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n");
+    let broken = format!("{head}transfer-encoding: chunked\r\n\r\nnot a length\r\n");
+    stream.write_all(broken.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    soon(stream.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.contains("INVALID_PAYLOAD"), "{answer}");
     let no_json = gateway
         .http
         .post(gateway.url(MESSAGE))

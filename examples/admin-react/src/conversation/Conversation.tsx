@@ -3,6 +3,7 @@ import type { OnlineUser } from '@amoiq/chat-widget';
 import { ConversationPanel, ownerOf, useOnlineUser } from '@amoiq/chat-widget/react';
 import { useState } from 'react';
 import type { Open } from '../Desk';
+import { TEXTS } from '../Problem';
 
 interface ConversationProps {
   tenantId: string;
@@ -34,6 +35,7 @@ export function Conversation({ tenantId, open, latest, isListed, onFollow, onClo
       onFollow={(other) => onFollow({ userId, sessionId: other })}
       onClose={onClose}
       autoFocus={CAN_POINT}
+      texts={TEXTS}
     />
   );
 }

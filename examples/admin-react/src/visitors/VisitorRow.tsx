@@ -53,7 +53,9 @@ function Cells({ user }: { user: OnlineUser }) {
       <div role="gridcell" className="cell-visitor">
         <VisitorAvatar userId={userId} />
         <span className="two-lines">
-          <span title={userId}>{visitorName(userId)}</span>
+          <span dir="auto" title={userId}>
+            {visitorName(userId)}
+          </span>
           {visits !== undefined && <small>{visits > 1 ? 'Returning' : 'New'}</small>}
         </span>
       </div>
@@ -81,7 +83,7 @@ function Page({ user: { title, url, domain = '' } }: { user: OnlineUser }) {
   const { host, path } = pageAddress(url);
   return (
     <span className="two-lines" title={url}>
-      <span>{title || path || '–'}</span>
+      <span dir="auto">{title || path || '–'}</span>
       <small>{`${host || domain}${path}`}</small>
     </span>
   );

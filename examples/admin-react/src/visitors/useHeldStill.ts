@@ -3,8 +3,8 @@
  * a list that is scrolled, the first in sight. At the top of the list and untouched, it is the newcomers that one wants to see.
  */
 import type { OnlineUsersQuery } from '@amoiq/chat-widget';
-import { type PointerEvent, type RefObject, useLayoutEffect, useRef } from 'react';
-import type { Cursor, Part } from './cursor';
+import { type PointerEvent, type RefObject, type UIEvent, useLayoutEffect, useRef } from 'react';
+import { type Cursor, followed, type Part } from './cursor';
 import { drift } from './drift';
 
 interface Held {
@@ -23,6 +23,8 @@ export function useHeldStill(grid: RefObject<HTMLDivElement | null>, held: Held)
   const asked = useRef(query);
   /** The rows of another query are on their way. */
   const isAnother = useRef(false);
+  /** How far the list was scrolled before it changed. */
+  const place = useRef(0);
   /** Where the pointer is in the grid, from its top. */
   const pointer = useRef<number | null>(null);
 
@@ -41,18 +43,23 @@ export function useHeldStill(grid: RefObject<HTMLDivElement | null>, held: Held)
       isAnother.current = false;
       return;
     }
-    const { scrollTop } = element;
+    const scrollTop = placeBefore(element, place.current);
     const rowAt = (y: number) => Math.max(0, Math.floor((scrollTop + y - head) / row));
-    const focused = document.activeElement === element ? cursor?.index : undefined;
+    // Where it was: by now it may have followed its user.
+    const focused = document.activeElement === element ? followed(cursor, last)?.index : undefined;
     const anchor =
       pointer.current !== null ? rowAt(pointer.current) : (focused ?? (scrollTop > 0 ? rowAt(head) : undefined));
     if (anchor !== undefined) {
       const moved = drift(last, part, anchor);
-      element.scrollTop = moved === 0 ? scrollTop : scrollTop + moved * row;
+      element.scrollTop = scrollTop + moved * row;
     }
+    place.current = element.scrollTop;
   }, [part, query]);
 
   return {
+    onScroll: (event: UIEvent<HTMLElement>) => {
+      place.current = event.currentTarget.scrollTop;
+    },
     onPointerMove: (event: PointerEvent<HTMLElement>) => {
       pointer.current = event.clientY - event.currentTarget.getBoundingClientRect().top;
     },
@@ -60,4 +67,9 @@ export function useHeldStill(grid: RefObject<HTMLDivElement | null>, held: Held)
       pointer.current = null;
     },
   };
+}
+
+/** At its end a list that has become shorter has been moved by the browser already, which is part of what it is to be moved. */
+function placeBefore({ scrollTop, scrollHeight, clientHeight }: Element, known: number): number {
+  return scrollTop >= scrollHeight - clientHeight - 1 ? Math.max(scrollTop, known) : scrollTop;
 }

@@ -55,7 +55,9 @@ function Runs({ messages, now, retry, visitor, text, locale }: RunsProps) {
     <div key={run.key} className="acw-run" data-sender={run.sender}>
       {run.opensDay && <p className="acw-day">{dayName(run.at, now, locale)}</p>}
       <p className="acw-run-head">
-        <span className="acw-sender">{names[run.sender]}</span>{' '}
+        <span className="acw-sender" dir="auto">
+          {names[run.sender]}
+        </span>{' '}
         <time dateTime={new Date(run.at).toISOString()}>{timeOfDay(run.at, locale)}</time>
       </p>
       <Messages run={run} retry={retry} text={text} />
@@ -72,7 +74,7 @@ function Messages({ run, retry, text }: { run: Run } & Pick<MessageLogProps, 're
       {state !== 'delivered' && (
         <p className="acw-fate">
           {state === 'failed' ? text.failed : error ? text.delayed : text.sending}
-          {error && `: ${error.message}`}
+          {error && `: ${text.problem(error)}`}
           {state === 'failed' && clientId !== null && (
             <button type="button" className="acw-link" onClick={() => retry(clientId)}>
               {text.retry}
@@ -85,7 +87,11 @@ function Messages({ run, retry, text }: { run: Run } & Pick<MessageLogProps, 're
 }
 
 function Loading({ text }: Pick<MessageLogProps, 'text'>) {
-  return <p className="acw-log-note">{text.loading}</p>;
+  return (
+    <div className="acw-log-note">
+      <p>{text.loading}</p>
+    </div>
+  );
 }
 
 function Silence({ text }: Pick<MessageLogProps, 'text'>) {
@@ -106,11 +112,19 @@ const useVisibleEffect = typeof window === 'undefined' ? useEffect : useLayoutEf
 /** How far it can be scrolled. */
 const furthest = (element: Element) => element.scrollHeight - element.clientHeight;
 
+const bottom = (element: Element) => element.getBoundingClientRect().bottom;
+
 function useEnd(log: RefObject<HTMLDivElement | null>, messages: readonly ConversationMessage[]) {
   // By where it is and where the end was, not by events: those of scrolling come a frame later, and a message may be faster.
   const end = useRef(0);
   const isAtEnd = (element: Element) =>
     element.scrollTop + NEAR >= Math.min(end.current, furthest(element));
+  /** By what was last before: there is an end to what is kept, so that the place of all may have changed. */
+  const wasAtEnd = (element: Element, before: ConversationMessage | undefined) => {
+    const index = messages.findIndex(({ key }) => key === before?.key);
+    const message = element.querySelectorAll('.acw-message')[index];
+    return message ? bottom(message) <= bottom(element) : isAtEnd(element);
+  };
   const [hasNews, setHasNews] = useState(false);
   const last = messages.at(-1);
   const shown = useRef(last);
@@ -129,7 +143,7 @@ function useEnd(log: RefObject<HTMLDivElement | null>, messages: readonly Conver
     // Read again by another session, it may have another key.
     const isNew = last?.key !== before?.key && (last?.id ?? null) !== (before?.id ?? undefined);
     shown.current = last;
-    if (!element || isAtEnd(element) || (isNew && last?.state === 'pending')) {
+    if (!element || wasAtEnd(element, before) || (isNew && last?.state === 'pending')) {
       showEnd();
     } else {
       end.current = furthest(element);

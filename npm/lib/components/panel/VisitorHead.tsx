@@ -24,7 +24,9 @@ export function VisitorHead({ visitor, name, isAway, onClose, text }: VisitorHea
       )}
       {visitor && <VisitorAvatar userId={visitor.userId} />}
       <div className="acw-panel-who">
-        <h2 className="acw-title">{name}</h2>
+        <h2 className="acw-title" dir="auto">
+          {name}
+        </h2>
         {visitor && <Place visitor={visitor} />}
         {visitor && !isAway && <Stay visitor={visitor} text={text} />}
       </div>
@@ -37,7 +39,7 @@ function Place({ visitor: { title, url, domain } }: { visitor: KnownVisitor }) {
   const where = `${host || (domain ?? '')}${path}`;
   return (
     <p className="acw-place" title={where}>
-      {title && <span className="acw-place-title">{title}</span>}{' '}
+      {title && <span className="acw-place-title" dir="auto">{title}</span>}{' '}
       {href ? (
         <a href={href} target="_blank" rel="noreferrer noopener">
           {where}

@@ -1,4 +1,5 @@
 /** The words of a conversation's panel. */
+import type { ChatError } from '../../shared.js';
 
 /** What a page may say in its own words. */
 export interface ConversationPanelTexts {
@@ -28,6 +29,8 @@ export interface ConversationPanelTexts {
   delayed: string;
   /** A message has failed; the reason follows. */
   failed: string;
+  /** What went wrong, by its `code`. Default: what the error says, in English. */
+  problem: (error: ChatError) => string;
   /** Sends or reads once more. */
   retry: string;
   /** Leads to what has been said below. */
@@ -66,6 +69,7 @@ export const ENGLISH: ConversationPanelTexts = {
   sending: 'Sending…',
   delayed: 'Not sent yet',
   failed: 'Not sent',
+  problem: ({ message }) => message,
   retry: 'Try again',
   newMessages: 'New messages',
   connecting: 'Connecting. What you write waits until then.',

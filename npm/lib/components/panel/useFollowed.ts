@@ -4,7 +4,8 @@
  * What must stay true:
  * - What was said stays on the screen until it has been read anew by the new session.
  * - What is under way by the old session gets there or fails before it is left, and what has failed is said by the new one:
- *   a session that has ended takes nothing that was written with it.
+ *   a session that has ended takes nothing that was written with it. It is said under the same name, so that the visitor hears
+ *   once what got there although nobody said so.
  */
 import { useEffect, useMemo, useState } from 'react';
 import { useConversation, type UseConversationResult } from '../../hooks/useConversation.js';
@@ -14,8 +15,8 @@ interface Followed {
   readonly owner: string;
   /** By which it is followed. */
   readonly sessionId: string;
-  /** What the session before has not taken. */
-  readonly unsaid: readonly string[];
+  /** What the session before has not taken, or not said to have taken. */
+  readonly unsaid: readonly ConversationMessage[];
 }
 
 /**
@@ -26,17 +27,16 @@ export function useFollowed(tenantId: string, owner: string, sessionId: string):
   const [before, setBy] = useState<Followed>({ owner, sessionId, unsaid: [] });
   let by: Followed = before.owner === owner ? before : { owner, sessionId, unsaid: [] };
   const conversation = useConversation(tenantId, { sessionId: by.sessionId });
-  const { messages, isLoading, send } = conversation;
+  const { messages, isLoading, retry } = conversation;
   if (by.sessionId !== sessionId && !messages.some(({ state }) => state === 'pending')) {
-    const failed = messages.filter(({ state }) => state === 'failed');
-    by = { owner, sessionId, unsaid: failed.map(({ text }) => text) };
+    by = { owner, sessionId, unsaid: messages.filter(({ state }) => state === 'failed') };
   }
   if (by !== before) {
     setBy(by);
   }
   useEffect(() => {
     if (by.unsaid.length > 0) {
-      by.unsaid.forEach(send);
+      by.unsaid.forEach(({ clientId, text }) => clientId && retry(clientId, text));
       setBy({ ...by, unsaid: [] });
     }
   }, [by]);

@@ -229,6 +229,26 @@ impl Link {
         waker.into_iter().for_each(Waker::wake);
     }
 
+    /// Keeps from the client what it is sent, until [`release`](Self::release). For a moment, in which nothing is
+    /// awaited.
+    pub(crate) fn hold(&self) {
+        let mut state = self.0.state.lock();
+        if !state.is_closed() {
+            state.outbox.hold();
+        }
+    }
+
+    /// Lets the client have what was held.
+    pub(crate) fn release(&self) {
+        let tick = self.0.shared.tick();
+        let waker = {
+            let mut state = self.0.state.lock();
+            state.outbox.release(tick);
+            state.waker.take()
+        };
+        waker.into_iter().for_each(Waker::wake);
+    }
+
     /// Whether the client has so many answers to take that it should cause no more of them for now. It always gets
     /// its chance to take them, so that only one that does not ends as a slow reader.
     pub(crate) fn is_congested(&self) -> bool {

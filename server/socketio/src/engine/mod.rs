@@ -32,7 +32,7 @@ pub(crate) use shared::{Control, Shared};
 
 use crate::id::Id;
 use crate::{Config, DisconnectReason, Handshake, Refused};
-use link::Start;
+pub(crate) use link::Start;
 
 /// What is behind the sessions. For one session `open` comes first, `closed` last and once, and no two calls overlap.
 pub trait Handler: Send + Sync + 'static {

@@ -74,6 +74,8 @@ enum Flush {
     AtTickEnd,
     /// The transport is to take all there is.
     Now,
+    /// The transport gets nothing until that is lifted.
+    Held,
 }
 
 impl Outbox {
@@ -119,14 +121,13 @@ impl Outbox {
             Class::Broadcast | Class::Reply => Flush::Now,
         };
         Ok(match (self.flush, wanted) {
-            (Flush::Now, _) | (Flush::AtTickEnd, Flush::AtTickEnd | Flush::Idle) => {
-                Urgency::Covered
-            }
+            (Flush::Now | Flush::Held, _)
+            | (Flush::AtTickEnd, Flush::AtTickEnd | Flush::Idle | Flush::Held) => Urgency::Covered,
             (Flush::AtTickEnd | Flush::Idle, Flush::Now) => {
                 self.flush(tick);
                 Urgency::Now
             }
-            (Flush::Idle, Flush::AtTickEnd | Flush::Idle) => {
+            (Flush::Idle, Flush::AtTickEnd | Flush::Idle | Flush::Held) => {
                 self.flush = Flush::AtTickEnd;
                 Urgency::AtTickEnd
             }
@@ -139,12 +140,29 @@ impl Outbox {
             || self.broadcasts as usize > config.max_outgoing_frames / 8
     }
 
-    /// Lets everything that waits go out.
+    /// Lets everything that waits go out, unless it is held.
     pub(crate) fn flush(&mut self, tick: u64) {
-        if !self.queue.is_empty() {
+        if !self.queue.is_empty() && !self.is_held() {
             self.flush = Flush::Now;
             self.written = tick;
         }
+    }
+
+    /// Keeps from the transport what waits and what comes, until [`release`](Self::release).
+    pub(crate) fn hold(&mut self) {
+        self.flush = Flush::Held;
+    }
+
+    /// Lets everything that was held go out.
+    pub(crate) fn release(&mut self, tick: u64) {
+        if self.is_held() {
+            self.flush = Flush::Idle;
+            self.flush(tick);
+        }
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        self.flush == Flush::Held
     }
 
     /// Whether the transport is to write.
@@ -156,8 +174,11 @@ impl Outbox {
         self.queue.is_empty()
     }
 
-    /// The next payload that the transport writes, due or not.
+    /// The next payload that the transport writes, due or not; none while they are held.
     pub(crate) fn pop(&mut self) -> Option<Payload> {
+        if self.is_held() {
+            return None;
+        }
         let (class, payload) = self.queue.pop_front()?;
         match class {
             Class::Reply => self.replies -= 1,
@@ -286,6 +307,41 @@ mod tests {
         assert_eq!(push("12345"), Ok(Urgency::AtTickEnd));
         assert_eq!(push("12345"), Ok(Urgency::Covered));
         assert_eq!(push("1"), Ok(Urgency::Now));
+    }
+
+    #[test]
+    fn what_is_held_goes_out_together_and_not_before() {
+        let mut outbox = Outbox::new();
+        push(&mut outbox, "a", Class::Reply, 1).unwrap();
+        outbox.hold();
+        for (text, class) in [("b", Class::Reply), ("c", Class::Broadcast)] {
+            assert_eq!(push(&mut outbox, text, class, 1), Ok(Urgency::Covered));
+        }
+        outbox.flush(2);
+        assert!(!outbox.is_due());
+        assert_eq!(outbox.pop(), None);
+        outbox.release(2);
+        assert!(outbox.is_due());
+        assert_eq!(drain(&mut outbox), ["a", "b", "c"]);
+        outbox.hold();
+        outbox.release(3);
+        assert!(!outbox.is_due(), "there is nothing");
+        assert_eq!(
+            push(&mut outbox, "d", Class::Broadcast, 3),
+            Ok(Urgency::Now)
+        );
+    }
+
+    #[test]
+    fn what_is_held_is_bounded_and_given_up_like_the_rest() {
+        let mut outbox = Outbox::new();
+        outbox.hold();
+        for _ in 0..24 {
+            push(&mut outbox, "a", Class::Broadcast, 1).unwrap();
+        }
+        assert_eq!(push(&mut outbox, "a", Class::Broadcast, 1), Err(Full));
+        outbox.clear();
+        assert!(outbox.is_empty() && !outbox.is_held());
     }
 
     #[test]

@@ -237,7 +237,8 @@ impl<H: Handler> Driver<H> {
                 Some(Payload::Binary(bytes)) => Message::Binary(bytes),
                 None => {
                     let Some(reason) = self.session.link.closed() else {
-                        break;
+                        // Held since it was due.
+                        continue;
                     };
                     self.ending = Ending::Told;
                     close_message(reason)

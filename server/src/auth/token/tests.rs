@@ -165,6 +165,22 @@ fn a_token_without_a_signature_is_none() {
 }
 
 #[test]
+fn a_token_with_a_critical_extension_is_none() {
+    let verifier = TokenVerifier::with_shared_secret(SECRET);
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    let with = |crit: Option<Vec<String>>| {
+        let header = Header {
+            crit,
+            ..Header::new(Algorithm::HS256)
+        };
+        verify(&verifier, &encode(&header, &claims(), &key).unwrap())
+    };
+    assert!(with(None).is_ok());
+    let critical = Some(vec!["an-extension".to_owned()]);
+    assert_eq!(with(critical).unwrap_err(), Code::InvalidToken);
+}
+
+#[test]
 fn a_pem_text_may_hold_several_keys_and_no_private_one() {
     let all = pairs().map(|pair| pair.public).join("\n# and\n");
     let verifier = by_pem(&all);

@@ -23,6 +23,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::Listeners;
+use crate::clock::millis;
 
 /// How many messages are known by their ids. It must be more than a node takes in and hears in the time
 /// that a catching up reaches back before the loss of a connection, some seconds: this is enough for
@@ -165,7 +166,7 @@ impl Delivery {
     /// takes to find a connection lost, and what the clocks of several Redis servers may differ by.
     pub fn new(margin: Duration) -> Self {
         Self {
-            margin: u64::try_from(margin.as_millis()).unwrap_or(u64::MAX),
+            margin: millis(margin),
             known: Known::default(),
             born: None,
             heard: Since::Beginning,

@@ -11,7 +11,7 @@ use super::Said;
 use super::delivery::{Extent, RedisTime};
 use crate::error::StoreError;
 use crate::messages::redis::keys;
-use crate::messages::{Conversation, Owner};
+use crate::messages::{Conversation, Owner, Visitor};
 use crate::redis::Redis;
 use crate::redis::script::Script;
 
@@ -91,11 +91,9 @@ fn said(tenant: &Arc<str>, fields: &HashMap<String, String>) -> Option<Said> {
             tenant: Arc::clone(tenant),
             owner: Owner::from_text(fields.get("owner")?)?,
         },
-        // Empty where the owner or the message says it.
         visitor: fields
             .get("visitor")
-            .filter(|visitor| !visitor.is_empty())
-            .map(|visitor| visitor.as_str().into()),
+            .map_or(Visitor::Told, |visitor| Visitor::from_text(visitor)),
         json: fields.get("message")?.as_str().into(),
     })
 }

@@ -98,7 +98,7 @@ impl Node {
                 tenant: "t".into(),
                 owner: Owner::User("ann".into()),
             },
-            visitor: None,
+            visitor: Visitor::Told,
             json: format!("{text:?}").into(),
         };
         let message = Message {
@@ -113,7 +113,7 @@ impl Node {
         };
         let entry = Entry {
             conversation: &said.conversation,
-            visitor: None,
+            visitor: &said.visitor,
             message: &message,
             json: &said.json,
             at: WallTime::from_unix_seconds(1_705_314_600),

@@ -3,7 +3,7 @@
 //! JSON text, an object with the version `v` and one of:
 //! - `{"v":1,"said":{"id":…,"tenant":…,"owner":…,"visitor":…,"message":{…}}}`: something was said. `owner` is
 //!   `user:<userId>` or `session:<sessionId>`, `visitor` the user id of the conversation's visitor where
-//!   neither owner nor message says it, `message` is what sockets are sent, byte for byte;
+//!   neither owner nor message says it, `-` where there is none, `message` is what sockets are sent, byte for byte;
 //! - `{"v":1,"alive":1700000000000}`: a node to itself, with the time of Redis in milliseconds.
 //!
 //! Nodes of two versions of this program run side by side while a fleet is restarted one by one. So:
@@ -12,7 +12,6 @@
 //! `v`, or is neither of the two, is ignored without being a mistake.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -20,7 +19,7 @@ use uuid::Uuid;
 
 use super::Said;
 use super::delivery::RedisTime;
-use crate::messages::{Conversation, Owner};
+use crate::messages::{Conversation, Owner, Visitor};
 
 /// The version that is written.
 const VERSION: u32 = 1;
@@ -80,7 +79,9 @@ pub fn said(said: &Said) -> Result<String, serde_json::Error> {
             id: said.id.to_string().into(),
             tenant: Cow::Borrowed(&said.conversation.tenant),
             owner: said.conversation.owner.to_text().into(),
-            visitor: said.visitor.as_deref().map(Cow::Borrowed),
+            visitor: Some(said.visitor.to_text())
+                .filter(|visitor| !visitor.is_empty())
+                .map(Cow::Borrowed),
             message: serde_json::from_str(&said.json)?,
         }),
         alive: None,
@@ -112,7 +113,7 @@ impl Body<'_> {
                 tenant: self.tenant.into(),
                 owner: Owner::from_text(&self.owner).ok_or(Malformed)?,
             },
-            visitor: self.visitor.map(Arc::from),
+            visitor: Visitor::from_text(self.visitor.as_deref().unwrap_or_default()),
             json: self.message.get().into(),
         })
     }
@@ -129,7 +130,7 @@ mod tests {
                 tenant: "42".into(),
                 owner,
             },
-            visitor: Some("a\"nn".into()),
+            visitor: Visitor::Named("a\"nn".into()),
             json: r#"{"text":"a \"b\" ü\n", "x":[1, 2]}"#.into(),
         }
     }
@@ -154,7 +155,7 @@ mod tests {
             r#""owner":"user:ann","message":{"text":"a \"b\" ü\n", "x":[1, 2]}}}"#
         );
         let mut said = example(Owner::User("ann".into()));
-        said.visitor = None;
+        said.visitor = Visitor::Told;
         assert_eq!(read(text.as_bytes()), Ok(Heard::Said(said.clone())));
         assert_eq!(super::said(&said).unwrap(), text);
         assert_eq!(

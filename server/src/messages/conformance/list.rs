@@ -16,6 +16,7 @@ pub(super) async fn run<S: MessageStore>(new: &impl AsyncFn(History) -> Arc<S>) 
     let store = async || new(limits(100, 3, LONG)).await;
     the_last_message_says_where_a_conversation_stands(&*store().await).await;
     the_visitor_is_known_whoever_speaks(&*store().await).await;
+    what_staff_say_to_nobody_is_not_listed(&*store().await).await;
     tenants_have_lists_of_their_own(&*store().await).await;
     owners_are_only_names(&*store().await).await;
     parts_are_the_whole(&*store().await).await;
@@ -69,8 +70,10 @@ async fn the_visitor_is_known_whoever_speaks<S: MessageStore>(store: &S) {
     // Staff may speak first.
     say_at(store, 1, &bob, "s2", Sender::Agent, "hello").await;
     say_at(store, 2, &ann, "s1", Sender::User, "hello").await;
-    let visitor = store.visitor(&bob).await.unwrap();
-    assert_eq!(visitor.as_deref(), Some("visitor-of-s2"));
+    assert_eq!(
+        store.visitor(&bob).await.unwrap(),
+        Some(named("visitor-of-s2"))
+    );
     assert_eq!(store.visitor(&of_session("u", "s2")).await.unwrap(), None);
     assert_eq!(visitors(&list(store, "t").await), ["ann", "visitor-of-s2"]);
     let other = of_session("t", "s3");
@@ -79,15 +82,48 @@ async fn the_visitor_is_known_whoever_speaks<S: MessageStore>(store: &S) {
         .zip(3..)
     {
         say_at(store, millis, &other, "s3", sender, "hi").await;
-        let visitor = store.visitor(&other).await.unwrap();
-        assert_eq!(visitor.as_deref(), Some("visitor-of-s3"));
+        assert_eq!(
+            store.visitor(&other).await.unwrap(),
+            Some(named("visitor-of-s3"))
+        );
         assert_eq!(visitors(&list(store, "t").await)[0], "visitor-of-s3");
     }
     // Over HTTP a visitor may be called otherwise from one message to the next.
     say_at(store, 9, &bob, "elsewhere", Sender::User, "me").await;
     let visitor = store.visitor(&bob).await.unwrap();
-    assert_eq!(visitor.as_deref(), Some("visitor-of-elsewhere"));
+    assert_eq!(visitor, Some(named("visitor-of-elsewhere")));
     assert_eq!(visitors(&list(store, "t").await)[0], "visitor-of-elsewhere");
+}
+
+fn named(user: &str) -> Visitor {
+    Visitor::Named(user.into())
+}
+
+async fn what_staff_say_to_nobody_is_not_listed<S: MessageStore>(store: &S) {
+    for (conversation, session) in [(of_session("t", "s1"), "s1"), (of_user("t", "ann"), "s2")] {
+        let say = async |millis, sender, text, visitor: &Visitor| {
+            say_to(store, millis, &conversation, session, sender, text, visitor).await;
+        };
+        say(1, Sender::User, "note", &Visitor::Nobody).await;
+        let visitor = store.visitor(&conversation).await.unwrap();
+        assert_eq!(visitor, Some(Visitor::Nobody));
+        say(2, Sender::Bot, "answer", &Visitor::Nobody).await;
+        let visitor = store.visitor(&conversation).await.unwrap();
+        assert_eq!(visitor, Some(Visitor::Nobody), "whoever spoke last");
+        assert_eq!(list(store, "t").await.conversations, []);
+        assert_eq!(said(store, &conversation).await, ["note", "answer"]);
+        let parts = store.conversations("t", None, 1).await.unwrap();
+        assert_eq!((parts.conversations.len(), parts.next), (0, None));
+    }
+    // It is a visitor's as soon as one speaks, and then stands where it ends.
+    let ann = of_user("t", "ann");
+    say_at(store, 3, &ann, "s3", Sender::User, "me").await;
+    assert_eq!(texts(&list(store, "t").await), ["me"]);
+    assert_eq!(store.visitor(&ann).await.unwrap(), Some(Visitor::Told));
+    let note = Visitor::Nobody;
+    say_to(store, 4, &ann, "s2", Sender::User, "another note", &note).await;
+    assert_eq!(texts(&list(store, "t").await), ["another note"]);
+    assert_eq!(store.visitor(&ann).await.unwrap(), Some(Visitor::Told));
 }
 
 async fn tenants_have_lists_of_their_own<S: MessageStore>(store: &S) {
@@ -195,7 +231,7 @@ async fn only_so_many_are_listed<S: MessageStore>(store: &S) {
     let a = of_session("t", "a");
     assert_eq!(said(store, &a).await, ["a"], "it can be read on");
     let visitor = store.visitor(&a).await.unwrap();
-    assert_eq!(visitor.as_deref(), Some("visitor-of-a"), "and answered");
+    assert_eq!(visitor, Some(named("visitor-of-a")), "and answered");
     say_at(store, 4, &a, "a", Sender::User, "again").await;
     assert_eq!(texts(&list(store, "t").await), ["again", "c"]);
 }

@@ -7,6 +7,7 @@
 -- KEYS[4]  sorted set: the ids of the tenant's latest named messages, by their receipts
 -- KEYS[5]  sorted set: the owners of the tenant's conversations, by the ranks of their last messages
 -- KEYS[6]  hash: the visitors of those conversations in which only staff would tell, by owner
+-- KEYS[7]  string: there if no visitor has had a part in the conversation
 -- ARGV[1]  the message, JSON text
 -- ARGV[2]  how many messages a conversation keeps, perhaps none
 -- ARGV[3]  milliseconds after which histories, sessions and the list are forgotten, unless something happens
@@ -21,7 +22,7 @@
 -- ARGV[12] milliseconds after which they are forgotten
 -- ARGV[13] the oldest receipt that counts
 -- ARGV[14] the message's rank; see listing.rs
--- ARGV[15] the conversation's visitor, or empty if the owner or the message says it
+-- ARGV[15] the conversation's visitor, empty if the owner or the message says it, - if there is none
 -- ARGV[16] how many conversations are listed
 -- ARGV[17] the rank of a message whose history has just expired
 -- Returns the entry in the log, how many nodes listen to the channel now, and the receipt of the
@@ -46,6 +47,23 @@ local function make_room()
   end
 end
 
+local function list()
+  if ARGV[15] == '-' then
+    if not redis.call('ZSCORE', KEYS[5], ARGV[4]) then
+      redis.call('SET', KEYS[7], '', 'PX', ARGV[3])
+      return
+    end
+  elseif ARGV[15] ~= '' then
+    redis.call('HSET', KEYS[6], ARGV[4], ARGV[15])
+    redis.call('PEXPIRE', KEYS[6], ARGV[3])
+  end
+  if redis.call('ZADD', KEYS[5], ARGV[14], ARGV[4]) == 1 then
+    redis.call('DEL', KEYS[7])
+    make_room()
+  end
+  redis.call('PEXPIRE', KEYS[5], ARGV[3])
+end
+
 redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[3])
 local listeners = redis.call('PUBSUB', ARGV[8], ARGV[9])[2]
 if ARGV[10] ~= '' then
@@ -63,14 +81,7 @@ if limit > 0 then
   redis.call('RPUSH', KEYS[1], ARGV[1])
   redis.call('LTRIM', KEYS[1], -limit, -1)
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
-  if ARGV[15] ~= '' then
-    redis.call('HSET', KEYS[6], ARGV[4], ARGV[15])
-    redis.call('PEXPIRE', KEYS[6], ARGV[3])
-  end
-  if redis.call('ZADD', KEYS[5], ARGV[14], ARGV[4]) == 1 then
-    make_room()
-  end
-  redis.call('PEXPIRE', KEYS[5], ARGV[3])
+  list()
 end
 local entry = redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[6], '*',
   'id', ARGV[5], 'owner', ARGV[4], 'visitor', ARGV[15], 'message', ARGV[1])

@@ -24,6 +24,13 @@ pub(in crate::messages) fn visitors(tenant: &str) -> String {
     format!("{{chat:{tenant}}}:visitors")
 }
 
+/// That no visitor has had a part in a conversation.
+pub(in crate::messages) fn nobodys(conversation: &Conversation) -> String {
+    let tenant = &conversation.tenant;
+    let owner = conversation.owner.to_text();
+    format!("{{chat:{tenant}}}:nobodys:{owner}")
+}
+
 /// The tenant's latest messages.
 pub(in crate::messages) fn recent(tenant: &str) -> String {
     format!("{{chat:{tenant}}}:recent")

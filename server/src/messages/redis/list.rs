@@ -13,7 +13,7 @@ use redis::{Cmd, Pipeline};
 use super::keys;
 use crate::error::StoreError;
 use crate::messages::listing::{Listed, Listing, Place, visiting_author};
-use crate::messages::{Conversation, Owner};
+use crate::messages::{Conversation, Owner, Visitor};
 use crate::redis::Redis;
 
 /// Reads a part of the list.
@@ -41,19 +41,24 @@ pub(super) async fn read(
 pub(super) async fn visitor(
     redis: &Redis,
     conversation: &Conversation,
-) -> Result<Option<Arc<str>>, StoreError> {
-    if let Owner::User(user) = &conversation.owner {
-        return Ok(Some(Arc::clone(user)));
-    }
+) -> Result<Option<Visitor>, StoreError> {
     let mut read = Pipeline::new();
+    read.cmd("EXISTS").arg(keys::nobodys(conversation));
     read.cmd("LINDEX").arg(keys::history(conversation)).arg(-1);
     read.cmd("HGET")
         .arg(keys::visitors(&conversation.tenant))
         .arg(conversation.owner.to_text());
-    let (last, spoken_to): (Option<String>, Option<String>) =
+    let (is_nobodys, last, spoken_to): (bool, Option<String>, Option<String>) =
         redis.pipeline("find a visitor", &read).await?;
+    if is_nobodys {
+        return Ok(Some(Visitor::Nobody));
+    }
+    if let Owner::User(_) = &conversation.owner {
+        return Ok(Some(Visitor::Told));
+    }
     let author = last.as_deref().and_then(visiting_author);
-    Ok(author.or_else(|| spoken_to.map(Arc::from)))
+    let visitor = author.or_else(|| spoken_to.map(Arc::from));
+    Ok(visitor.map(Visitor::Named))
 }
 
 async fn places(

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::clock::WallTime;
+use crate::clock::{WallTime, millis};
 
 /// When a message was taken in, and whether that is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +29,7 @@ impl Receipt {
 
     /// The lowest score that still counts.
     pub(super) fn oldest(now: WallTime, expiry: Duration) -> u64 {
-        let expiry = u64::try_from(expiry.as_millis()).unwrap_or(u64::MAX);
-        2 * now.unix_millis().saturating_sub(expiry)
+        2 * now.unix_millis().saturating_sub(millis(expiry))
     }
 }
 

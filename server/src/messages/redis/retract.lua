@@ -5,6 +5,7 @@
 -- KEYS[3]  sorted set: the receipts of the tenant's latest named messages
 -- KEYS[4]  sorted set: the owners of the tenant's conversations, by the ranks of their last messages
 -- KEYS[5]  hash: the visitors of conversations, by owner
+-- KEYS[6]  string: there if no visitor has had a part in the conversation
 -- ARGV[1]  the message, JSON text
 -- ARGV[2]  its entry in the stream
 -- ARGV[3]  its id
@@ -28,4 +29,5 @@ if last then
 else
   redis.call('ZREM', KEYS[4], ARGV[4])
   redis.call('HDEL', KEYS[5], ARGV[4])
+  redis.call('DEL', KEYS[6])
 end

@@ -95,7 +95,7 @@ impl Case {
         };
         let entry = Entry {
             conversation: &conversation(),
-            visitor: None,
+            visitor: &Visitor::Told,
             message: &message,
             json: &json,
             at,
@@ -432,8 +432,7 @@ async fn while_redis_is_away_nothing_is_accepted_and_afterwards_all_is_again() {
 
 #[tokio::test]
 async fn a_redis_that_does_not_answer_in_time_has_not_accepted() {
-    let case =
-        Case::with(|settings| settings.redis.response_timeout = Duration::from_millis(100)).await;
+    let case = Case::new().await;
     case.server.freeze();
     case.say(Sender::User, "a").await.unwrap_err();
     case.server.thaw();

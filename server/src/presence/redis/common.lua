@@ -163,6 +163,15 @@ local function depart(user)
   publish('', user, redis.call('HDEL', ONLINE, user))
 end
 
+-- Lets up to `limit` users go whose grace time is over, and returns how many.
+local function end_graces(limit)
+  local over = redis.call('ZRANGEBYSCORE', GRACE, '-inf', now, 'LIMIT', 0, limit)
+  for _, user in ipairs(over) do
+    depart(user)
+  end
+  return #over
+end
+
 -- The place of a session that is to be shown from now on.
 local function next_order()
   local last = tonumber(redis.call('HGET', META, 'order') or '0')

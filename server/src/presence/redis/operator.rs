@@ -5,8 +5,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::scripts::{Asking, Times, call, millis, script};
+use super::scripts::{Asking, Times, call, script};
 use super::{BATCH, Random, epoch_of};
+use crate::clock::millis;
 use crate::error::StoreError;
 use crate::redis::Redis;
 

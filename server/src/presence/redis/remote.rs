@@ -23,6 +23,11 @@ pub trait Remote: Send + Sync + 'static {
         self.connection().is_some()
     }
 
+    /// Whether all parts of it answer.
+    fn is_whole(&self) -> bool {
+        self.is_up()
+    }
+
     /// Returns when there is a connection, with its number.
     fn up(&self) -> impl Future<Output = u64> + Send;
 
@@ -58,6 +63,10 @@ impl Remote for Redis {
 
     fn connection(&self) -> Option<u64> {
         self.is_up().then(|| self.generation())
+    }
+
+    fn is_whole(&self) -> bool {
+        self.health().is_ok()
     }
 
     async fn up(&self) -> u64 {

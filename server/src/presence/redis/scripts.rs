@@ -8,6 +8,7 @@ use redis::{FromRedisValue, from_redis_value};
 
 use super::remote::Remote;
 use super::{Random, epoch_of};
+use crate::clock::millis;
 use crate::error::StoreError;
 use crate::presence::census::{Census, Count};
 use crate::presence::{Profile, Sample};
@@ -291,15 +292,16 @@ impl<R: Remote> Scripts<R> {
         }
     }
 
-    /// Everyone online; `None` if the lease is over.
+    /// Everyone online, or nobody yet if the same should be done again at once; `None` if the lease is over.
     pub(super) async fn sync(
         &self,
         asking: Asking<'_>,
         may_begin: bool,
-    ) -> Result<Option<(Said, Everyone)>, StoreError> {
+    ) -> Result<Option<(Said, Option<Everyone>)>, StoreError> {
         let mut call = self.call(&self.sync, asking);
         call.arg(millis(self.times.node_lease))
-            .arg(u8::from(may_begin));
+            .arg(u8::from(may_begin))
+            .arg(BATCH);
         let answer: Vec<Vec<Vec<u8>>> = self.run("read presence", &call).await?;
         let mut answer = answer.into_iter();
         let Some(head) = answer.next() else {
@@ -310,7 +312,10 @@ impl<R: Remote> Scripts<R> {
             .map(|number| String::from_utf8(number).map_err(StoreError::new))
             .collect::<Result<_, _>>()?;
         let (said, _) = said_in(&head)?.ok_or_else(|| StoreError::new("a snapshot has no mark"))?;
-        let mut everyone = pairs(answer.next().unwrap_or_default());
+        let Some(everyone) = answer.next() else {
+            return Ok(Some((said, None)));
+        };
+        let mut everyone = pairs(everyone);
         let details: HashMap<_, _> = pairs(answer.next().unwrap_or_default())
             .into_iter()
             .collect();
@@ -319,7 +324,7 @@ impl<R: Remote> Scripts<R> {
                 append(value, details);
             }
         }
-        Ok(Some((said, everyone)))
+        Ok(Some((said, Some(everyone))))
     }
 
     /// How many were online in each of the last minutes. It needs no lease, and begins none.
@@ -434,10 +439,6 @@ fn said_in(answer: &[String]) -> Result<Option<(Said, &[String])>, StoreError> {
 
 fn number(text: &str) -> Result<u64, StoreError> {
     text.parse().map_err(StoreError::new)
-}
-
-pub(super) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! Everything outside the store is a value: the Redis servers (which run the real scripts), the network,
 //! the nodes' being alive. What happens is drawn at random: visitors come, look at something, go and reload; nodes crash, stand
-//! still, are stopped and started; connections are cut, fall silent or lose answers; servers freeze, die,
+//! still, are stopped and started; connections are cut, fall silent or lose answers, of one node or of all; servers freeze, die,
 //! come back empty, with their data, or as a replica that lacks the last of it; published messages come
 //! twice, late and out of order. What must be true in each history:
 //! - nobody is announced as gone who is there, but for a node that was out of touch for half a lease;
@@ -23,8 +23,10 @@ mod cloud;
 mod dashboard;
 mod data;
 mod interpreter;
+mod judgement;
 mod line;
 mod node;
+mod trouble;
 mod truth;
 mod twins;
 mod visits;
@@ -36,24 +38,21 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::Options;
+use super::roll::KEY as ROLL;
 use crate::clock::Clock;
 use crate::presence::{Joining, Leaving, PresenceStore as _};
 use chance::Chance;
-use cloud::{Cloud, Fate, NodeId, Reach};
+use cloud::{Cloud, NodeId};
 use dashboard::{Names, Seen};
-use node::{Node, OnTold, Said, Watch, read};
-use truth::{Truth, User, Whose};
+use node::{Node, OnTold, Said, Watch};
+use trouble::Undo;
+use truth::{Truth, User};
 
 const LEASE: Duration = Duration::from_secs(3);
 const GRACE: Duration = Duration::from_millis(300);
 const TENANTS: [&str; 2] = ["t0", "t1"];
 const USERS: u64 = 5;
 const NODES: usize = 3;
-
-/// The troubles of servers.
-const FREEZE: u64 = 0;
-const DEATH: u64 = 1;
-const DELETION: u64 = 2;
 
 /// How long everything takes to be well again: the lease that a new beginning gives to those who are
 /// missing, the half of one before anybody is taken for dead, and a lease until that is seen.
@@ -77,16 +76,6 @@ struct World {
     log: Option<Vec<String>>,
 }
 
-#[derive(Debug)]
-enum Undo {
-    Resume(NodeId, u64),
-    Reach(NodeId, u64),
-    Lossless(NodeId, u64),
-    Thaw(usize),
-    Revive(usize, Fate),
-    StartNode,
-}
-
 /// What one history comes to.
 #[derive(Debug, Default)]
 struct Verdict {
@@ -94,6 +83,8 @@ struct Verdict {
     log: Vec<String>,
     offlines: usize,
     worst_ghost: Duration,
+    /// Whether it is known that nodes were there.
+    noted: bool,
 }
 
 impl World {
@@ -162,12 +153,6 @@ impl World {
         ));
         self.truth.lock().start(id, self.clock.now());
         self.note(|| format!("node{id} starts"));
-    }
-
-    fn undo_in(&mut self, lasting: Duration, undo: Undo) {
-        self.next_end += 1;
-        self.ends
-            .insert((self.clock.now() + lasting, self.next_end), undo);
     }
 
     fn user(&self) -> User {
@@ -269,153 +254,6 @@ impl World {
         }
     }
 
-    fn trouble_a_node(&mut self) {
-        let Some(index) = self.some_node() else {
-            return;
-        };
-        let (id, now) = (self.nodes[index].id, self.clock.now());
-        let lasting = self.chance.millis(20..4500);
-        let kind = self.chance.below(6);
-        if kind > 1 && !self.truth.lock().trouble_begins(Whose::Node(id, kind), now) {
-            return;
-        }
-        self.note(|| format!("node{id} is troubled: {kind} for {lasting:?}"));
-        match kind {
-            0 => self.crash(index, lasting),
-            1 => self.restart(index, lasting),
-            2 => {
-                self.nodes[index].stall();
-                self.undo_in(lasting, Undo::Resume(id, kind));
-            }
-            3 | 4 => {
-                let reach = if kind == 3 { Reach::Cut } else { Reach::Silent };
-                self.cloud.set_reach(id, reach);
-                self.undo_in(lasting, Undo::Reach(id, kind));
-            }
-            _ => {
-                let lasting = lasting / 4;
-                self.cloud.set_lossy(id, lasting);
-                self.undo_in(lasting, Undo::Lossless(id, kind));
-            }
-        }
-    }
-
-    fn crash(&mut self, index: usize, down: Duration) {
-        let node = self.nodes.remove(index);
-        self.truth.lock().end_node(node.id, self.clock.now(), false);
-        self.cloud.remove(node.id);
-        self.undo_in(down, Undo::StartNode);
-    }
-
-    /// A node is asked to stop. Its visitors go to others within a second or so.
-    fn restart(&mut self, index: usize, down: Duration) {
-        let node = self.nodes.remove(index);
-        let now = self.clock.now();
-        let moved = self.truth.lock().sessions_of(node.id);
-        self.truth.lock().end_node(node.id, now, false);
-        let (id, cloud) = (node.id, Arc::clone(&self.cloud));
-        let store = Arc::clone(&node.store);
-        let (stopped, told) = tokio::sync::oneshot::channel();
-        node.spawn(async move {
-            store.stop().await;
-            // The node may have been given up.
-            let _ = stopped.send(());
-        });
-        let patience = Duration::from_secs(5);
-        tokio::spawn(async move {
-            // A node that does not get there is killed.
-            let _ = tokio::time::timeout(patience, told).await;
-            cloud.remove(id);
-            drop(node);
-        });
-        for (user, _) in moved {
-            if let Some(index) = self.some_node() {
-                self.come(index, &user);
-            }
-        }
-        self.undo_in(down, Undo::StartNode);
-    }
-
-    fn trouble_a_server(&mut self) {
-        let shard = usize::try_from(self.chance.below(self.shards as u64)).unwrap_or_default();
-        let lasting = self.chance.millis(20..3000);
-        let kind = self.chance.below(5);
-        if kind < 4 && !self.tenants_trouble(shard, kind.min(DEATH), true) {
-            return;
-        }
-        self.note(|| format!("server{shard} is troubled: {kind} for {lasting:?}"));
-        match kind {
-            0 => {
-                self.cloud.freeze(shard, lasting);
-                self.undo_in(lasting, Undo::Thaw(shard));
-            }
-            1..4 => {
-                let fate = [Fate::Emptied, Fate::Kept, Fate::Replaced];
-                let fate = *self.chance.pick(&fate).unwrap_or(&Fate::Kept);
-                self.cloud.kill(shard);
-                self.undo_in(lasting, Undo::Revive(shard, fate));
-            }
-            _ => {
-                // Somebody deletes what is not theirs.
-                self.tenants_trouble(shard, DELETION, true);
-                self.tenants_trouble(shard, DELETION, false);
-                let tenant = TENANTS[shard % TENANTS.len()];
-                self.cloud
-                    .command(shard, &["DEL", &format!("online_users:{tenant}")]);
-            }
-        }
-    }
-
-    /// A trouble of a server begins or ends; whether it is a new one.
-    fn tenants_trouble(&self, shard: usize, kind: u64, begins: bool) -> bool {
-        let now = self.clock.now();
-        let mut is_new = true;
-        for (index, tenant) in TENANTS.into_iter().enumerate() {
-            if index % self.shards == shard {
-                let whose = Whose::Tenant(tenant, kind);
-                let mut truth = self.truth.lock();
-                if begins {
-                    is_new &= truth.trouble_begins(whose, now);
-                } else {
-                    truth.trouble_ends(&whose, now);
-                    if kind != FREEZE {
-                        truth.lose_data(tenant, now);
-                    }
-                }
-            }
-        }
-        is_new
-    }
-
-    fn undo(&mut self, undo: &Undo) {
-        self.note(|| format!("{undo:?}"));
-        let now = self.clock.now();
-        let ends = |whose| self.truth.lock().trouble_ends(&whose, now);
-        match undo {
-            Undo::Resume(id, kind) => {
-                if let Some(node) = self.nodes.iter().find(|node| node.id == *id) {
-                    node.resume();
-                }
-                ends(Whose::Node(*id, *kind));
-            }
-            Undo::Reach(id, kind) => {
-                self.cloud.set_reach(*id, Reach::Open);
-                // Cut or silent, it is neither now.
-                ends(Whose::Node(*id, *kind));
-                ends(Whose::Node(*id, 7 - kind));
-            }
-            Undo::Lossless(id, kind) => ends(Whose::Node(*id, *kind)),
-            Undo::Thaw(shard) => {
-                self.tenants_trouble(*shard, FREEZE, false);
-            }
-            Undo::Revive(shard, fate) => {
-                self.cloud.revive(*shard, *fate);
-                self.tenants_trouble(*shard, DEATH, false);
-            }
-            Undo::StartNode => self.start_node(),
-        }
-    }
-
     async fn pass(&mut self, time: Duration) {
         let until = self.clock.now() + time;
         loop {
@@ -442,63 +280,6 @@ impl World {
                 seen.visit(&mut view.lock());
             }
         }
-    }
-
-    /// What must be true at every moment.
-    fn check(&mut self) {
-        let now = self.clock.now();
-        let mut ghosts = Vec::new();
-        for node in self.nodes.iter().filter(|node| !node.is_stalled()) {
-            for (tenant, view) in &node.views {
-                let mut view = view.lock();
-                let wrong = view.dashboard.pass(now, tenant, &self.names.lock());
-                view.wrong.extend(wrong);
-                for user in view.rows.iter().flat_map(BTreeMap::keys) {
-                    let user = (*tenant, user.clone());
-                    let over = self.truth.lock().judge_listed(node.id, &user, now);
-                    if let Some(over) = over {
-                        ghosts.push(format!(
-                            "at {now:?} node{} still lists {user:?}, {over:?} too long",
-                            node.id
-                        ));
-                    }
-                }
-            }
-        }
-        self.truth.lock().false_offlines.extend(ghosts);
-    }
-
-    /// What must be true when all is well.
-    async fn check_truth(&mut self, wrong: &mut Vec<String>) {
-        for tenant in TENANTS {
-            let state = |node: &Node| node.views[tenant].lock().dashboard.state();
-            let mut states: Vec<_> = self.nodes.iter().map(state).collect();
-            states.dedup();
-            if states.len() > 1 {
-                wrong.push(format!("{tenant} is {states:?} on the nodes"));
-            }
-        }
-        for node in &self.nodes {
-            for tenant in TENANTS {
-                let online = self.truth.lock().online(tenant);
-                let view = node.views[tenant].lock().rows.clone().unwrap_or_default();
-                if !view.keys().eq(online.iter()) {
-                    wrong.push(format!(
-                        "node{} shows {:?} of {tenant}, but {online:?} are there",
-                        node.id,
-                        view.keys()
-                    ));
-                }
-                let shown = Arc::clone(&node.views[tenant]);
-                let same = node.store.with_list(tenant, |list| {
-                    shown.lock().rows.as_ref() == Some(&read(list.json()))
-                });
-                if !same.await.is_ok_and(|same| same) {
-                    wrong.push(format!("node{}'s list is not what it announced", node.id));
-                }
-            }
-        }
-        self.check_shown(wrong);
     }
 
     async fn run(mut self) -> Verdict {
@@ -535,11 +316,7 @@ impl World {
         for node in &self.nodes {
             node.store.stop().await;
         }
-        let mut names = self.cloud.names();
-        names.retain(|name| !name.ends_with(":counts"));
-        if !names.is_empty() {
-            verdict.wrong.push(format!("left in Redis: {names:?}"));
-        }
+        verdict.noted = self.check_what_is_left(&mut verdict.wrong);
         for node in &self.nodes {
             for view in node.views.values() {
                 verdict.wrong.append(&mut view.lock().wrong);
@@ -585,7 +362,7 @@ fn run_many(from: u64) {
         return;
     }
     let count = setting("SIMULATION_HISTORIES").unwrap_or(HISTORIES);
-    let mut offlines = 0;
+    let (mut offlines, mut noted) = (0, 0);
     let mut worst = Duration::ZERO;
     for seed in from..from + count {
         let verdict = run(seed, false);
@@ -595,11 +372,12 @@ fn run_many(from: u64) {
             verdict.wrong
         );
         offlines += verdict.offlines;
+        noted += u64::from(verdict.noted);
         worst = worst.max(verdict.worst_ghost);
     }
     println!("{count} histories: {offlines} departures announced, the worst ghost {worst:?}");
     assert!(
-        offlines > 0,
+        offlines > 0 && noted > 0,
         "histories in which nothing happens show nothing"
     );
 }

@@ -10,7 +10,8 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, RwLock};
 
 use super::mirror::Mirror;
-use super::scripts::{Departed, Mark, Place, Said, millis};
+use super::scripts::{Departed, Mark, Place, Said};
+use crate::clock::millis;
 use crate::deadlines::Armed;
 use crate::presence::{Joining, Profile, Row, Updating};
 
@@ -285,6 +286,11 @@ impl State {
     /// Whether the node holds any session.
     pub(super) fn holds_any(&self) -> bool {
         !self.own.is_empty()
+    }
+
+    /// Whether anybody of the tenant is connected here. If not, what the node knows by itself is nothing.
+    pub(super) fn serves_anybody(&self) -> bool {
+        self.watchers > 0 || self.holds_any()
     }
 
     /// Every session that the node holds, to be told to Redis.

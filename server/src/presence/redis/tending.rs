@@ -10,20 +10,20 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, FuturesUnordered};
 
-use super::mirror::value_of;
 use super::remote::{Channels as _, Remote};
 use super::scripts::{Asking, BATCH, Entering, channel};
 use super::tenant::{Again, Own, Tenant, Touch};
-use super::{RedisPresenceStore, chance, fresh_incarnation};
+use super::{RedisPresenceStore, chance, fresh_incarnation, value_of};
 use crate::error::StoreError;
 
-/// How many tenants are looked after at a time, and how many snapshots are under way.
+/// How many tenants are looked after at a time.
 const AT_A_TIME: usize = 256;
 
 /// How many tenants are handed over at a time. When Redis comes back, all nodes hand over all tenants: what is
 /// on its way must not take longer than an answer is waited for.
 pub(super) const HAND_OVERS_AT_A_TIME: usize = 32;
 
+/// How many snapshots are under way at a time.
 const SNAPSHOTS_AT_A_TIME: usize = 16;
 
 /// The pause before sessions are handed over again: at random up to this, which doubles with each
@@ -36,7 +36,8 @@ pub(super) async fn run<R: Remote>(store: &RedisPresenceStore<R>) -> Infallible 
     tokio::join!(
         watch_connection(store),
         keep_time(store),
-        take_snapshots(store)
+        take_snapshots(store),
+        store.roll.run()
     )
     .0
 }
@@ -244,8 +245,8 @@ async fn enter<R: Remote>(
 ) -> Result<(), StoreError> {
     let values: Vec<String> = batch
         .iter()
-        .filter_map(|own| value_of(&own.user, own.profile.row()))
-        .collect();
+        .map(|own| value_of(&own.user, &own.profile))
+        .collect::<Result<_, _>>()?;
     let entering: Vec<Entering<'_>> = batch
         .iter()
         .zip(&values)
@@ -396,12 +397,17 @@ async fn sync<R: Remote>(store: &RedisPresenceStore<R>, tenant: &Tenant) {
         }
         state.begin()
     };
-    let snapshot = store
-        .scripts
-        .sync(store.asking(tenant, &touch.incarnation), may_begin)
-        .await;
-    let Some((mut state, mark, everyone)) = store.heed(tenant, snapshot) else {
-        return;
+    let (mut state, mark, everyone) = loop {
+        let snapshot = store
+            .scripts
+            .sync(store.asking(tenant, &touch.incarnation), may_begin)
+            .await;
+        let Some((state, mark, everyone)) = store.heed(tenant, snapshot) else {
+            return;
+        };
+        if let Some(everyone) = everyone {
+            break (state, mark, everyone);
+        }
     };
     store.arm_tick(tenant, &mut state);
     let listening = state.listening && tenant.is_live();

@@ -239,7 +239,7 @@ impl Twins {
             .await
             .unwrap()
             .unwrap();
-        assert!(snapshot.1.len() < 10);
+        assert!(snapshot.1.is_some_and(|everyone| everyone.len() < 10));
         let ticked = self
             .scripts
             .tick(asking(&self.tenant, "onlooker"), reap)
@@ -292,6 +292,7 @@ impl Twins {
             .unwrap();
         assert_eq!(said.mark.version, self.rules.version());
         let hash: BTreeMap<String, Row> = pairs
+            .unwrap()
             .into_iter()
             .map(|(user, value)| {
                 let user = String::from_utf8(user).unwrap();
@@ -481,10 +482,45 @@ async fn minutes_are_counted_by_all_nodes_and_an_outage_is_a_gap() {
     assert!((3_600_000..3_700_000).contains(&left), "{left}");
 }
 
+#[tokio::test]
+async fn nobody_is_shown_whose_grace_time_is_over_though_no_node_has_looked() {
+    let server = RedisServer::start().await;
+    let redis = connect(&server, Clock::start());
+    redis.up().await;
+    let mut twins = Twins::new(&redis, "t".to_owned()).await;
+    let leavers = BATCH + 1;
+    for index in 0..=leavers {
+        twins.join(&format!("u{index}"), 0, None).await;
+    }
+    for index in 0..leavers {
+        twins.leave(index).await;
+    }
+    assert_eq!(everyone(&twins.scripts).await.len(), leavers + 1);
+
+    twins.scripts.times.now += GRACE;
+    let shown = everyone(&twins.scripts).await;
+    let [last] = shown.as_slice() else {
+        panic!("{shown:?}");
+    };
+    assert!(last.starts_with(&format!("u{leavers}{{")), "{last}");
+    let changes = twins.rules.handle_timeout(twins.scripts.times.now);
+    assert_eq!(changes.len(), leavers);
+    for _ in 0..=leavers {
+        twins.heard.recv().await.unwrap();
+    }
+    twins.version = twins.rules.version() - changes.len() as u64;
+    twins.agree(changes).await;
+}
+
 /// Everyone, as it is shown.
 async fn everyone(scripts: &Scripts<Redis>) -> Vec<String> {
-    let synced = scripts.sync(asking("t", "onlooker"), true).await;
-    let (_, everyone) = synced.unwrap().unwrap();
+    let everyone = loop {
+        let synced = scripts.sync(asking("t", "onlooker"), true).await;
+        let (_, everyone) = synced.unwrap().unwrap();
+        if let Some(everyone) = everyone {
+            break everyone;
+        }
+    };
     let text = |(user, value): (Vec<u8>, Vec<u8>)| {
         [user, value]
             .map(|text| String::from_utf8(text).unwrap())

@@ -21,12 +21,7 @@ if ARGV[8] == '1' then
     end
   end
 end
-if left > 0 then
-  for _, user in ipairs(redis.call('ZRANGEBYSCORE', GRACE, '-inf', now, 'LIMIT', 0, left)) do
-    depart(user)
-    left = left - 1
-  end
-end
+if left > 0 then left = left - end_graces(left) end
 outlive()
 local counting, changes, time = state()
 return { counting, changes, time, next_grace(), left > 0 and 0 or 1 }

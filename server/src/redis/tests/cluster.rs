@@ -6,13 +6,7 @@ use super::*;
 use crate::redis_cluster::{RedisCluster, ask, say};
 
 async fn connected(cluster: &RedisCluster) -> Redis {
-    let url = RedisUrl::parse(&cluster.url()).unwrap();
-    let settings = settings::Redis {
-        // Servers of a cluster write down what they know, and wait for the disk meanwhile.
-        response_timeout: Duration::from_secs(1),
-        ..quick()
-    };
-    let redis = Redis::connect(&url, &settings, Clock::start(), Box::new(|_| {}));
+    let redis = connect_to(&cluster.url());
     eventually(async || redis.health().is_ok()).await;
     redis
 }
@@ -264,6 +258,7 @@ async fn a_replica_that_takes_over_is_found() {
     subscriber.add(&channel);
     assert_eq!(heard.recv().await.unwrap(), format!("begin {channel}"));
     let before = redis.generation();
+    cluster.notice_soon().await;
     cluster.servers[0].kill();
     assert_eq!(heard.recv().await.unwrap(), format!("lost {channel}"));
     assert_eq!(heard.recv().await.unwrap(), format!("begin {channel}"));

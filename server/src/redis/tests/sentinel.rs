@@ -31,7 +31,7 @@ async fn when_the_master_fails_the_replica_is_used_and_listened_to() {
     subscriber.add("a");
     assert_eq!(heard.recv().await.unwrap(), "begin a");
     let before = redis.generation();
-    group.servers[0].kill();
+    group.lose_master().await;
     assert_eq!(heard.recv().await.unwrap(), "lost a");
     redis.down().await;
     redis.up().await;

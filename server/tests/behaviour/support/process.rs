@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -17,6 +18,9 @@ pub(crate) struct Process {
 }
 
 impl Process {
+    /// Short, and yet longer than a node of a slow machine is silent.
+    pub(crate) const LEASE: Duration = Duration::from_secs(3);
+
     /// A node on this Redis, with a short lease and grace time.
     pub(crate) async fn on(redis: &RedisServer) -> Self {
         let directory = tempfile::tempdir().unwrap();
@@ -25,7 +29,8 @@ impl Process {
         let mut child = Command::new(env!("CARGO_BIN_EXE_chat-server"))
             .args(["--listen", "127.0.0.1:0", "--redis-url", &redis.url()])
             .args(["--tenants", tenants.to_str().unwrap()])
-            .args(["--lease", "1s", "--offline-grace", "50ms"])
+            .args(["--lease", &format!("{}s", Self::LEASE.as_secs())])
+            .args(["--offline-grace", "50ms"])
             .env_clear()
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -49,6 +49,18 @@ impl RedisCluster {
         self.introduce().await;
     }
 
+    /// Lets a server that is silent count as lost soon. Otherwise none does within a test: one that is slow because much runs
+    /// here is not to be voted out.
+    pub(crate) async fn notice_soon(&self) {
+        self.set_node_timeout(1_000).await;
+    }
+
+    async fn set_node_timeout(&self, millis: u32) {
+        for server in &self.servers {
+            say(server, &format!("CONFIG SET cluster-node-timeout {millis}")).await;
+        }
+    }
+
     /// The URL of one of the servers.
     pub(crate) fn url(&self) -> String {
         self.servers[1].url()
@@ -84,6 +96,8 @@ impl RedisCluster {
 
     /// Lets all servers know each other, and waits until they say that the cluster works.
     async fn introduce(&mut self) {
+        // What they tell each other unasked, they tell as often as this.
+        self.notice_soon().await;
         let first = self.servers[0].port;
         let bus: Vec<String> = ask(&self.servers[0], "CONFIG GET cluster-port").await;
         for server in &self.servers[1..] {
@@ -107,6 +121,7 @@ impl RedisCluster {
             })
             .await;
         }
+        self.set_node_timeout(30_000).await;
     }
 }
 

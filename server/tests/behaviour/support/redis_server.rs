@@ -1,9 +1,16 @@
 //! A real Redis for a test, on a port of its own, with nothing in it and nothing kept.
 
 use std::net::TcpListener;
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+use uuid::Uuid;
+
+/// Below the ports that systems hand out by themselves. Above, while a server is away its port can be given to any
+/// connection or listener of another test; a client that tries on and on to reach it can even be connected to itself.
+const PORTS: Range<u16> = 15_000..30_000;
 
 const SENTINEL: &str = "--sentinel";
 
@@ -108,9 +115,15 @@ impl Drop for RedisServer {
     }
 }
 
+/// A port that nobody listens on. Somebody else may take it before the caller does.
 pub(crate) fn free_port() -> u16 {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    free.local_addr().unwrap().port()
+    loop {
+        let chance = Uuid::new_v4().as_u128() % PORTS.len() as u128;
+        let port = PORTS.start + u16::try_from(chance).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 fn spawn(port: u16, directory: &Path, options: &[String]) -> Child {

@@ -49,7 +49,9 @@ impl Link {
             } => Some(NOOP),
             Phase::Closed { .. } => Some(CLOSE),
             Phase::Probing { released: true } if state.outbox.is_empty() => Some(NOOP),
-            Phase::Polling | Phase::Probing { .. } if state.outbox.is_empty() => {
+            Phase::Polling | Phase::Probing { .. }
+                if state.outbox.is_empty() || state.outbox.is_held() =>
+            {
                 state.wait(cx);
                 return Poll::Pending;
             }

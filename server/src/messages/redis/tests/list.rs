@@ -25,9 +25,13 @@ impl Case {
             client_id: None,
         };
         let json: Arc<str> = serde_json::to_string(&message).unwrap().into();
+        let visitor = match sender {
+            Sender::Agent => Visitor::Named("anonymous-v".into()),
+            Sender::User | Sender::Bot => Visitor::Told,
+        };
         let entry = Entry {
             conversation: &conversation,
-            visitor: (sender == Sender::Agent).then_some("anonymous-v"),
+            visitor: &visitor,
             message: &message,
             json: &json,
             at,
@@ -238,13 +242,18 @@ async fn both_stores_list_the_same_whatever_is_said() {
         let (conversation, message, at) = something(&mut dice, number);
         let visitor = case.store.visitor(&conversation).await.unwrap();
         assert_eq!(visitor, memory.visitor(&conversation).await.unwrap());
-        let visitor = visitor.unwrap_or_else(|| "anonymous-9".into());
+        let visitor = visitor.unwrap_or_else(|| Visitor::Named("anonymous-9".into()));
         let is_visitors = message.sender == Sender::User;
-        let told_by_owner = matches!(conversation.owner, Owner::User(_));
+        let visitor = match (is_visitors, dice.below(4)) {
+            // Staff say it to nobody.
+            (true, 0) => Visitor::Nobody,
+            (true, _) => Visitor::Told,
+            (false, _) => visitor,
+        };
         let json: Arc<str> = serde_json::to_string(&message).unwrap().into();
         let entry = Entry {
             conversation: &conversation,
-            visitor: (!is_visitors && !told_by_owner).then_some(&*visitor),
+            visitor: &visitor,
             message: &message,
             json: &json,
             at,

@@ -70,6 +70,8 @@ pub(super) enum Reach {
     Cut,
     /// Whatever is sent is lost, and nobody is told.
     Silent,
+    /// What is sent is done, and nothing comes back.
+    OneWay,
 }
 
 /// A node's connection for channels.
@@ -171,7 +173,7 @@ impl Cloud {
             (reach, Self::shard_of(inner.shards.len(), key))
         };
         match reach {
-            Reach::Open => {}
+            Reach::Open | Reach::OneWay => {}
             Reach::Cut => return,
             Reach::Silent => return never_answer(answer).await,
         }
@@ -200,7 +202,7 @@ impl Cloud {
                 let _ = answer.send(value);
             }
             Reach::Cut => {}
-            Reach::Silent => never_answer(answer).await,
+            Reach::Silent | Reach::OneWay => never_answer(answer).await,
         }
     }
 
@@ -343,11 +345,11 @@ impl Cloud {
             self.break_ear(node);
             self.give_up(node);
         }
-        if reach == Reach::Silent {
+        if matches!(reach, Reach::Silent | Reach::OneWay) {
             // Found out by a probe.
             self.later(50..400, move |cloud| {
-                let reach = cloud.inner.lock().ways.get(&node).map(|way| way.reach);
-                if reach == Some(Reach::Silent) {
+                let still = cloud.inner.lock().ways.get(&node).map(|way| way.reach);
+                if still == Some(reach) {
                     cloud.break_ear(node);
                     cloud.give_up(node);
                 }

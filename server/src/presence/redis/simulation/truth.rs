@@ -288,7 +288,7 @@ impl Truth {
             .iter()
             .any(|(of, at)| *of == tenant && *at + self.lease > gone);
         // What a server does when it goes on is told then, and to who is out of touch when that is over.
-        let froze = Whose::Tenant(user.0, super::FREEZE);
+        let froze = Whose::Tenant(user.0, super::trouble::FREEZE);
         let spans = self.spans(who, tenant, now);
         let late = self.troubles.iter().any(|trouble| {
             let lasts = |(from, to): &(Duration, Duration)| *from <= trouble.from && now <= *to;
