@@ -1,4 +1,4 @@
-//! The numbers that Rust and JavaScript share are the same on both sides.
+//! The numbers that Rust and JavaScript share, and an address, are the same on both sides.
 #![cfg(not(target_arch = "wasm32"))]
 
 use std::{collections::BTreeMap, fs, path::Path};
@@ -65,4 +65,10 @@ fn both_sides_say_the_same() {
     let mut found = typescript();
     found.extend(javascript());
     assert_eq!(found, expected);
+}
+
+#[test]
+fn the_list_that_is_asked_ahead_is_at_the_address_of_all_lists() {
+    let path = chat_protocol::http::ONLINE_USERS_PATH;
+    assert!(source("js/ahead.js").contains(&format!("const PATH = '{path}';")));
 }
