@@ -37,9 +37,10 @@ impl RedisSentinel {
             &format!("SENTINEL MONITOR {MASTER} 127.0.0.1 {port} 1"),
         )
         .await;
+        // One that takes longer is given up, and nobody asks for it again.
         say(
             &sentinel,
-            &format!("SENTINEL SET {MASTER} failover-timeout 2000"),
+            &format!("SENTINEL SET {MASTER} failover-timeout 60000"),
         )
         .await;
         until(&sentinel, "INFO sentinel", |info| {
