@@ -107,12 +107,15 @@ fn crates_of_package(workspace: &Workspace) -> Result<Vec<Part>> {
 }
 
 fn crates_of_server(workspace: &Workspace, target: &str) -> Result<Vec<Part>> {
-    let server = Program {
+    crates::linked(workspace, &server_for(target))
+}
+
+fn server_for(target: &str) -> Program<'_> {
+    Program {
         package: "chat-server",
         features: &[],
         target,
-    };
-    crates::linked(workspace, &server)
+    }
 }
 
 fn write(product: &str, parts: Vec<Part>, out: &Path) -> Result<()> {

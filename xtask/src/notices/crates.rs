@@ -129,21 +129,31 @@ mod tests {
     }
 
     #[test]
-    fn what_runs_at_compile_time_and_what_is_our_own_is_left_out() {
-        let workspace = Workspace::find().expect("cargo runs the tests");
-        let core = Program {
-            package: crate::browser_core::PACKAGE,
-            features: &[crate::browser_core::FEATURE],
-            target: crate::browser_core::TARGET,
-        };
-        let parts = linked(&workspace, &core).expect("the crates are there");
-        let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
-        assert!(
-            names.contains(&"talc") && names.contains(&"wasm-bindgen"),
-            "{names:?}"
-        );
-        for other in ["chat-protocol", "syn", "wasm-bindgen-macro"] {
-            assert!(!names.contains(&other), "{other}");
+    fn what_is_linked_is_there_and_what_is_our_own_or_runs_elsewhere_is_not() {
+        let core = &crate::notices::IN_PACKAGE[0];
+        let server = &crate::notices::server_for(crate::notices::HOST);
+        for (program, linked_in, others) in [
+            (
+                core,
+                ["talc", "wasm-bindgen"],
+                ["chat-protocol", "syn", "wasm-bindgen-macro"],
+            ),
+            (
+                server,
+                ["axum", "governor"],
+                ["chat-server", "serde_derive", "proptest"],
+            ),
+        ] {
+            let workspace = Workspace::find().expect("cargo runs the tests");
+            let parts = linked(&workspace, program).expect("the crates are there");
+            let has = |name: &str| parts.iter().any(|part| part.name == name);
+            for name in linked_in {
+                assert!(has(name), "{name} is in {}", program.package);
+            }
+            for name in others {
+                assert!(!has(name), "{name} is not in {}", program.package);
+            }
+            licence::judge(&parts).expect("they may be published");
         }
     }
 }
