@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask demo | build | check | docs | test | bench`.
+//! Developer commands: `cargo xtask demo | build | notices | check | docs | test | bench`.
 //!
 //! A newcomer needs Rust and Node and nothing else; every further tool is a crate pinned in `Cargo.lock`, an npm package
 //! pinned in a lockfile, or is installed by `test` where that is possible. Each command prints what it runs.
