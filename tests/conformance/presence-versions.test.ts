@@ -183,7 +183,7 @@ for (const [where, start] of Object.entries(stores)) {
       // What it says it knows has never been.
       dashboard.at = { epoch: dashboard.at.epoch, version: dashboard.at.version + 100 };
       dashboard.ask();
-      // What all are told of the newcomer may come after it.
+      // It need not be the last word: what all are told of who came may be on its way still.
       await until('a list', () => lists() > before);
       await dashboard.shows('v1', 'v3');
     });
