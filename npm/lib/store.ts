@@ -239,7 +239,8 @@ function open(tenantId: string, socket: boolean, last: OnlineUsersSnapshot): Fee
       // The core starts while the list is on its way. It waits for no token of the application's, which may take its time.
       if (!currentConfig().getToken && interval() < Infinity) {
         const ask = (auth: Auth) => askAhead(config, auth);
-        await config.credentials().then(ask, () => {});
+        // Where that is not to be had, it is for the core to say.
+        await config.credentials().then(ask).catch(() => {});
       }
       const { onlineUsers } = await loadCore();
       if (!closed) {

@@ -99,6 +99,16 @@ test('with what is no token nothing is asked ahead: the core says so', async () 
   await expect(config.credentials()).rejects.toMatchObject({ code: 'TOKEN_UNAVAILABLE' });
 });
 
+test('where nothing can be asked ahead the core starts all the same', async () => {
+  vi.spyOn(core.ahead, 'push').mockImplementation(() => {
+    throw new TypeError('AbortSignal.timeout is not a function');
+  });
+  const store = createOnlineUsersStore('42');
+  follow(store);
+  (await feed()).become({ users: [ann], isLoading: false, status: 'live' });
+  expect(store.getSnapshot()).toMatchObject({ onlineUsers: [ann], error: null, isConnected: true });
+});
+
 test('a list that nobody waits for any more answers nobody later', async () => {
   const leave = follow(createOnlineUsersStore('42'));
   follow(createOnlineUsersStore('42', { autoRefresh: false }));
