@@ -39,7 +39,7 @@ declare module 'chat-core' {
       siteId?: string;
     };
     /** Called before each connect and each request: the same as long as it proves the same. */
-    credentials: () => Auth | Promise<Auth>;
+    credentials: () => Promise<Auth>;
     /** Called as each handshake is sent. */
     about?: (() => About) | undefined;
     fail: (code: string, message: string, status?: number) => ChatError;
@@ -116,7 +116,7 @@ declare module 'chat-core' {
   ): Users;
 
   /** Asks for the list with which `onlineUsers` begins, and leaves what comes of it in `config`. For admins. */
-  export function askAhead(config: CoreConfig, auth: { token: string | undefined }): void;
+  export function askAhead(config: CoreConfig, auth: Auth): void;
 
   export function initSync(arg: { module: WebAssembly.Module }): unknown;
 

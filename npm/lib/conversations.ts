@@ -33,7 +33,10 @@ export interface ConversationsStore {
   readonly getSnapshot: () => ConversationsSnapshot;
   /** What a server renders. */
   readonly getServerSnapshot: () => ConversationsSnapshot;
-  /** Reads the list now, which also happens by itself. Never rejects, and does nothing without subscribers. */
+  /**
+   * Reads the list now, which also happens by itself; what could not be begun is begun anew. Never rejects, and does
+   * nothing without subscribers.
+   */
   readonly refresh: () => Promise<void>;
   /** Reads older conversations. Never rejects: what comes of it shows in the snapshot. Without subscribers it does nothing. */
   readonly loadMore: () => Promise<void>;

@@ -9,7 +9,7 @@
  *   that want none share their polling.
  * - A failure keeps the last list and stands beside it in `error`.
  */
-import { askAhead, type Shelf, type Users } from 'chat-core';
+import { askAhead, type Auth, type Shelf, type Users } from 'chat-core';
 import { audience, tell, type Listeners } from './audience.js';
 import { currentConfig } from './config.js';
 import { type Connection, CONNECTING, connectionOf, IDLE, Status } from './connection.js';
@@ -231,18 +231,18 @@ function open(tenantId: string, socket: boolean, last: OnlineUsersSnapshot): Fee
     }
     return snapshot;
   };
-  // The core starts while the list is on its way. It waits for no token of the application's, which may take its time.
-  const prepare = async () => {
-    const config = coreConfig(tenantId, true);
-    const { getToken, apiKey } = currentConfig();
-    if (!getToken && interval() < Infinity) {
-      askAhead(config, { token: apiKey });
-    }
-    return config;
-  };
   const start = async () => {
     try {
-      const [config, { onlineUsers }] = await Promise.all([prepare(), loadCore()]);
+      // A page's parts subscribe before those around them have configured anything.
+      await null;
+      const config = coreConfig(tenantId, true);
+      // The core starts while the list is on its way. It waits for no token of the application's, which may take its time.
+      if (!currentConfig().getToken && interval() < Infinity) {
+        const ask = (auth: Auth) => askAhead(config, auth);
+        // Where that is not to be had, it is for the core to say.
+        await config.credentials().then(ask).catch(() => {});
+      }
+      const { onlineUsers } = await loadCore();
       if (!closed) {
         if (interval() === Infinity) {
           // Whoever wanted it has left, and it would be old when somebody asks for one.

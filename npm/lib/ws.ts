@@ -77,7 +77,7 @@ export class ChatWebSocket {
    */
   sendMessage(text: string, options: SendOptions = {}): Promise<MessageReceipt> {
     const body = messageBody(text, this.#website, options);
-    const own: Sending = { text };
+    const own: Sending = { ...options, text };
     let giveUp: (() => void) | undefined;
     return abortable(
       async () => {
@@ -151,8 +151,10 @@ export class ChatWebSocket {
   }
 
   /** Notes which message under way the server tells, if it is one. */
-  #hear({ id: messageId, text, sender, timestamp }: ChatMessage): void {
-    const own = [...this.#sending].find((one) => one.text === text && !one.told);
+  #hear({ id: messageId, text, sender, timestamp, sessionId }: ChatMessage): void {
+    const own = [...this.#sending].find(
+      (one) => one.text === text && !one.told && (one.sessionId ?? sessionId) === sessionId,
+    );
     if (own && sender === (this.#website ? 'user' : 'agent')) {
       own.told = { messageId, timestamp };
     }
@@ -191,7 +193,7 @@ export class ChatWebSocket {
 }
 
 /** A message that is under way. */
-interface Sending {
+interface Sending extends SendOptions {
   readonly text: string;
   /** What the server told of it, if it did. */
   told?: MessageReceipt;

@@ -55,6 +55,26 @@ test('what the server tells and does not acknowledge has been accepted', async (
   await expect(refused).rejects.toMatchObject({ code: 'RATE_LIMITED' });
 });
 
+test('what is told in another conversation is nobody’s acknowledgement', async () => {
+  const client = new ChatWebSocket('42', {}, undefined, true);
+  const made = await socket();
+  const late = new ChatError('TIMEOUT', 'late');
+  const acks: ((error: ChatError) => void)[] = [];
+  made.answer = () => new Promise((_, reject) => acks.push(reject));
+  const sent = ['s1', 's2'].map((sessionId) => client.sendMessage('Hello', { sessionId }));
+  const results = Promise.allSettled(sent);
+  await appears(() => acks[1]);
+  const timestamp = '2024-01-15T10:30:00.000Z';
+  for (const [id, sessionId] of [['m1', 's3'], ['m2', 's2']]) {
+    made.emit(SocketEvent.Message, { id, text: 'Hello', sender: 'agent', timestamp, sessionId });
+  }
+  acks.forEach((fail) => fail(late));
+  expect(await results).toEqual([
+    { status: 'rejected', reason: late },
+    { status: 'fulfilled', value: { messageId: 'm2', timestamp } },
+  ]);
+});
+
 test('the list is asked for as soon as there is a connection, once', async () => {
   const client = new ChatWebSocket('42', { onConnect: () => client.requestOnlineUsers() }, undefined, true);
   client.requestOnlineUsers();

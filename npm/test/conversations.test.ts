@@ -322,6 +322,26 @@ test('a wrong configuration is an error in the snapshot', async () => {
   expect(store.getSnapshot()).toMatchObject({ isLoading: false, error: { code: 'INVALID_CONFIG' } });
 });
 
+test('whoever asks for a list that could not be begun begins it', async () => {
+  configure({ gatewayUrl: 'nonsense' });
+  const store = createConversations('42');
+  stops.push(store.subscribe(() => {}));
+  await appears(() => store.getSnapshot().error ?? undefined);
+  configure({ gatewayUrl: 'https://api.example' });
+  serve(50, a1);
+  await Promise.all([store.refresh(), store.refresh()]);
+  expect(store.getSnapshot()).toMatchObject({ conversations: [a1], error: null });
+  expect(core.sockets).toHaveLength(1);
+});
+
+test('what is configured in the turn of the first subscription counts', async () => {
+  configure({ gatewayUrl: '' });
+  const following = follow();
+  configure({ gatewayUrl: 'https://api.example' });
+  const { socket } = await following;
+  expect(socket.config.apiUrl).toBe('https://api.example');
+});
+
 test('stores of a tenant share one connection, which outlives neither of them', async () => {
   serve(50, a1);
   const one = await connected();

@@ -238,7 +238,7 @@ class FakeUsers {
   }
 }
 
-export function askAhead(config: CoreConfig, auth: { token: string | undefined }): void {
+export function askAhead(config: CoreConfig, auth: Auth): void {
   core.ahead.push([auth, core.starts]);
   config.ahead = 'under way';
 }

@@ -81,6 +81,34 @@ test('nothing is asked ahead where nothing is fetched unasked, or a token is the
   expect(core.ahead).toEqual([]);
 });
 
+test('what is configured in the turn of the first subscription counts', async () => {
+  configure({ gatewayUrl: '' });
+  // In React, a part of the page subscribes before the effects of those around it.
+  follow(createOnlineUsersStore('42'));
+  configure({ gatewayUrl: 'https://api.example', getToken: () => 'token' });
+  const { config } = await feed();
+  expect(config.apiUrl).toBe('https://api.example');
+  expect(core.ahead).toEqual([]);
+});
+
+test('with what is no token nothing is asked ahead: the core says so', async () => {
+  configure({ apiKey: 'schlüssel' });
+  follow(createOnlineUsersStore('42'));
+  const { config } = await feed();
+  expect(core.ahead).toEqual([]);
+  await expect(config.credentials()).rejects.toMatchObject({ code: 'TOKEN_UNAVAILABLE' });
+});
+
+test('where nothing can be asked ahead the core starts all the same', async () => {
+  vi.spyOn(core.ahead, 'push').mockImplementation(() => {
+    throw new TypeError('AbortSignal.timeout is not a function');
+  });
+  const store = createOnlineUsersStore('42');
+  follow(store);
+  (await feed()).become({ users: [ann], isLoading: false, status: 'live' });
+  expect(store.getSnapshot()).toMatchObject({ onlineUsers: [ann], error: null, isConnected: true });
+});
+
 test('a list that nobody waits for any more answers nobody later', async () => {
   const leave = follow(createOnlineUsersStore('42'));
   follow(createOnlineUsersStore('42', { autoRefresh: false }));

@@ -5,7 +5,7 @@ import { whenParsed } from '../lib/widget/idle.js';
 
 let moments: (() => void)[];
 let readyState: DocumentReadyState;
-const timing = { domContentLoadedEventStart: 0 };
+const timing = { domInteractive: 90, domContentLoadedEventStart: 0 };
 
 beforeEach(() => {
   moments = [];
@@ -51,9 +51,12 @@ test.each(['interactive', 'complete'] as const)('%s, and all of it has run: it w
   expect(run).toHaveBeenCalledTimes(1);
 });
 
-test('where the browser does not say what has run, it waits for nothing that may be over', () => {
+test.each([
+  ['has no such times', undefined],
+  ['keeps them to itself', { domInteractive: 0, domContentLoadedEventStart: 0 }],
+])('where the browser %s, it waits for nothing that may be over', (_, value) => {
   readyState = 'interactive';
-  Object.defineProperty(performance, 'timing', { value: undefined, configurable: true });
+  Object.defineProperty(performance, 'timing', { value, configurable: true });
   const run = vi.fn();
   whenParsed(run);
   rests();

@@ -87,7 +87,7 @@ test('one that is refused, too, is waited for, until there is a good one', async
   server.refusal = (shown) => (shown === 'good' ? undefined : 'INVALID_TOKEN');
   at(server);
   let asked = 0;
-  chat.configure({ getToken: () => (asked++ < 4 ? `bad ${asked}` : 'good') });
+  chat.configure({ getToken: () => (asked++ < 4 ? `bad-${asked}` : 'good') });
   using client = new NodeSocket(chat, '42', true);
   await until('it to be live', () => client.state === 'live');
   expect(client.errors.map(({ code }) => code)).toContain('INVALID_TOKEN');

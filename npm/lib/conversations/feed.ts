@@ -29,11 +29,14 @@ const POLL = 15_000;
 const SLOW_POLL = 60_000;
 
 export class Feed implements Work {
+  readonly #tenantId: string;
   readonly #set: (change: Partial<ConversationsSnapshot>) => void;
   readonly #pace = paced(() => this.#show({}), 'frame');
   #list: lists.List;
   #isOver = false;
 
+  /** None once it has failed: the next to ask starts anew. */
+  #starting: Promise<void> | undefined;
   #api: Api | undefined;
   /** Makes another socket. */
   #dial: ((listener: (event: SocketEvent, value: unknown) => void) => Socket) | undefined;
@@ -61,7 +64,8 @@ export class Feed implements Work {
   ) {
     this.#set = set;
     this.#list = { ...lists.EMPTY, entries: conversations };
-    void this.#start(tenantId);
+    this.#tenantId = tenantId;
+    this.#starting = this.#start();
   }
 
   stop(): void {
@@ -74,7 +78,8 @@ export class Feed implements Work {
 
   /** Reads the list now, and tries at once to connect again. */
   async refresh(): Promise<void> {
-    if (this.#api) {
+    await (this.#starting ??= this.#start());
+    if (this.#api && !this.#isOver) {
       if (this.#isLost) {
         this.#connect();
       }
@@ -94,9 +99,11 @@ export class Feed implements Work {
     return this.#more;
   }
 
-  async #start(tenantId: string): Promise<void> {
+  async #start(): Promise<void> {
     try {
-      const config = coreConfig(tenantId, true);
+      // A page's parts subscribe before those around them have configured anything.
+      await null;
+      const config = coreConfig(this.#tenantId, true);
       const core = await loadCore();
       if (this.#isOver) {
         return;
@@ -106,6 +113,7 @@ export class Feed implements Work {
       this.#dial = (listener) => core.chatSocket({ ...config, about }, listener);
       this.#connect();
     } catch (cause) {
+      this.#starting = undefined;
       this.#show({ isLoading: false, error: asError(cause) });
     }
   }

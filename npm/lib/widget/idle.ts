@@ -24,10 +24,11 @@ export function whenParsed(run: () => void): void {
 /** What the page defers runs when all is there to be read, and is a part of it. */
 function isBeingParsed(): boolean {
   const { readyState } = document;
+  const { timing } = performance;
   return (
     readyState === 'loading' ||
-    // Nothing else says whether the event is still to come.
-    (readyState === 'interactive' && performance.timing?.domContentLoadedEventStart === 0)
+    // Nothing else says whether the event is still to come, and browsers that keep such times to themselves say zero of both.
+    (readyState === 'interactive' && timing?.domContentLoadedEventStart < timing?.domInteractive)
   );
 }
 
