@@ -96,7 +96,7 @@ const environment = {
 function first(...reads: (() => string | undefined)[]): string | undefined {
   for (const read of reads) {
     // It would throw, and errors are dear in a page that starts.
-    if (typeof process === 'undefined' && /process/.test(String(read))) {
+    if (typeof process === 'undefined' && /process\.env/.test(String(read))) {
       continue;
     }
     try {

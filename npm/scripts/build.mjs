@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build as esbuild } from 'esbuild';
 import { minify } from 'terser';
 import { corePlugin, visitorCorePlugin } from './core.mjs';
 import { noWasmPlugin, viewApartWithoutWasm } from './no-wasm.mjs';
@@ -99,6 +99,10 @@ const define = Object.fromEntries(
 // So what to do without it is left out.
 define.process = 'null';
 
+// For whoever finds the file away from its package.
+const { name, version, license } = JSON.parse(readFileSync('package.json', 'utf8'));
+const NOTICE = `/*! ${name} ${version}, ${license}, THIRD-PARTY-NOTICES.txt */`;
+
 for (const [file, entry, plugin] of [
   ['widget.v1.js', 'lib/widget/main.ts', visitorCorePlugin().plugin],
   ['widget.v1.no-wasm.js', 'lib/widget/no-wasm.ts', noWasm],
@@ -132,11 +136,23 @@ rmSync('dist', { recursive: true, force: true });
 renameSync(stage, 'dist');
 await reportSizes(core.facts);
 
+/**
+ * Builds with our own code alone: the notices that `cargo xtask build` writes beside `dist` name no package that would be
+ * compiled in.
+ */
+async function build(options) {
+  const { metafile } = await esbuild({ ...options, metafile: true });
+  const foreign = Object.keys(metafile.inputs).filter((input) => input.includes('node_modules/'));
+  if (foreign.length > 0) {
+    throw new Error(`xtask/src/notices.rs does not know whose code this is: ${foreign.join(', ')}`);
+  }
+}
+
 /** Minified once more, by a program that takes its time: 750 bytes of the widget's after brotli. */
 async function smaller(script) {
   const { code } = await minify(script, { compress: { passes: 3 }, ecma: 2022, format: { ascii_only: false } });
   // A third less for texts in other scripts; the mark says so to a browser, whatever page or server say of the charset.
-  return `\uFEFF${code}`;
+  return `\uFEFF${NOTICE}${code}`;
 }
 
 /** What Node looks for to know the names that a CommonJS module exports. */

@@ -163,17 +163,18 @@ impl Open {
 
     /// Whether one more message may come over HTTP from this author, at this address; `None` is not counted.
     pub fn allows_post(&self, address: Option<IpAddr>, author: &Identity, now: Duration) -> bool {
-        self.messages.take_address(address, now) && self.messages.allows_visitor(author, now)
+        self.messages.allows_visitor(author, now) && self.messages.take_address(address, now)
     }
 }
 
 impl Shares {
-    /// Whether a socket may cause one more of these. Staff trouble nobody but themselves.
+    /// Whether a socket may cause one more of these. Staff trouble nobody but themselves. What is too much of one visitor
+    /// does not count against others at the address.
     fn allow(&self, socket: &Socket, now: Duration) -> bool {
         let member = socket.session();
         member.identity.is_admin()
-            || self.take_address(member.address(), now)
-                && self.allows_visitor(&member.identity, now)
+            || self.allows_visitor(&member.identity, now)
+                && self.take_address(member.address(), now)
     }
 
     /// A visitor without a proof is not counted by a name that they can change at will.

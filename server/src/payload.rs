@@ -12,6 +12,11 @@ pub(crate) fn of_event<T: DeserializeOwned>(event: &Event<'_>) -> Option<T> {
     read_object(event.args.first()?.get())
 }
 
+/// Reads a request's body, if it is such an object.
+pub(crate) fn of_body<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    read_object(std::str::from_utf8(body).ok()?)
+}
+
 /// Reads an object, if it is such a one.
 pub(crate) fn read_object<T: DeserializeOwned>(json: &str) -> Option<T> {
     if !json.trim_start().starts_with('{') {

@@ -50,6 +50,17 @@ test('the image holds the program and nothing to get further with', () => {
   }
 });
 
+test('the image has its licence and the notices of what is compiled in, which the same target decides', () => {
+  const commands = stages[0]?.all('RUN').flatMap((run) => run.split('&&').map((one) => one.trim()));
+  const target = '--target "$target"';
+  expect(commands).toContainEqual(expect.stringMatching(/^cargo build .*--package chat-server /));
+  for (const command of commands?.filter((one) => one.startsWith('cargo ')) ?? []) {
+    expect(command).toContain(target);
+  }
+  expect(commands).toContain(`cargo xtask notices ${target} /image/THIRD-PARTY-NOTICES.txt`);
+  expect(commands).toContain('install --mode=0644 LICENSE /image/LICENSE');
+});
+
 test('it is labelled with the version of this checkout', async () => {
   const version = /^version = "(.+)"$/m.exec(await read('Cargo.toml'))?.[1];
   expect(stages.at(-1)?.one('LABEL')).toContain(`org.opencontainers.image.version="${version}"`);
@@ -74,7 +85,9 @@ test('what the build sees is enough for cargo, and no more than is named', async
   const options = { cwd: context, maxBuffer: 1 << 26 };
   const cargo = await ended('cargo', ['metadata', '--locked', '--offline', '--no-deps'], options);
   expect(cargo).toMatchObject({ code: 0 });
-  expect((await stat(join(context, 'examples/deploy/probe.rs'))).isFile()).toBe(true);
+  for (const path of ['examples/deploy/probe.rs', 'LICENSE']) {
+    expect((await stat(join(context, path))).isFile()).toBe(true);
+  }
 });
 
 test('the health check succeeds for a server that is ready, and for no other', async () => {

@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::process::Tool;
 use crate::workspace::Workspace;
-use crate::{browser_core, leptos_example, npm, setup};
+use crate::{browser_core, leptos_example, notices, npm, setup};
 
 /// What to build; everything unless narrowed.
 #[derive(Args)]
@@ -46,13 +46,15 @@ fn package(workspace: &Workspace) -> Result<()> {
     browser_core::build(workspace)?;
     let npm = workspace.npm();
     npm::install(&npm)?;
+    notices::package(workspace)?;
     npm::script(&npm, "build").run()
 }
 
-/// The released server program.
+/// The released server program, and beside it the notices of what it contains.
 pub(crate) fn server(workspace: &Workspace) -> Result<()> {
     Tool::cargo()
         .args(["build", "--release", "--package", "chat-server"])
         .dir(workspace.root())
-        .run()
+        .run()?;
+    notices::server(workspace)
 }

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::browser_core::{FEATURE, FRONT_END, PACKAGE, TARGET, VIEW_PACKAGE};
 use crate::leptos_example;
+use crate::notices;
 use crate::process::Tool;
 use crate::setup;
 use crate::workspace::Workspace;
@@ -14,6 +15,7 @@ pub(crate) fn run() -> Result<()> {
     for format in format(&workspace) {
         format.run()?;
     }
+    notices::check(&workspace)?;
     lints(&workspace).run()?;
     for lints in browser_lints(&workspace) {
         lints.run()?;

@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask demo | build | check | docs | test | bench`.
+//! Developer commands: `cargo xtask demo | build | notices | check | docs | test | bench`.
 //!
 //! A newcomer needs Rust and Node and nothing else; every further tool is a crate pinned in `Cargo.lock`, an npm package
 //! pinned in a lockfile, or is installed by `test` where that is possible. Each command prints what it runs.
@@ -11,6 +11,7 @@ mod cluster;
 mod demo;
 mod docs;
 mod leptos_example;
+mod notices;
 mod npm;
 mod process;
 mod server;
@@ -41,6 +42,8 @@ enum Command {
     Check,
     /// The publishable package in npm/ and target/release/chat-server
     Build(build::Options),
+    /// The notices of what a server contains that is compiled for another machine
+    Notices(notices::Options),
     /// The generated documentation: of the crates in target/doc, of the npm package in npm/docs/api
     Docs,
     /// Builds everything, starts a server and serves the desk and a shop page
@@ -74,6 +77,7 @@ fn run(command: Command) -> Result<bool> {
     match command {
         Command::Check => check::run().map(|()| true),
         Command::Build(options) => build::run(&options).map(|()| true),
+        Command::Notices(options) => notices::run(&options).map(|()| true),
         Command::Docs => docs::run().map(|()| true),
         Command::Demo(options) => demo::run(&options).map(|()| true),
         Command::Test(options) => test::run(&options),

@@ -22,6 +22,7 @@ use crate::auth::{Credentials, Gate};
 use crate::chat::connect::{self, Shown, bearer_token, counted_address};
 use crate::config::settings::Connections;
 use crate::error::Refusal;
+use crate::payload;
 use crate::tenants::KeyDigest;
 
 /// No role has so long a name: what is longer asks for none, and is kept no longer than this.
@@ -203,8 +204,8 @@ impl Ask {
     /// # Errors
     /// `INVALID_PAYLOAD` if it is no object, `TENANT_MISMATCH` if it names another tenant.
     pub(crate) fn read(&mut self, body: &[u8]) -> Result<(), Refusal> {
-        let named: Named = serde_json::from_slice(body)
-            .map_err(|_| Refusal::new(Code::InvalidPayload, "the body is { tenantId, … }"))?;
+        let named: Named = payload::of_body(body)
+            .ok_or_else(|| Refusal::new(Code::InvalidPayload, "the body is { tenantId, … }"))?;
         self.visitor_id = named.visitor_id;
         named.tenant_id.map_or(Ok(()), |Id(id)| self.name(id))
     }

@@ -17,7 +17,7 @@ use crate::auth::{Credentials, Identity, visitor_token};
 use crate::chat::connect::{bearer_token, counted_address};
 use crate::chat::{Chat, rate_limited};
 use crate::error::Refusal;
-use crate::payload::read_object;
+use crate::payload;
 
 /// Who asks, before anything of it is checked.
 #[derive(Debug)]
@@ -154,10 +154,7 @@ pub(super) fn json_body<T: DeserializeOwned>(
             Refusal::new(Code::InvalidPayload, "the body ended early")
         }
     })?;
-    std::str::from_utf8(&body)
-        .ok()
-        .and_then(read_object)
-        .ok_or_else(|| Refusal::new(Code::InvalidPayload, shape))
+    payload::of_body(&body).ok_or_else(|| Refusal::new(Code::InvalidPayload, shape))
 }
 
 fn text_header(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -14,6 +14,7 @@ on_every_store!(
     a_proven_visitor_shows_only_so_much_from_wherever,
     one_address_says_only_so_much_by_whichever_way,
     a_proven_visitor_says_only_so_much_from_wherever,
+    who_says_too_much_leaves_others_at_the_address_their_share,
     staff_may_say_more,
 );
 
@@ -148,6 +149,28 @@ async fn a_proven_visitor_says_only_so_much_from_wherever(store: Store) {
     assert_eq!(refusal(post(&ann)).await.0, 429);
     success(post(&user("bob"))).await;
     success(post("open-admin")).await;
+    server.finish().await;
+}
+
+async fn who_says_too_much_leaves_others_at_the_address_their_share(store: Store) {
+    let server = proxied(&store, |config| {
+        config.settings.messages.per_address = few(3);
+        config.settings.messages.per_user = few(1);
+    })
+    .await;
+    let ann = user("ann");
+    let at_the_office = || page_at("192.0.2.1");
+    let mut loud = at_the_office().token(&ann).open(&server).await;
+    assert!(say(&mut loud, "a").await["messageId"].is_string());
+    assert!(is_limited(&say(&mut loud, "b").await));
+    let body = json!({ "tenantId": "open", "text": "c" });
+    let post = server.post("/webchat/message", &body).bearer_auth(&ann);
+    let post = post.header("X-Forwarded-For", "192.0.2.1");
+    assert_eq!(refusal(post).await.0, 429);
+    let mut other = at_the_office().open(&server).await;
+    for text in ["d", "e"] {
+        assert!(say(&mut other, text).await["messageId"].is_string());
+    }
     server.finish().await;
 }
 

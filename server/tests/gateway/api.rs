@@ -150,6 +150,9 @@ async fn a_refusal_is_the_servers_own_and_nothing_gets_through() {
         .post(gateway.url(MESSAGE))
         .body("tenantId=open");
     assert_eq!(refusal(no_json).await, (400, "INVALID_PAYLOAD".to_owned()));
+    let list = post(SESSION, json!(["open", "v"]));
+    let answer = refusal(list.at(&gateway.http, &gateway.url(""))).await;
+    assert_eq!(answer, (400, "INVALID_PAYLOAD".to_owned()));
     let twice = get(&format!("{ONLINE}?tenantId=42&tenantId=open")).bearer("shop-admin");
     let answer = refusal(twice.at(&gateway.http, &gateway.url(""))).await;
     assert_eq!(answer, (400, "TENANT_MISMATCH".to_owned()));

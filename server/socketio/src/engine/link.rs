@@ -229,8 +229,8 @@ impl Link {
         waker.into_iter().for_each(Waker::wake);
     }
 
-    /// Keeps from the client what it is sent, until [`release`](Self::release). For a moment, in which nothing is
-    /// awaited.
+    /// Keeps from the client what it is sent, and the end, until [`release`](Self::release). For a moment, in which
+    /// nothing is awaited.
     pub(crate) fn hold(&self) {
         let mut state = self.0.state.lock();
         if !state.is_closed() {
@@ -314,6 +314,17 @@ impl Link {
     pub(crate) fn closed(&self) -> Option<DisconnectReason> {
         match self.0.state.lock().phase {
             Phase::Closed { reason, .. } => Some(reason),
+            Phase::Polling | Phase::Probing { .. } | Phase::WebSocket => None,
+        }
+    }
+
+    /// The same, once nothing is left to write, nor held.
+    pub(crate) fn written_out(&self) -> Option<DisconnectReason> {
+        let state = self.0.state.lock();
+        match state.phase {
+            Phase::Closed { reason, .. } => {
+                (state.outbox.is_empty() && !state.outbox.is_held()).then_some(reason)
+            }
             Phase::Polling | Phase::Probing { .. } | Phase::WebSocket => None,
         }
     }

@@ -236,7 +236,7 @@ impl<H: Handler> Driver<H> {
                 Some(Payload::Text(text)) => Message::Text(text),
                 Some(Payload::Binary(bytes)) => Message::Binary(bytes),
                 None => {
-                    let Some(reason) = self.session.link.closed() else {
+                    let Some(reason) = self.session.link.written_out() else {
                         // Held since it was due.
                         continue;
                     };

@@ -53,18 +53,24 @@ impl<F: Fn(Moment) + Send + Sync + 'static> Application for Doorkeeper<F> {
     async fn disconnected(&self, _: &Socket<()>, _: DisconnectReason) {}
 }
 
-/// The other end of a polling session.
+/// The other end of a session.
 #[derive(Clone)]
 struct Client {
+    start: Start,
     link: Link,
     heard: Arc<Mutex<Vec<String>>>,
 }
 
 impl Client {
     fn new() -> Self {
+        Self::by(Start::Polling)
+    }
+
+    fn by(start: Start) -> Self {
         let shared = Arc::new(Shared::new(Config::default()));
         Self {
-            link: Link::new(Id::random(), shared, Start::Polling),
+            start,
+            link: Link::new(Id::random(), shared, start),
             heard: Arc::default(),
         }
     }
@@ -72,19 +78,48 @@ impl Client {
     /// Takes what there is, and says whether it has the answer now.
     fn take(&self) -> bool {
         let mut heard = self.heard.lock();
-        self.link.begin_poll().unwrap();
+        match self.start {
+            Start::Polling => self.poll(&mut heard),
+            Start::WebSocket => self.read(&mut heard),
+        }
+        heard.iter().any(|frame| frame.starts_with("40"))
+    }
+
+    fn poll(&self, heard: &mut Vec<String>) {
+        if self.link.begin_poll().is_err() {
+            assert!(self.link.is_closed());
+            return;
+        }
         let cx = Context::from_waker(Waker::noop());
         let taken = self.link.poll_take(&cx, |payload, _| {
-            let Payload::Text(text) = payload else {
-                panic!("{payload:?} is no text");
-            };
-            heard.push(text.as_str().to_owned());
+            heard.push(text(payload));
             true
         });
         assert!(!matches!(taken, Poll::Ready(Err(_))));
         self.link.end_poll(true);
-        heard.iter().any(|frame| frame.starts_with("40"))
     }
+
+    /// As the driver of a WebSocket writes.
+    fn read(&self, heard: &mut Vec<String>) {
+        let cx = Context::from_waker(Waker::noop());
+        let is_told = |heard: &[String]| heard.iter().any(|frame| frame == CLOSE);
+        while !is_told(heard) && self.link.poll_write(&cx).is_ready() {
+            if let Some(payload) = self.link.pop() {
+                heard.push(text(&payload));
+            } else if self.link.written_out().is_some() {
+                heard.push(CLOSE.to_owned());
+            }
+        }
+    }
+}
+
+const CLOSE: &str = "1";
+
+fn text(payload: &Payload) -> String {
+    let Payload::Text(text) = payload else {
+        panic!("{payload:?} is no text");
+    };
+    text.as_str().to_owned()
 }
 
 /// Connects the client, and gives another task its turns. What the client has heard when all is over.
@@ -143,5 +178,28 @@ async fn nothing_comes_before_the_answer() {
         })
         .await;
         assert!(heard[0].starts_with("40"), "{speaks:?}: {heard:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_sent_away_while_being_let_in_has_the_answer_before_the_end() {
+    for start in [Start::Polling, Start::WebSocket] {
+        for ends in MOMENTS {
+            let client = Client::by(start);
+            let other = client.clone();
+            let heard = connect(Hub::new(Config::default()), &client, move |moment| {
+                if moment == ends {
+                    other.link.close(DisconnectReason::ServerDisconnect);
+                    other.take();
+                }
+            })
+            .await;
+            let frames: Vec<_> = heard.iter().map(|frame| &frame[..1]).collect();
+            let expected: &[&str] = match ends {
+                Moment::Deciding => &[CLOSE],
+                Moment::BeforeTheRoom | Moment::InTheRoom | Moment::Connected => &["4", CLOSE],
+            };
+            assert_eq!(frames, expected, "{start:?}, {ends:?}: {heard:?}");
+        }
     }
 }

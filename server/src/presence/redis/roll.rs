@@ -7,7 +7,8 @@
 //! What must stay true: a minute is noted only if whoever was online in it has been counted there. So a node notes
 //! one in which it has been in touch with all of Redis for longer than a tick, in which others that were in touch, too,
 //! have counted those whom they hold. Where a lease is so long that its ticks are further apart, a count is believed
-//! for as long as the lease anyway.
+//! for as long as the lease anyway. What a part of a cluster loses of its counts, or an operator purges, while this key
+//! stays, looks as if nobody had been online.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;

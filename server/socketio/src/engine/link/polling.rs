@@ -43,15 +43,19 @@ impl Link {
         let last = match phase {
             // No client that waited for its poll before it upgraded sees this.
             Phase::WebSocket => return Poll::Ready(Err(Mismatch::Upgraded)),
+            Phase::Polling | Phase::Probing { .. } | Phase::Closed { .. }
+                if state.outbox.is_held() =>
+            {
+                state.wait(cx);
+                return Poll::Pending;
+            }
             Phase::Closed {
                 reason: DisconnectReason::TransportClose,
                 ..
             } => Some(NOOP),
             Phase::Closed { .. } => Some(CLOSE),
             Phase::Probing { released: true } if state.outbox.is_empty() => Some(NOOP),
-            Phase::Polling | Phase::Probing { .. }
-                if state.outbox.is_empty() || state.outbox.is_held() =>
-            {
+            Phase::Polling | Phase::Probing { .. } if state.outbox.is_empty() => {
                 state.wait(cx);
                 return Poll::Pending;
             }

@@ -6,10 +6,11 @@ use super::{Link, Mismatch, Phase, ProbeEnd};
 use crate::engine::outbox::Payload;
 
 impl Link {
-    /// Whether there is something to write: the queue is due, or the session is closed. Else the task is woken then.
+    /// Whether there is something to write: the queue is due, or the session is closed and nothing is held. Else the task
+    /// is woken then.
     pub(crate) fn poll_write(&self, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.0.state.lock();
-        if state.outbox.is_due() || state.is_closed() {
+        if state.outbox.is_due() || state.is_closed() && !state.outbox.is_held() {
             return Poll::Ready(());
         }
         state.wait(cx);
