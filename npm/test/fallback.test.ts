@@ -11,10 +11,11 @@ afterEach(() => {
   delete page[FALLBACK];
 });
 
-function widgetScript(src: string, nonce = ''): HTMLScriptElement {
+function widgetScript(src: string, nonce = '', crossOrigin: string | null = null): HTMLScriptElement {
   const script = document.createElement('script');
   script.src = src;
   script.nonce = nonce;
+  script.crossOrigin = crossOrigin;
   return script;
 }
 
@@ -40,6 +41,18 @@ test('it lies beside the script, with the same query and the same nonce', async 
   const load = fallbackBeside(widgetScript('https://cdn.example/a/widget.v1.js?v=7', 'page'));
   expect((await load?.())?.startCore).toBe(page[FALLBACK]?.startCore);
   expect(asked).toEqual([['https://cdn.example/a/widget.v1.no-wasm.js?v=7', 'page']]);
+});
+
+test('it is asked for as the script was, on a page that wants leave of other origins', async () => {
+  const asked: (string | null)[] = [];
+  network((script) => {
+    asked.push(script.crossOrigin);
+    brings(coreId)(script);
+  });
+  for (const crossOrigin of ['anonymous', 'use-credentials']) {
+    await fallbackBeside(widgetScript('https://cdn.example/widget.v1.js', '', crossOrigin))?.();
+  }
+  expect(asked).toEqual(['anonymous', 'use-credentials']);
 });
 
 test('one of another release is refused', async () => {

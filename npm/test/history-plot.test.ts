@@ -1,6 +1,6 @@
 /** The picture of the last hour: where things stand in it, and what is not drawn. */
 import { expect, test } from 'vitest';
-import { axisTop, HEIGHT, nearest, plot, upToNow, WIDTH } from '../lib/components/history/plot.js';
+import { axisTop, countedSince, HEIGHT, nearest, plot, upToNow, WIDTH } from '../lib/components/history/plot.js';
 import type { OnlineSample } from '../lib/types.js';
 
 const START = Date.parse('2024-01-15T10:00:00.000Z');
@@ -31,6 +31,16 @@ test('where nobody counted, nothing is drawn', () => {
   const { lines, areas } = plot([sample(0, 1), sample(1, 2), sample(2, null), sample(3, 2), sample(4, 1)]);
   expect(lines).toEqual(['M56 50L57 0', 'M59 0L60 50']);
   expect(areas).toEqual(['M56 50L57 0L57 100L56 100Z', 'M59 0L60 50L60 100L59 100Z']);
+});
+
+test('where most of the hour is older than the counting, it is said since when', () => {
+  const since = (...samples: OnlineSample[]) => countedSince(plot(samples).points);
+  expect(since(sample(60, 2))).toBe(at(60));
+  expect(since(sample(0, null), sample(31, 0), sample(60, 2))).toBe(at(31));
+  // A gap later on is one that is seen.
+  expect(since(sample(0, 1), sample(1, null), sample(60, 2))).toBeUndefined();
+  expect(since(sample(30, 1), sample(60, 2))).toBeUndefined();
+  expect(since(sample(60, null))).toBeUndefined();
 });
 
 test('the peak is the most at once, the latest of equals, also within a minute', () => {

@@ -78,6 +78,15 @@ test('a script without an address needs a server', () => {
   }
 });
 
+test.each(['https://', 'https:///chat', 'https://[', 'https://chat.example:port', 'http://a b.example', 'chat.example'])(
+  'what only looks like an address is none: %s',
+  (baseUrl) => {
+    const { options, problems } = read({ tenantId: '42', baseUrl });
+    expect(options?.baseUrl).toBe('https://chat.example');
+    expect(problems).toEqual([expect.stringMatching(/^baseUrl must be an address/)]);
+  },
+);
+
 test('what cannot be used is left out, and said', () => {
   const { options, problems } = read({
     tenantId: '42',

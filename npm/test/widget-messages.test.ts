@@ -202,6 +202,7 @@ test('a refusal is told at once, and why', () => {
     status: 'unavailable',
     reason: 'refused',
   });
+  expect(refused('CREDENTIAL_REQUIRED').reason).toBe('refused');
   expect(refused('TOKEN_EXPIRED').reason).toBe('signIn');
   expect(refused('WASM_UNAVAILABLE').reason).toBe('blocked');
   expect(refused('TIMEOUT').standing).toBe('connecting');

@@ -29,6 +29,7 @@ beforeEach(() => {
 const listening: (() => void)[] = [];
 
 afterEach(() => {
+  vi.useRealTimers();
   (asPage.ChatWidget as ChatWidget | undefined)?.shutdown?.();
   listening.splice(0).forEach((stop) => stop());
 });
@@ -286,9 +287,40 @@ test('a refusal is told at once, to the visitor and the page', async () => {
   socket.emit(SocketEvent.Refused, new ChatError('ORIGIN_NOT_ALLOWED', 'no'));
   await turn();
   expect(part('.status').textContent).toBe('Chat is unavailable right now');
-  expect(part('.notice').textContent).toBe('The chat does not work on this page.');
+  expect(part('.notice').textContent).toBe(
+    'The chat does not work on this page. Please contact us another way.',
+  );
   expect(heard).toContainEqual(['connection', { state: 'failed' }]);
   expect(heard).toContainEqual(['error', { code: 'ORIGIN_NOT_ALLOWED', message: 'no' }]);
+});
+
+test("a page that lacks its key is no visitor's fault, and its developer is told where to read about it", async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const own = await load();
+  const { ChatError } = await import('../lib/errors.js');
+  const socket = await appears(() => own.sockets[0]);
+  bubble().click();
+  for (let times = 0; times < 2; times++) {
+    socket.emit(SocketEvent.Refused, new ChatError('CREDENTIAL_REQUIRED', 'this tenant asks visitors for a widget key'));
+    await turn();
+  }
+  expect(part('.notice').textContent).toContain('another way');
+  expect(warn).toHaveBeenCalledExactlyOnceWith(
+    expect.stringMatching(/asks visitors for a widget key \(https:.*\/CREDENTIAL_REQUIRED\.md\)$/),
+  );
+});
+
+test('what was said today was said yesterday once it is midnight, without being read out', async () => {
+  const { socket } = await loadConnected();
+  vi.useFakeTimers({ now: new Date(2024, 0, 15, 23, 59) });
+  socket.emit(SocketEvent.Message, { ...answer('m1'), timestamp: new Date(2024, 0, 15, 12).toISOString() });
+  await turn();
+  bubble().click();
+  const days = () => [...shadow().querySelectorAll('.day')].map(({ textContent }) => textContent);
+  expect(days()).toEqual(['Today']);
+  vi.advanceTimersByTime(90_000);
+  expect(days()).toEqual(['Yesterday']);
+  expect(part('.log').getAttribute('aria-live')).toBe('off');
 });
 
 test('a lost connection is told once it has lasted', async () => {
@@ -301,7 +333,6 @@ test('a lost connection is told once it has lasted', async () => {
   vi.advanceTimersByTime(5000);
   expect(part('.status').textContent).toBe('Reconnecting…');
   expect(part('.notice').textContent).toContain('connection was lost');
-  vi.useRealTimers();
 });
 
 test('what is written too long stays, and is not sent', async () => {
@@ -527,6 +558,19 @@ test('shutdown leaves nothing behind, and boot begins anew', async () => {
   await appears(() => own.sockets[1]);
   bubble().click();
   expect(part<HTMLTextAreaElement>('textarea').value).toBe('');
+});
+
+test('a `boot` that was asked for before the script has loaded is told as one start', async () => {
+  const told: string[] = [];
+  const early: ChatWidgetCommand[] = [['on', 'ready', () => told.push('ready')], ['boot']];
+  asPage.ChatWidget = early;
+  await load();
+  await turn();
+  expect(told).toEqual(['ready']);
+  expect(heard.filter(([name]) => name === 'ready')).toHaveLength(1);
+  expect(hosts()).toHaveLength(1);
+  api().boot();
+  expect(told).toEqual(['ready', 'ready']);
 });
 
 test('whoever takes it out of the page finds it put back', async () => {

@@ -66,6 +66,13 @@ const STATES: Readonly<Record<string, (page: Page, server: DeskServer) => Promis
   'no server': async (page) => {
     await page.goto(address(desk, { url: 'http://127.0.0.1:1' }));
     await page.getByRole('alert').getByText('NETWORK_ERROR').waitFor();
+    await page.getByText('It appears as soon as the server answers.').waitFor();
+  },
+  'a refusal, which stands alone': async (page, server) => {
+    server.refusal = 'INVALID_API_KEY';
+    await page.reload();
+    await page.getByRole('alert').getByText('Sign in again').first().waitFor();
+    await page.locator('.none').waitFor({ state: 'detached' });
   },
 };
 

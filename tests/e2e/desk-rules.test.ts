@@ -1,6 +1,6 @@
 /** What the desk decides, as values: where the cursor goes, how far a list has moved, whom a look shows. */
 import { expect, test } from 'vitest';
-import { followed, type Part, placed, target } from '../../examples/admin-react/src/visitors/cursor.ts';
+import { followed, inherited, type Kept, kept, type Part, placed, target } from '../../examples/admin-react/src/visitors/cursor.ts';
 import { drift } from '../../examples/admin-react/src/visitors/drift.ts';
 import {
   AT_FIRST,
@@ -36,6 +36,37 @@ test('the cursor goes with its user, and a place that is not loaded becomes whoe
   expect(unknown).toEqual({ index: 40, userId: null });
   expect(followed(unknown, part('abc', 10))).toBe(unknown);
   expect(followed(unknown, part('pqr', 39))).toEqual({ index: 40, userId: 'q' });
+});
+
+test('whoever is next has the cursor when its user is gone, or whoever was before', () => {
+  const [before, at] = [part('abcde', 10), placed(12, part('abcde', 10))];
+  const inheritor = (names: string, offset: number, total: number) =>
+    inherited(at, before, { ...part(names, offset), total });
+  expect(inheritor('abde', 10, 40)).toEqual({ index: 12, userId: 'd' });
+  expect(inheritor('abe', 10, 40)).toEqual({ index: 12, userId: 'e' });
+  expect(inheritor('XYabde', 8, 40)).toEqual({ index: 12, userId: 'd' });
+  // At the end of the list there is nobody next, at its beginning nobody before.
+  expect(inheritor('ab', 10, 12)).toEqual({ index: 11, userId: 'b' });
+  expect(inheritor('de', 0, 40)).toEqual({ index: 0, userId: 'd' });
+  expect(inheritor('', 0, 0)).toBeNull();
+  // Who is there, or may be where nothing is loaded, keeps it.
+  expect(inheritor('abcde', 10, 40)).toBe(at);
+  expect(inheritor('de', 10, 40)).toBe(at);
+  expect(inheritor('ab', 10, 40)).toBe(at);
+  expect(inheritor('XYZ', 30, 40)).toBe(at);
+});
+
+test('in the rows of another query nobody has left', () => {
+  const [abc, ac] = [{ ...part('abc'), total: 3 }, { ...part('ac'), total: 2 }];
+  const [query, other] = [{ search: '' }, { search: 'c' }];
+  const at = { index: 1, userId: 'b' };
+  const first: Kept = { cursor: at, part: abc, query, isAnother: false };
+  expect(kept(first, abc, query)).toBe(first);
+  expect(kept(first, ac, query).cursor).toEqual({ index: 1, userId: 'c' });
+  // The rows come later than the question.
+  const asked = kept(first, abc, other);
+  expect(kept(asked, ac, other).cursor).toBe(at);
+  expect(kept(kept(asked, ac, other), abc, query).cursor).toBe(at);
 });
 
 test('a list has moved as far as the neighbours have', () => {

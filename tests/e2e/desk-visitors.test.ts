@@ -166,6 +166,27 @@ test('the selection is a visitor’s, and goes with them', async () => {
   expect(await selected(page).innerText()).toContain('Checkout');
 });
 
+test('the selection of a visitor who leaves goes to the next one, and nothing is opened', async () => {
+  await using server = await DeskServer.start(Array.from({ length: 60 }, (_, index) => user(index)));
+  await using opened = await browser.open(address(desk, server), whole);
+  const { page } = opened;
+  await rowCount(page, 60);
+  await grid(page).focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await selectedAt(page, 1);
+  server.offline(name(1));
+  await rowCount(page, 59);
+  await selected(page).filter({ hasText: name(2) }).waitFor();
+  expect(await grid(page).getAttribute('aria-activedescendant')).toBe(await selected(page).getAttribute('id'));
+  expect(await page.getByText('Choose a visitor').isVisible()).toBe(true);
+  await page.keyboard.press('End');
+  await selected(page).filter({ hasText: name(59) }).waitFor();
+  server.offline(name(59));
+  await selected(page).filter({ hasText: name(58) }).waitFor();
+  expect(opened.errors).toEqual([]);
+});
+
 test('at the end of the list the selection stays in sight, however many come and go before it', async () => {
   await using server = await DeskServer.start(Array.from({ length: 200 }, (_, index) => user(index)));
   await using opened = await browser.open(address(desk, server), whole);

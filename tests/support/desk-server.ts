@@ -49,6 +49,8 @@ export class DeskServer {
   #messages = 0;
   /** What is answered to whoever asks how many there were. */
   samples: readonly DeskSample[] = [];
+  /** The code with which everybody is refused, if anybody is. */
+  refusal: string | null = null;
   readonly url: string;
 
   private constructor(io: Server, url: string) {
@@ -64,6 +66,10 @@ export class DeskServer {
     const { port } = http.address() as AddressInfo;
     const server = new DeskServer(io, `http://127.0.0.1:${port}`);
     for (const user of users) server.#users.set(user.userId, user);
+    io.use((_, next) => {
+      const { refusal: code } = server;
+      next(code === null ? undefined : Object.assign(new Error(code), { data: { code } }));
+    });
     io.on('connection', (socket) => {
       socket.on('get_online_users', () => socket.emit('online_users_list', server.#list()));
       socket.on('join_conversation', ({ sessionId }: { sessionId: string }, told: Told) => {
@@ -149,6 +155,8 @@ export class DeskServer {
     };
     if (request.method === 'OPTIONS') {
       response.writeHead(204, headers).end();
+    } else if (this.refusal !== null) {
+      response.writeHead(401, headers).end(JSON.stringify({ error: 'Refused', code: this.refusal }));
     } else {
       response.writeHead(200, headers).end(JSON.stringify(this.#document(pathname, searchParams)));
     }

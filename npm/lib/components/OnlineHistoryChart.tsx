@@ -6,7 +6,7 @@ import { type CSSProperties, type KeyboardEvent, type PointerEvent, useId, useMe
 import { useOnlineHistory } from '../hooks/useOnlineHistory.js';
 import type { ChatError, OnlineSample } from '../shared.js';
 import { classes } from './classes.js';
-import { HEIGHT, nearest, plot, type Plot, upToNow, WIDTH } from './history/plot.js';
+import { countedSince, HEIGHT, nearest, plot, type Plot, upToNow, WIDTH } from './history/plot.js';
 import { timeOfDay } from './times.js';
 
 /** The words of the chart. */
@@ -19,6 +19,8 @@ export interface OnlineHistoryChartTexts {
   reading: (online: string, peak: string) => string;
   /** Nobody counted. */
   unknown: string;
+  /** What stands where nothing is drawn, when most of the hour is older than the counting. */
+  since: (at: string) => string;
   /** A minute: what is chosen in the chart, and the head of the table’s first column. */
   minute: string;
   /** The head of the column of how many were online. */
@@ -89,6 +91,7 @@ function Chart({ drawn, text, locale }: ChartProps) {
   // The present minute, unless another one is looked at.
   const index = found < 0 ? points.length - 1 : found;
   const point = points[index];
+  const since = countedSince(points);
   const say = wording(text, locale);
   const choose = (next: number) => setChosen(points[next]?.sample.at ?? null);
 
@@ -101,6 +104,11 @@ function Chart({ drawn, text, locale }: ChartProps) {
       </div>
       <div className="acw-history-plot">
         <Picture drawn={drawn} at={found < 0 ? undefined : point?.x} text={text} locale={locale} />
+        {since && (
+          <span className="acw-history-since" aria-hidden="true">
+            {text.since(say.time(since))}
+          </span>
+        )}
         {peak && peak.value > 0 && (
           <span
             className="acw-history-peak"
@@ -238,6 +246,7 @@ const ENGLISH: OnlineHistoryChartTexts = {
   summary: (now, peak, peakAt) => `${now} online now; at most ${peak} at once, at ${peakAt}.`,
   reading: (online, peak) => `${online} online, peak ${peak}`,
   unknown: 'not counted',
+  since: (at) => `Counting since ${at}`,
   minute: 'Minute',
   online: 'Online',
   peak: 'Peak',

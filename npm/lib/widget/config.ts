@@ -48,7 +48,7 @@ const isText = (value: unknown) => typeof value === 'string' && value !== '';
 const isName = (value: unknown) => isText(value) || Number.isFinite(value);
 const isFlag = (value: unknown) => typeof value === 'boolean';
 const isFunction = (value: unknown) => typeof value === 'function';
-const isAddress = (value: unknown) => isText(value) && /^https?:\/\/[^/]/i.test(value as string);
+const isAddress = (value: unknown) => isText(value) && /^https?:\/\/[^/]/i.test(value as string) && isUrl(value as string);
 
 /** What each field must be, and how to say so. */
 const FIELDS: Record<keyof ChatWidgetConfig, [test: (value: unknown) => boolean, is: string]> = {
@@ -132,6 +132,15 @@ function checked(
     }
   }
   return usable;
+}
+
+/** Whether it is more than the beginning of one. Older browsers have no `URL.canParse`. */
+function isUrl(text: string): boolean {
+  try {
+    return Boolean(new URL(text));
+  } catch {
+    return false;
+  }
 }
 
 function originOf(url: string | undefined): string | undefined {

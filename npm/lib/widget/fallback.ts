@@ -17,8 +17,7 @@ export function fallbackBeside(
   }
   const { href, search } = new URL(script.src);
   const address = new URL(FILE + search, href).href;
-  // A page whose policy names scripts by a nonce has given it to the widget's.
-  return () => load(address, script.nonce);
+  return () => load(address, script);
 }
 
 /** What a page that demands trusted types has to allow by name. */
@@ -41,9 +40,11 @@ function trusted(address: string): string {
   }
 }
 
-async function load(address: string, nonce: string): Promise<CoreFallback> {
+/** As the page loads the widget's own: under a nonce where its policy asks for one, and from elsewhere in the way it is allowed to. */
+async function load(address: string, { nonce, crossOrigin }: HTMLScriptElement): Promise<CoreFallback> {
   const element = document.createElement('script');
   element.nonce = nonce;
+  element.crossOrigin = crossOrigin;
   element.src = trusted(address);
   await new Promise<unknown>((resolve, reject) => {
     element.onload = resolve;

@@ -34,6 +34,7 @@ function run(script: HTMLScriptElement | null): void {
   const events = new Events();
   let widget: Widget | undefined;
   let stopWaiting = () => {};
+  let isRunning = false;
   const end = (forgets: boolean) => {
     stopWaiting();
     widget?.stop(forgets);
@@ -67,6 +68,11 @@ function run(script: HTMLScriptElement | null): void {
       }
     }
   };
+  const tellReady = () => {
+    if (widget && isRunning) {
+      events.emit('ready', {});
+    }
+  };
   const { drain } = install(
     window,
     {
@@ -85,9 +91,7 @@ function run(script: HTMLScriptElement | null): void {
       },
       boot: () => guarded(() => {
         boot();
-        if (widget) {
-          events.emit('ready', {});
-        }
+        tellReady();
       }),
     },
     warn,
@@ -95,9 +99,9 @@ function run(script: HTMLScriptElement | null): void {
   whenParsed(() => {
     guarded(boot);
     drain();
-    if (widget) {
-      events.emit('ready', {});
-    }
+    // Once, though the page may have asked for a start before.
+    isRunning = true;
+    tellReady();
   });
 }
 
@@ -111,8 +115,8 @@ function guarded(run: () => void): void {
 
 /** For the page's developer; visitors see the panel's status. The same is said once. */
 function warn(problem: unknown): void {
-  const code = problem instanceof ChatError ? ` [${problem.code}]` : '';
-  const words = `chat widget${code}: ${problem instanceof Error ? problem.message : String(problem)}`;
+  const [code, help] = problem instanceof ChatError ? [` [${problem.code}]`, ` (${problem.help})`] : ['', ''];
+  const words = `chat widget${code}: ${problem instanceof Error ? problem.message : String(problem)}${help}`;
   const kind = code || words;
   if (!warned.has(kind)) {
     warned.add(kind);

@@ -38,7 +38,8 @@ export const REFUSALS: Readonly<Partial<Record<ChatErrorCode, keyof ChatWidgetTe
   ORIGIN_NOT_ALLOWED: 'refused',
   INVALID_API_KEY: 'refused',
   INVALID_CONFIG: 'refused',
-  CREDENTIAL_REQUIRED: 'signIn',
+  // The page lacks its key, which no visitor can bring.
+  CREDENTIAL_REQUIRED: 'refused',
   INVALID_TOKEN: 'signIn',
   TOKEN_EXPIRED: 'signIn',
   WASM_UNAVAILABLE: 'blocked',

@@ -49,6 +49,9 @@ export class Widget {
   #known: readonly ConversationMessage[] | undefined;
   /** What is drawn, so that nothing is drawn twice. */
   #drawn: readonly ConversationMessage[] | undefined;
+  /** The day on which it was drawn: the next one calls it otherwise. */
+  #today = '';
+  #midnight: ReturnType<typeof setTimeout> | undefined;
   #unread = 0;
   #standing: Standing | undefined;
   #wasLive = false;
@@ -177,6 +180,7 @@ export class Widget {
   stop(forgets: boolean): void {
     this.#over.abort();
     clearTimeout(this.#patience);
+    clearTimeout(this.#midnight);
     this.#session.end();
     this.#panel?.element.close();
     this.#screen.stop();
@@ -253,7 +257,9 @@ export class Widget {
           isBlocked: this.#isBlocked,
         }),
       );
-      if (this.#drawn !== messages) {
+      const today = new Date().toDateString();
+      if (this.#drawn !== messages || this.#today !== today) {
+        this.#today = today;
         this.#drawMessages(this.#panel, messages);
       }
     }
@@ -261,9 +267,12 @@ export class Widget {
 
   #drawMessages(panel: Panel, messages: readonly ConversationMessage[]): void {
     const { locale, texts } = this.#options;
-    const isNews = this.#drawn !== undefined && this.#known !== undefined;
+    const isNews = this.#drawn !== undefined && this.#drawn !== messages && this.#known !== undefined;
     this.#drawn = messages;
-    const rows = rowsOf(messages, clockOf(locale, Date.now()));
+    const now = Date.now();
+    clearTimeout(this.#midnight);
+    this.#midnight = setTimeout(() => this.#draw(), new Date(now).setHours(24, 0, 1) - now);
+    const rows = rowsOf(messages, clockOf(locale, now));
     panel.messages.show(texts.greeting ? [greeting(texts.greeting), ...rows] : rows, isNews);
   }
 

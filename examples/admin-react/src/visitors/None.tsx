@@ -1,5 +1,6 @@
-/** What stands in place of rows where there are none: not yet, nobody, or nobody like that. */
+/** What stands in place of rows where there are none: not yet, nobody, or nobody like that. Nothing after a refusal, which is said above. */
 import type { ChatError } from '@amoiq/chat-widget';
+import { isRefusal } from '../Problem';
 
 interface NoneProps {
   isLoading: boolean;
@@ -17,6 +18,9 @@ export function None({ isLoading, error, widen }: NoneProps) {
         ))}
       </div>
     );
+  }
+  if (error && isRefusal(error)) {
+    return null;
   }
   if (error) {
     // Why is said above.

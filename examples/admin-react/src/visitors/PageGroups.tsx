@@ -20,7 +20,7 @@ export function PageGroups({ pages, total, chosen, choose }: PageGroupsProps) {
           <li key={value}>
             <button
               type="button"
-              aria-pressed={value === chosen}
+              aria-pressed={value !== '' && value === chosen}
               // Whoever tells of no page can be counted, but not asked for.
               disabled={value === ''}
               title={value}

@@ -11,7 +11,7 @@ import type { OnlineUser, OnlineUsersQuery } from '@amoiq/chat-widget';
 import { useOnlineUsersView } from '@amoiq/chat-widget/react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type Dispatch, type KeyboardEvent, type SetStateAction, useRef, useState } from 'react';
-import { followed, placed, target, type Cursor } from './cursor';
+import { type Cursor, type Kept, kept, placed, target } from './cursor';
 import { Head } from './Head';
 import { type Look, sortedBy } from './look';
 import { None } from './None';
@@ -53,15 +53,17 @@ export function VisitorGrid({ tenantId, query, sort, change, open, onOpen, widen
     setRange(wanted);
   }
 
-  const [moved, setMoved] = useState<Cursor | null>(null);
-  const cursor = followed(moved, view);
-  if (cursor !== moved) {
-    setMoved(cursor);
+  const [last, setLast] = useState<Kept>({ cursor: null, part: view, query, isAnother: false });
+  const now = kept(last, view, query);
+  if (now !== last) {
+    setLast(now);
   }
+  const { cursor } = now;
+  const move = (cursor: Cursor) => setLast((last) => ({ ...last, cursor }));
   const pointer = useHeldStill(grid, { part: view, query, cursor, head: HEAD, row: ROW });
 
   const openRow = (user: OnlineUser, index: number) => {
-    setMoved({ index, userId: user.userId });
+    move({ index, userId: user.userId });
     onOpen(user);
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -73,7 +75,7 @@ export function VisitorGrid({ tenantId, query, sort, change, open, onOpen, widen
     const user = cursor && users[cursor.index - offset];
     if (to !== undefined) {
       event.preventDefault();
-      setMoved(placed(to, view));
+      move(placed(to, view));
       virtual.scrollToIndex(to, { align: 'auto' });
     } else if (event.key === 'Enter' && user) {
       event.preventDefault();

@@ -1,10 +1,11 @@
 /**
  * Which row the keyboard is at. Pure.
  *
- * The cursor is a user's: it goes with them wherever they are sorted to. While the row it was moved to is not loaded yet it is
- * a place, and whoever turns out to be there gets it.
+ * The cursor is a user's: it goes with them, as far as the list is loaded. When they are gone from among their neighbours, whoever
+ * was next has it, or who was before. While the row it was moved to is not loaded yet it is a place, and whoever turns out to be
+ * there gets it.
  */
-import type { OnlineUser } from '@amoiq/chat-widget';
+import type { OnlineUser, OnlineUsersQuery } from '@amoiq/chat-widget';
 
 export interface Cursor {
   readonly index: number;
@@ -16,6 +17,20 @@ export interface Cursor {
 export interface Part {
   readonly users: readonly OnlineUser[];
   readonly offset: number;
+}
+
+/** A part of a list of which it is known how long it is. */
+export interface PartOf extends Part {
+  readonly total: number;
+}
+
+/** The cursor, and the list as it was looked at last. */
+export interface Kept {
+  readonly cursor: Cursor | null;
+  readonly part: PartOf;
+  readonly query: OnlineUsersQuery;
+  /** The rows of another query are on their way. In another list nobody stands where they stood, and nobody has left. */
+  readonly isAnother: boolean;
 }
 
 /** Where a key leads to, or nothing if it is none of ours. */
@@ -52,4 +67,36 @@ export function followed(cursor: Cursor | null, part: Part): Cursor | null {
   }
   const at = part.users.findIndex(({ userId }) => userId === cursor.userId);
   return at < 0 || part.offset + at === cursor.index ? cursor : { ...cursor, index: part.offset + at };
+}
+
+/** What is kept after a look at the list: the same if there is nothing new. */
+export function kept(before: Kept, part: PartOf, query: OnlineUsersQuery): Kept {
+  if (part === before.part && query === before.query) {
+    return before;
+  }
+  const isAnother = before.isAnother || query !== before.query;
+  const cursor = followed(before.cursor, part);
+  return part.users === before.part.users
+    ? { cursor, part, query, isAnother }
+    : { cursor: isAnother ? cursor : inherited(cursor, before.part, part), part, query, isAnother: false };
+}
+
+/** The cursor after its user may have gone: the same one if they may still be where nothing is loaded. */
+export function inherited(cursor: Cursor | null, before: Part, after: PartOf): Cursor | null {
+  const at = before.users.findIndex(({ userId }) => userId === cursor?.userId);
+  const places = new Map(after.users.map(({ userId }, index) => [userId, after.offset + index]));
+  if (!cursor?.userId || at < 0 || places.has(cursor.userId)) {
+    return cursor;
+  }
+  const firstOf = (users: readonly OnlineUser[]) =>
+    users.map(({ userId }) => places.get(userId)).find((place) => place !== undefined);
+  const previous = firstOf(before.users.slice(0, at).reverse());
+  const next = firstOf(before.users.slice(at + 1));
+  const isBegun = previous !== undefined || after.offset === 0;
+  const isEnded = next !== undefined || after.offset + after.users.length === after.total;
+  if (!isBegun || !isEnded) {
+    return cursor;
+  }
+  const heir = next ?? previous;
+  return heir === undefined ? null : placed(heir, after);
 }

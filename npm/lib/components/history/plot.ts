@@ -64,6 +64,12 @@ export function upToNow(samples: readonly OnlineSample[], online: number | null)
   return [...samples.slice(0, -1), { ...last, online, peak: Math.max(last.peak ?? 0, online) }];
 }
 
+/** When the first one was counted, if that is so late that most of the plane is empty before it. */
+export function countedSince(points: readonly Point[]): string | undefined {
+  const first = points.find(({ sample }) => sample.online !== null);
+  return first && first.x > WIDTH / 2 ? first.sample.at : undefined;
+}
+
 /** The point next to a place that is between 0 and 1. */
 export function nearest(points: readonly Point[], place: number): number {
   let best = 0;
