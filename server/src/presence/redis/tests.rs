@@ -7,11 +7,12 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::scripts::Published;
 use super::*;
 use crate::config::Settings;
 use crate::presence::transition::{NodeId, SessionKey, TenantPresence};
 use crate::presence::{Row, conformance};
-use crate::redis::RedisUrl;
+use crate::redis::{Heard, RedisUrl};
 use crate::redis_server::RedisServer;
 
 const GRACE: Duration = Duration::from_millis(200);
