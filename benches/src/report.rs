@@ -23,7 +23,8 @@ pub(crate) struct Report {
 struct Figure {
     name: &'static str,
     unit: &'static str,
-    /// What our side should stay below: an absolute value, or a share of Node's.
+    /// What our side should stay below: an absolute value, or a share of Node's. With fewer visitors than a whole
+    /// comparison has there is none.
     target: Option<Target>,
     ours: Vec<f64>,
     node: Vec<f64>,
@@ -37,10 +38,10 @@ enum Target {
 
 impl Report {
     pub(crate) fn new(load: Load, rounds: usize, embedded: bool) -> Self {
-        let figure = |name, unit, target| Figure {
+        let figure = |name, unit, target: Option<Target>| Figure {
             name,
             unit,
-            target,
+            target: target.filter(|_| load.visitors >= Load::FULL.visitors),
             ours: Vec::new(),
             node: Vec::new(),
         };
