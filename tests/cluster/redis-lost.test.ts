@@ -61,10 +61,7 @@ test('Redis stands still for longer than an answer may take', async () => {
   at[0][1]?.close();
   redis.thaw();
   await scene.ready();
-  await scene.converged();
-  await scene.goesOn(0);
-  await scene.converged();
-  scene.nobodyFlickered();
+  await scene.endsWell();
 });
 
 test('Redis stands still for longer than the lease', async () => {
@@ -151,10 +148,7 @@ test('the answers of Redis are lost just when visitors go', async () => {
   );
   network.mend();
   await scene.ready();
-  await scene.converged();
-  await scene.goesOn(0);
-  await scene.converged();
-  scene.nobodyFlickered();
+  await scene.endsWell();
 });
 
 test('Redis is far away', async () => {

@@ -42,10 +42,7 @@ for (const [how, fail] of Object.entries(FAILURES)) {
     await Promise.all(others.map((node) => node.ready()));
     network.mend();
     await scene.ready();
-    await scene.converged();
-    await scene.goesOn(0);
-    await scene.converged();
-    scene.nobodyFlickered();
+    await scene.endsWell();
   });
 
   test(`a node that is ${how} for longer than its lease is lost to the others, and joins again`, async () => {

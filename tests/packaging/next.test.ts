@@ -1,23 +1,14 @@
 /** The packed package in Next, with both of its routers and both of its bundlers: rendered on the server, live in Chromium. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ADMIN_KEY, type Backend, startServer } from '../support/backends.ts';
+import { expect, test } from 'vitest';
+import { ADMIN_KEY, startServer } from '../support/backends.ts';
 import { TestBrowser } from '../support/browser.ts';
 import { consumer, FIXTURES, type NextBundler, nextSite } from '../support/consumer.ts';
+import { staged } from '../support/staged.ts';
 
 /** Next builds for longer than other tests run. */
 const TIMEOUT = 400_000;
 
-let browser: TestBrowser;
-let server: Backend;
-
-beforeAll(async () => {
-  [browser, server] = await Promise.all([TestBrowser.launch(), startServer()]);
-});
-
-afterAll(async () => {
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-});
+const stage = staged({ browser: () => TestBrowser.launch(), server: () => startServer() });
 
 const ROUTES = { '/': 'App Router', '/pages-router': 'Pages Router' };
 
@@ -26,7 +17,7 @@ const BUNDLERS: readonly NextBundler[] = ['turbopack', 'webpack'];
 test.for(BUNDLERS)('%s builds it for both routers', { timeout: TIMEOUT }, async (bundler) => {
   const directory = await consumer(`${FIXTURES}next-app`, `next-${bundler}`);
   await using site = await nextSite(directory, bundler, {
-    NEXT_PUBLIC_GATEWAY_URL: server.url,
+    NEXT_PUBLIC_GATEWAY_URL: stage.server.url,
     NEXT_PUBLIC_GATEWAY_API_KEY: ADMIN_KEY,
   });
   for (const [path, title] of Object.entries(ROUTES)) {
@@ -36,7 +27,7 @@ test.for(BUNDLERS)('%s builds it for both routers', { timeout: TIMEOUT }, async 
     expect(rendered).toContain(title);
     expect(rendered).toContain('<p>Status: Polling</p><p>Loading</p>');
 
-    await using opened = await browser.open(address);
+    await using opened = await stage.browser.open(address);
     await opened.page.getByText('Status: Real-time').waitFor();
     await opened.page.getByText('Loaded').waitFor();
     // The stylesheet is in the App Router's layout.

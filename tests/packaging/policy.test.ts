@@ -2,8 +2,8 @@
 import type * as Chat from '@amoiq/chat-widget';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Backend, startServer } from '../support/backends.ts';
+import { expect, test } from 'vitest';
+import { startServer } from '../support/backends.ts';
 import { TestBrowser } from '../support/browser.ts';
 import {
   consumer,
@@ -16,11 +16,12 @@ import {
 import { OfficialClient } from '../support/official-client.ts';
 import { OurClient } from '../support/our-client.ts';
 import { serve } from '../support/site.ts';
+import { staged } from '../support/staged.ts';
 import { NO_WASM, widgetFiles, widgetSite } from '../support/widget-site.ts';
 
 /** A policy that allows nothing but these scripts and the server. */
 const policy = (scripts: string): string => {
-  const { host } = new URL(server.url);
+  const { host } = new URL(stage.server.url);
   return `default-src 'none'; connect-src http://${host} ws://${host}; script-src ${scripts}`;
 };
 
@@ -28,17 +29,7 @@ const REFUSES = "'self' 'nonce-page'";
 const ALLOWS = `${REFUSES} 'wasm-unsafe-eval'`;
 const REFUSES_BY_NONCE = "'nonce-page'";
 
-let browser: TestBrowser;
-let server: Backend;
-
-beforeAll(async () => {
-  [browser, server] = await Promise.all([TestBrowser.launch(), startServer()]);
-});
-
-afterAll(async () => {
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-});
+const stage = staged({ browser: () => TestBrowser.launch(), server: () => startServer() });
 
 const splitting = (directory: string, entry: string): Promise<string> =>
   esbuildBundle(directory, entry, {
@@ -62,17 +53,17 @@ for (const [bundler, bundle] of Object.entries({
       serve(built, page, { 'content-security-policy': policy(scripts) });
 
     await using allowing = await under(ALLOWS);
-    await using usual = await OurClient.admin(browser, allowing, { server: server.url });
+    await using usual = await OurClient.admin(stage.browser, allowing, { server: stage.server.url });
     expect(usual.errors).toEqual([]);
 
     await using refusing = await under(REFUSES);
-    await using admin = await OurClient.admin(browser, refusing, { server: server.url });
+    await using admin = await OurClient.admin(stage.browser, refusing, { server: stage.server.url });
     const usually = new Set(allowing.requested);
     const more = refusing.requested.filter((path) => !usually.has(path));
     expect(more).toEqual([expect.stringMatching(/\.js$/)]);
     expect(refusing.missing).toEqual([]);
 
-    using visitor = await OfficialClient.visitor(server.url, `of-${bundler}`);
+    using visitor = await OfficialClient.visitor(stage.server.url, `of-${bundler}`);
     const userId = `anonymous-of-${bundler}`;
     expect(await admin.online(userId)).toMatchObject({ sessionId: visitor.id });
     expect(await admin.list()).toContainEqual(expect.objectContaining({ userId }));
@@ -107,12 +98,12 @@ for (const [bundler, bundle] of Object.entries({
 
 test('the script tag loads its fallback from beside itself, by the nonce it was given', async () => {
   const files = await widgetFiles('policy-tag');
-  using admin = await OfficialClient.admin(server.url);
+  using admin = await OfficialClient.admin(stage.server.url);
   await using site = await widgetSite(files, {
-    server: server.url,
+    server: stage.server.url,
     policy: policy(REFUSES_BY_NONCE),
   });
-  await using opened = await browser.open(`${site.url}/shop`);
+  await using opened = await stage.browser.open(`${site.url}/shop`);
   const { page } = opened;
   const { sessionId } = await admin.first<{ sessionId: string; url?: string }>(
     'user_online',
@@ -132,9 +123,9 @@ test('the script tag loads its fallback from beside itself, by the nonce it was 
 
 test('the script tag loads nothing more where WebAssembly is allowed', async () => {
   const files = await widgetFiles('policy-tag-allowed');
-  using admin = await OfficialClient.admin(server.url);
-  await using site = await widgetSite(files, { server: server.url, policy: policy(ALLOWS) });
-  await using opened = await browser.open(`${site.url}/shop`);
+  using admin = await OfficialClient.admin(stage.server.url);
+  await using site = await widgetSite(files, { server: stage.server.url, policy: policy(ALLOWS) });
+  await using opened = await stage.browser.open(`${site.url}/shop`);
   await admin.first<{ url?: string }>('user_online', ({ url }) => url === `${site.url}/shop`);
   expect(site.requested).not.toContain(`/${NO_WASM}`);
   expect(opened.errors).toEqual([]);
@@ -143,8 +134,8 @@ test('the script tag loads nothing more where WebAssembly is allowed', async () 
 test('a script tag whose fallback is missing breaks nothing and says why', async () => {
   const files = await widgetFiles('policy-tag-missing');
   await rm(join(files, NO_WASM));
-  await using site = await widgetSite(files, { server: server.url, policy: policy(REFUSES) });
-  await using opened = await browser.open('about:blank');
+  await using site = await widgetSite(files, { server: stage.server.url, policy: policy(REFUSES) });
+  await using opened = await stage.browser.open('about:blank');
   const { page } = opened;
   const warning = page.waitForEvent('console', (message) => /chat widget/.test(message.text()));
   await page.goto(`${site.url}/shop`);

@@ -2,29 +2,20 @@
  * What pages do that start for the first time. They make no error, not even one that is caught at once: for the first one the
  * engine looks for where in the script it was made, which takes longer than most of what a start does.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ADMIN_KEY, type Backend, startServer } from '../support/backends.ts';
+import { expect, test } from 'vitest';
+import { ADMIN_KEY, startServer } from '../support/backends.ts';
 import { TestBrowser } from '../support/browser.ts';
 import { esbuildBundle } from '../support/consumer.ts';
 import { packageSite } from '../support/our-client.ts';
+import { staged } from '../support/staged.ts';
 import { noteThrown } from '../support/thrown.ts';
 import { widgetFiles, widgetSite } from '../support/widget-site.ts';
 
-let browser: TestBrowser;
-let server: Backend;
-
-beforeAll(async () => {
-  [browser, server] = await Promise.all([TestBrowser.launch(), startServer()]);
-});
-
-afterAll(async () => {
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-});
+const stage = staged({ browser: () => TestBrowser.launch(), server: () => startServer() });
 
 test('a live list comes without an error', async () => {
   await using site = await packageSite('starting', esbuildBundle);
-  await using opened = await browser.open(site.url);
+  await using opened = await stage.browser.open(site.url);
   const { page } = opened;
   const thrown = await noteThrown(page);
   const state = await page.evaluate(async ([gatewayUrl = '', apiKey = '']) => {
@@ -35,14 +26,14 @@ test('a live list comes without an error', async () => {
       store.subscribe(() => store.getSnapshot().isConnected && resolve());
     });
     return store.getSnapshot().connection;
-  }, [server.url, ADMIN_KEY]);
+  }, [stage.server.url, ADMIN_KEY]);
   expect(state).toEqual({ state: 'live', error: null });
   expect(thrown).toEqual([]);
 });
 
 test("a visitor's first page comes without an error", async () => {
-  await using site = await widgetSite(await widgetFiles('starting-widget'), { server: server.url });
-  await using opened = await browser.open('about:blank');
+  await using site = await widgetSite(await widgetFiles('starting-widget'), { server: stage.server.url });
+  await using opened = await stage.browser.open('about:blank');
   const { page } = opened;
   const thrown = await noteThrown(page);
   await page.goto(`${site.url}/shop`);

@@ -225,6 +225,14 @@ export class Scene {
     );
   }
 
+  /** Waits until all show the truth, lets visitors come and go once more, and looks back at whether anybody was shown falsely. */
+  async endsWell(): Promise<void> {
+    await this.converged();
+    await this.goesOn(0);
+    await this.converged();
+    this.nobodyFlickered();
+  }
+
   /** Says where a fault takes users off screens by contract, though they are connected. */
   excuse(excused: Excused): void {
     this.#excused = excused;
