@@ -536,5 +536,4 @@ fn unread() -> StoreError {
 }
 
 #[cfg(test)]
-#[path = "redis/tests.rs"]
 mod tests;
